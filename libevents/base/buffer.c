@@ -1,0 +1,104 @@
+/* A growing row of bytes. Capacity doubles, so the cost of an append is constant on average; the
+ * memory stays until ev_buffer_done(), so a buffer that has warmed up does not call the heap. */
+
+#include "base/buffer.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+enum { CAPACITY_MIN = 256 };
+
+static bool buffer_check(const struct ev_buffer *buffer)
+{
+        return buffer->size <= buffer->capacity && buffer->capacity <= buffer->bytes_max &&
+               (buffer->data != NULL) == (buffer->capacity > 0);
+}
+
+void ev_buffer_done(struct ev_buffer *buffer)
+{
+        assert(buffer);
+
+        free(buffer->data);
+        *buffer = EV_BUFFER_INIT(buffer->bytes_max);
+}
+
+int ev_buffer_reserve(struct ev_buffer *buffer, size_t size)
+{
+        size_t capacity = buffer->capacity ? buffer->capacity : CAPACITY_MIN;
+        uint8_t *data;
+
+        assert(buffer_check(buffer));
+
+        if (size <= buffer->capacity - buffer->size)
+                return 0;
+        if (size > buffer->bytes_max - buffer->size)
+                return ev_fail(EV_VERDICT_RECORD, "more than %zu bytes to write",
+                               buffer->bytes_max);
+        while (capacity - buffer->size < size)
+                capacity *= 2;
+        if (capacity > buffer->bytes_max)
+                capacity = buffer->bytes_max;
+        data = realloc(buffer->data, capacity);
+        if (!data)
+                return ev_fail_memory("a buffer");
+        buffer->data = data;
+        buffer->capacity = capacity;
+        assert(buffer_check(buffer));
+        return 0;
+}
+
+int ev_buffer_append(struct ev_buffer *buffer, const void *data, size_t size)
+{
+        int r;
+
+        assert(data || size == 0);
+
+        if (size == 0)
+                return 0;
+        r = ev_buffer_reserve(buffer, size);
+        if (r < 0)
+                return ev_trace(r);
+        memcpy(buffer->data + buffer->size, data, size);
+        buffer->size += size;
+        return 0;
+}
+
+int ev_buffer_append_str(struct ev_buffer *buffer, struct ev_str str)
+{
+        return ev_trace(ev_buffer_append(buffer, str.data, str.size));
+}
+
+int ev_buffer_printf(struct ev_buffer *buffer, const char *format, ...)
+{
+        va_list arguments;
+        int size, r;
+
+        assert(format);
+
+        va_start(arguments, format);
+        size = vsnprintf(NULL, 0, format, arguments);
+        va_end(arguments);
+        assert(size >= 0);
+
+        r = ev_buffer_reserve(buffer, (size_t)size + 1); /* vsnprintf adds a NUL */
+        if (r < 0)
+                return ev_trace(r);
+        va_start(arguments, format);
+        vsnprintf((char *)buffer->data + buffer->size, (size_t)size + 1, format, arguments);
+        va_end(arguments);
+        buffer->size += (size_t)size;
+        return 0;
+}
+
+struct ev_str ev_buffer_str(const struct ev_buffer *buffer)
+{
+        assert(buffer_check(buffer));
+
+        return (struct ev_str){ buffer->data ? (const char *)buffer->data : "", buffer->size };
+}
