@@ -59,7 +59,8 @@ static bool is_integer(const struct ev_table_column *column)
 
 bool ev_table_check(const struct ev_table *table)
 {
-        if (!table->name || table->row_size < sizeof(struct ev_row) || table->column_count == 0 ||
+        if (!table->name || table->row_size < sizeof(struct ev_row) ||
+            table->row_size > EV_ROW_BYTES_MAX || table->column_count == 0 ||
             table->column_count > EV_TABLE_COLUMNS_MAX)
                 return false;
         for (size_t i = 0; i < table->column_count; ++i)
