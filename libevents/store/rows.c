@@ -41,7 +41,6 @@ struct list {
 struct ev_rows {
         struct ev_arena *arena;
         struct ev_id_source ids;
-        int64_t now;
         size_t row_count;
         size_t list_count;
         struct list lists[];
@@ -103,23 +102,15 @@ struct ev_rows *ev_rows_free(struct ev_rows *rows)
         return NULL;
 }
 
-void ev_rows_begin(struct ev_rows *rows, struct ev_arena *arena, int64_t now)
+void ev_rows_begin(struct ev_rows *rows, struct ev_arena *arena)
 {
         assert(rows);
         assert(arena);
 
         rows->arena = arena;
-        rows->now = now;
         rows->row_count = 0;
         for (size_t i = 0; i < rows->list_count; ++i)
                 rows->lists[i] = (struct list){ .table = rows->lists[i].table };
-}
-
-int64_t ev_rows_now(const struct ev_rows *rows)
-{
-        assert(rows);
-
-        return rows->now;
 }
 
 static const struct list *list_of(const struct ev_rows *rows, const struct ev_table *table)

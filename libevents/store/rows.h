@@ -118,10 +118,8 @@ int ev_rows_new(struct ev_rows **ret_rows, const struct ev_table *const tables[]
 struct ev_rows *ev_rows_free(struct ev_rows *rows);
 EV_DEFINE_CLEANUP(struct ev_rows *, ev_rows_free)
 
-/* Begins a batch: forgets all rows. Rows and texts of the batch are taken from `arena`. `now` is
- * the start of the transaction, which is the time of its facts (µs since 1970, UTC). */
-void ev_rows_begin(struct ev_rows *rows, struct ev_arena *arena, int64_t now);
-int64_t ev_rows_now(const struct ev_rows *rows);
+/* Begins a batch: forgets all rows. Rows and texts of the batch are taken from `arena`. */
+void ev_rows_begin(struct ev_rows *rows, struct ev_arena *arena);
 
 /* Puts a row that stands in the database into the set. `image` is copied; its texts are borrowed
  * until the batch ends. A row that is there already (found by its key) stays as it is. */
