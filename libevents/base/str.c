@@ -114,6 +114,17 @@ size_t ev_str_characters(struct ev_str text)
         return count;
 }
 
+struct ev_str ev_str_cut(struct ev_str text, size_t size)
+{
+        assert(text.data || text.size == 0);
+
+        if (text.size <= size)
+                return text;
+        while (size > 0 && ((unsigned char)text.data[size] & 0xc0) == 0x80)
+                --size;
+        return (struct ev_str){ text.data, size };
+}
+
 bool ev_str_to_int64(struct ev_str str, int64_t *ret_value)
 {
         int64_t value = 0;

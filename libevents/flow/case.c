@@ -151,7 +151,9 @@ static int set_key(struct ev_cases *cases, struct ev_announced *fact, const void
 
         if (r < 0)
                 return ev_trace(r);
-        fact->key = ev_key_of(fact->record, value);
+        /* A refusal names what was asked for, however long that was. */
+        fact->subject = ev_str_cut(fact->subject, EV_SUBJECT_BYTES_MAX);
+        fact->key = ev_str_cut(ev_key_of(fact->record, value), EV_KEY_BYTES_MAX);
         if (fact->key.size == 0)
                 fact->key = cause_key;
         if (fact->key.size == 0)
@@ -345,7 +347,7 @@ int ev_case_decide(struct ev_case *c)
         assert(!c->outcome);
 
         r = decide(c);
-        if (r == EV_REPEATED && c->outcome)
+        if (r == EV_REPEATED)
                 r = 0;
         if (r != 0)
                 return r; /* waits, parks or failed: each has said why */

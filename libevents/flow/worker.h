@@ -62,9 +62,9 @@ int ev_refuse(struct ev_case *c, int32_t reason, const char *detail, ...) _must_
         _printf_(3, 4);
 
 /* For a request whose `repeats` is "by_state" and that would change nothing, or is not allowed from
- * the present state: announces …RequestRepeated and returns 1 if an accepted request had the same
+ * the present state: announces …RequestRepeated and returns EV_REPEATED if an accepted request had the same
  * natural key and content; returns 0, and nothing was announced, if none had. */
-enum { EV_REPEATED = 1 };
+enum { EV_REPEATED = 3 };
 int ev_repeat(struct ev_case *c) _must_check_;
 
 /* Lets the event wait for something not yet known (`for_what`, a constant): returns EV_WAITS. Not
