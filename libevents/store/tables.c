@@ -26,9 +26,9 @@ static const char *const type_names[] = {
         [EV_COLUMN_UUID] = "uuid",       [EV_COLUMN_JSONB] = "jsonb",
 };
 
-static const struct ev_sql_type *sql_type(const struct ev_table_column *column)
+static const struct ev_type *sql_type(const struct ev_table_column *column)
 {
-        const struct ev_sql_type *type = ev_sql_type_by_name(ev_str_of(type_names[column->type]));
+        const struct ev_type *type = ev_type_by_name(ev_str_of(type_names[column->type]));
 
         assert(type);
         return type;
