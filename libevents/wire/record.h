@@ -37,10 +37,6 @@ enum {
         EV_DECIMAL_BYTES_MAX = 16,         /* of a decimal on the wire */
 };
 
-/* Instants are within the years 1 to 9999, which RFC 3339 and PostgreSQL can both write. */
-#define EV_INSTANT_MIN INT64_C(-62135596800000000)
-#define EV_INSTANT_MAX INT64_C(253402300799999999)
-
 enum ev_type {
         EV_TYPE_BOOLEAN,
         EV_TYPE_INT,

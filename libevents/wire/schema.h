@@ -118,6 +118,9 @@ enum { EV_SCHEMA_INCOMPATIBLE = 1 };
 int ev_schema_compatible(const struct ev_schema *older, const char *older_name,
                          const struct ev_schema *newer, const char *newer_name) _must_check_;
 
+/* Whether it is one name or several with dots between them, of EV_SCHEMA_NAME_MAX bytes at most. */
+bool ev_schema_is_full_name(struct ev_str name);
+
 /* "boolean", "int", … as schemas spell it; "timestamp" and "decimal" for those two. */
 const char *ev_type_name(enum ev_type type);
 

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "wire/schema_parser.h"
 

@@ -32,9 +32,8 @@ int ev_schema_copy_strings(struct ev_schema_parser *parser, const struct ev_json
                            const char *what, size_t max, const struct ev_str **ret_strings,
                            uint32_t *ret_count) _must_check_;
 
-/* Whether it is [A-Za-z_][A-Za-z0-9_]*, and with dots between such parts. */
+/* Whether it is [A-Za-z_][A-Za-z0-9_]*. */
 bool ev_schema_is_name(struct ev_str name);
-bool ev_schema_is_full_name(struct ev_str name);
 
 /* Reads the definition at the top into schema->record. */
 int ev_schema_parse_top(struct ev_schema_parser *parser, const struct ev_json *node) _must_check_;
