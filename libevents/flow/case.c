@@ -122,7 +122,7 @@ static int next_span(struct ev_cases *cases, struct ev_announced *fact, struct e
                 return 0;
         memcpy(text, parent.data, TRACEPARENT_SIZE);
         for (size_t i = 0; i < SPAN_BYTES; ++i) {
-                unsigned byte = fact->id[sizeof(fact->id) - SPAN_BYTES + i];
+                unsigned byte = fact->id.bytes[EV_UUID_BYTES - SPAN_BYTES + i];
 
                 text[SPAN_AT + 2 * i] = "0123456789abcdef"[byte >> 4];
                 text[SPAN_AT + 2 * i + 1] = "0123456789abcdef"[byte & 15];
@@ -217,7 +217,7 @@ int ev_announce(struct ev_case *c, const struct ev_record *record, const void *v
         if (!fact)
                 return ev_trace(EV_FAILED);
         fact->record = record;
-        r = ev_uuid_new(fact->id);
+        r = ev_uuid_next(&fact->id);
         if (r == 0)
                 r = set_cause(cases, fact, c->event);
         if (r == 0)

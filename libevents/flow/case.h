@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "base/uuid.h"
 #include "flow/worker.h"
 #include "wire/envelope.h"
 
@@ -26,7 +27,7 @@ int ev_routed_resolve(struct ev_routed *routed, const struct ev_route *route) _m
 struct ev_announced {
         struct ev_announced *next;
         const struct ev_record *record;
-        uint8_t id[16];
+        struct ev_uuid id;
         enum ev_outcome outcome; /* NONE: not the outcome of its cause */
         struct ev_str key, subject;
         struct ev_str correlation_id, causation_id, causation_source; /* null: none */

@@ -17,6 +17,7 @@
 
 #include "base/macro.h"
 #include "base/str.h"
+#include "base/uuid.h"
 #include "store/rows.h"
 #include "store/tables.h"
 #include "wire/record.h"
@@ -87,7 +88,7 @@ struct ev_route {
 
 /* What a fact is beside its fields. */
 struct ev_fact_head {
-        const uint8_t *id;          /* 16 bytes, the UUID that `ce_id` spells */
+        struct ev_uuid id;          /* ce_id */
         int64_t time;               /* ce_time */
         struct ev_str causation_id; /* null: made by time */
 };

@@ -33,7 +33,7 @@ enum ev_column_type {
         EV_COLUMN_TEXT,        /* struct ev_str; null slice = NULL */
         EV_COLUMN_NUMERIC,     /* int64_t, unscaled, in units of 10^-scale */
         EV_COLUMN_TIMESTAMPTZ, /* int64_t, microseconds since 1970, UTC */
-        EV_COLUMN_UUID,        /* uint8_t[16], never NULL */
+        EV_COLUMN_UUID,        /* struct ev_uuid, never NULL */
         EV_COLUMN_JSONB,       /* struct ev_str, JSON text; null slice = NULL */
 };
 

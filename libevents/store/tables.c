@@ -78,7 +78,7 @@ static int read_value(const struct ev_table_column *column, const struct ev_resu
                 int32_t int4;
                 int64_t int8;
                 struct ev_str text;
-                uint8_t uuid[EV_UUID_BYTES];
+                struct ev_uuid uuid;
         } value = { 0 };
         bool present = !ev_result_is_null(result, row, index);
         size_t size = sizeof(value.int8);
@@ -112,7 +112,7 @@ static int read_value(const struct ev_table_column *column, const struct ev_resu
                 break;
         case EV_COLUMN_UUID:
                 size = sizeof(value.uuid);
-                memcpy(value.uuid, ev_result_uuid(result, row, index), size);
+                value.uuid = ev_result_uuid(result, row, index);
                 break;
         }
         memcpy(image + column->offset, &value, size);

@@ -7,7 +7,7 @@
 
 #include <assert.h>
 
-#include "sql/order.h"
+#include "order_sql.h"
 
 static const struct ev_table_column product_columns[] = {
         EV_COLUMN(struct product, id, INT4, EV_COLUMN_KEY),
@@ -73,8 +73,8 @@ const size_t order_tables_count = EV_ARRAY_SIZE(order_tables);
 static const unsigned by_sku[] = { WANT_SKU };
 
 const struct ev_load order_loads[] = {
-        { &products_table, &sql_load_products, by_sku, EV_ARRAY_SIZE(by_sku) },
-        { &lots_table, &sql_load_lots, by_sku, EV_ARRAY_SIZE(by_sku) },
+        { &products_table, &order_sql_load_products, by_sku, EV_ARRAY_SIZE(by_sku) },
+        { &lots_table, &order_sql_load_lots, by_sku, EV_ARRAY_SIZE(by_sku) },
 };
 const size_t order_loads_count = EV_ARRAY_SIZE(order_loads);
 

@@ -48,7 +48,7 @@ struct movement {
         struct ev_str created_by;
         int64_t created_at;
         int32_t inventory_item_id;
-        uint8_t event_id[16];
+        struct ev_uuid event_id;
 };
 
 extern const struct ev_table products_table;

@@ -6,7 +6,6 @@
 #include "stock.h"
 
 #include <assert.h>
-#include <string.h>
 
 struct level level_of(const struct lot *lot)
 {
@@ -117,6 +116,6 @@ int add_movement(struct ev_rows *rows, const struct ev_fact_head *head, const st
         row.product_id = lot->product_id;
         row.inventory_item_id = lot->id;
         row.created_at = head->time;
-        memcpy(row.event_id, head->id, sizeof(row.event_id));
+        row.event_id = head->id;
         return ev_rows_add(rows, &movements_table, &row, NULL);
 }
