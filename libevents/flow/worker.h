@@ -27,7 +27,7 @@ struct ev_wants;
 
 enum {
         EV_LISTS_MAX = 8,          /* key lists of a worker */
-        EV_WANTED_MAX = 1000,      /* keys that one event may want */
+        EV_LOADS_MAX = 16,         /* loading statements of a worker */
         EV_REASON_TEXT_MAX = 1000, /* bytes of the detail of a refusal */
 };
 
@@ -63,8 +63,8 @@ int ev_refuse(struct ev_case *c, int32_t reason, const char *detail, ...) _must_
         _printf_(3, 4);
 
 /* For a request whose `repeats` is "by_state" and that would change nothing, or is not allowed from
- * the present state: announces …RequestRepeated and returns EV_REPEATED if an accepted request had the same
- * natural key and content; returns 0, and nothing was announced, if none had. */
+ * the present state: announces …RequestRepeated and returns EV_REPEATED if an accepted request had
+ * the same natural key and content; returns 0, and nothing was announced, if none had. */
 enum { EV_REPEATED = 3 };
 int ev_repeat(struct ev_case *c) _must_check_;
 
@@ -105,7 +105,7 @@ struct ev_fold {
 struct ev_worker {
         const char *name;     /* "order": the program is quenty-order, as is its consumer group */
         const char *database; /* "order_db": names its settings */
-        const char *events_topic, *dead_letters_topic;
+        const char *const *facts_topics; /* where its facts go, NULL at the end */
         const struct ev_route *routes;
         size_t route_count;
         const struct ev_fold *folds;
