@@ -168,6 +168,9 @@ class Command:
         object_file = self.arguments[self.arguments.index("-o") + 1]
         self.object = os.path.relpath(os.path.join(self.folder, object_file), ROOT)
 
+    def is_built(self):
+        return os.path.isfile(os.path.join(ROOT, self.object))
+
     def flags(self):
         """The arguments without compiler, input and output."""
         kept, skip = [], False
