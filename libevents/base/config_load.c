@@ -324,7 +324,7 @@ static int read_arguments(struct ev_config *config, int argc, char *const *argv,
                           int *ret_operand)
 {
         static const struct config_origin origin = { .source = CONFIG_ARGUMENT };
-        struct argument argument;
+        struct argument argument = { .next = argc };
         int i = 1, r = 0;
 
         for (; i < argc && !is_operand(argv[i]); i = argument.next) {
