@@ -93,6 +93,13 @@ const struct ev_batch_counts *ev_batch_counts(const struct ev_batch *batch)
         return &batch->counts;
 }
 
+struct ev_session *ev_batch_session(struct ev_batch *batch)
+{
+        assert(batch);
+
+        return &batch->session;
+}
+
 /* ---- What the database gives numbers to ---- */
 
 static bool is_ours(const struct ev_worker *worker, const struct ev_record *record)

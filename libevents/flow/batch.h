@@ -23,6 +23,7 @@
 #include "store/parked.h"
 #include "store/requests.h"
 #include "store/tables.h"
+#include "wire/consumer.h"
 #include "wire/envelope.h"
 #include "wire/refusal.h"
 
@@ -46,14 +47,13 @@ enum ev_fate {
 /* One record of a batch. The first part is filled in by the caller, the rest by ev_item_open() and
  * the run. */
 struct ev_item {
-        struct ev_raw raw; /* borrowed */
-        const struct ev_header *headers;
-        size_t headers_count, headers_total;
-        struct ev_offset *lane; /* of this process */
-        bool is_retry;          /* from ev.parked: its id is claimed, its offset is behind */
-        bool is_last_try;       /* its deadline has passed */
-        bool is_poison;         /* applying it alone failed: it is to be parked */
-        const char *poison;     /* why, for people */
+        struct ev_raw raw; /* borrowed; with headers only if it comes from ev.parked */
+        const struct ev_message *message; /* NULL: it comes from ev.parked */
+        struct ev_offset *lane;           /* of this process */
+        bool is_retry;      /* from ev.parked: its id is claimed, its offset is behind */
+        bool is_last_try;   /* its deadline has passed */
+        bool is_poison;     /* applying it alone failed: it is to be parked */
+        const char *poison; /* why, for people */
         int32_t attempts;
 
         enum ev_fate fate;
@@ -63,7 +63,7 @@ struct ev_item {
         const struct ev_routed *routed;
         void *value; /* decoded */
         struct ev_str aggregate;
-        size_t claim, request, held; /* places in the batch's lists; SIZE_MAX: none */
+        size_t request, held; /* places in the batch's lists; SIZE_MAX: none */
 };
 
 struct ev_batch;
@@ -78,6 +78,9 @@ struct ev_batch_options {
 int ev_batch_new(struct ev_batch **ret_batch, const struct ev_batch_options *options) _must_check_;
 struct ev_batch *ev_batch_free(struct ev_batch *batch);
 EV_DEFINE_CLEANUP(struct ev_batch *, ev_batch_free)
+
+/* The session that the batch works in, for what is done between batches. */
+struct ev_session *ev_batch_session(struct ev_batch *batch);
 
 /* After each connect: what the database gives numbers to. */
 int ev_batch_prepare(struct ev_batch *batch) _must_check_;

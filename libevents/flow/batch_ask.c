@@ -207,7 +207,7 @@ static int open_items(struct ev_batch *batch)
         for (size_t i = 0; i < batch->count; ++i) {
                 struct ev_item *item = &batch->items[i];
 
-                item->claim = item->request = item->held = SIZE_MAX;
+                item->request = item->held = SIZE_MAX;
                 r = ev_item_open(batch->opener, batch->arena, item);
                 if (r < 0)
                         return ev_trace(r);

@@ -10,50 +10,65 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "flow/headers.h"
 
 /* ---- Setting aside ---- */
 
-static void add_dead(struct ev_batch *batch, const struct ev_item *item)
+static int add_dead(struct ev_batch *batch, const struct ev_item *item)
 {
-        batch->dead[batch->dead_count++] = (struct ev_dead_letter){
-                .record = item->raw,
-                .reason = ev_str_of(ev_refusal_name(item->refusal)),
-                .detail = item->detail,
-        };
+        struct ev_dead_letter *letter = &batch->dead[batch->dead_count];
+        int r = ev_item_raw(batch->arena, item, &letter->record);
+
+        if (r < 0)
+                return ev_trace(r);
+        letter->reason = ev_str_of(ev_refusal_name(item->refusal));
+        letter->detail = item->detail;
+        ++batch->dead_count;
         ++batch->counts.dead;
+        if (item->is_retry)
+                batch->finished[batch->finished_count++] = item->raw.place;
+        return 0;
 }
 
-static void add_parked(struct ev_batch *batch, const struct ev_item *item, const char *reason,
-                       struct ev_str detail, bool waits)
+/* A record from ev.parked leaves it first: it comes in again as what it is now. */
+static int add_parked(struct ev_batch *batch, const struct ev_item *item, const char *reason,
+                      struct ev_str detail, bool waits)
 {
-        batch->parked[batch->parked_count++] = (struct ev_parked){
-                .record = item->raw,
-                .subject = item->event.subject,
-                .aggregate = item->aggregate,
-                .reason = ev_str_of(reason),
-                .detail = detail,
-                .has_deadline = waits,
-                .deadline = waits ? batch->cases.now + batch->wait_max_us : 0,
-        };
+        struct ev_parked *parked = &batch->parked[batch->parked_count];
+        int r = ev_item_raw(batch->arena, item, &parked->record);
+
+        if (r < 0)
+                return ev_trace(r);
+        parked->subject = item->event.subject;
+        parked->aggregate = item->aggregate;
+        parked->reason = ev_str_of(reason);
+        parked->detail = detail;
+        parked->attempts = item->attempts;
+        parked->has_deadline = waits;
+        parked->deadline = waits ? batch->cases.now + batch->wait_max_us : 0;
+        ++batch->parked_count;
+        if (item->is_retry)
+                batch->finished[batch->finished_count++] = item->raw.place;
+        return 0;
 }
 
-static void park(struct ev_batch *batch, struct ev_item *item, const char *reason,
-                 struct ev_str detail)
+static int park(struct ev_batch *batch, struct ev_item *item, const char *reason,
+                struct ev_str detail)
 {
         item->fate = EV_FATE_PARK;
-        add_parked(batch, item, reason, detail, false);
         ++batch->counts.parked;
+        return ev_trace(add_parked(batch, item, reason, detail, false));
 }
 
 /* A record that waits already stays in ev.parked; its attempt is noted. */
-static void wait(struct ev_batch *batch, struct ev_item *item, const char *for_what)
+static int wait(struct ev_batch *batch, struct ev_item *item, const char *for_what)
 {
         item->fate = EV_FATE_WAIT;
-        if (item->is_retry)
-                batch->postponed[batch->postponed_count++] = item->raw.place;
-        else
-                add_parked(batch, item, "waiting", ev_str_of(for_what), true);
         ++batch->counts.waiting;
+        if (!item->is_retry)
+                return ev_trace(add_parked(batch, item, "waiting", ev_str_of(for_what), true));
+        batch->postponed[batch->postponed_count++] = item->raw.place;
+        return 0;
 }
 
 /* Whether an aggregate of this lane was parked for a person earlier in this batch. */
@@ -161,11 +176,11 @@ static int decide_item(struct ev_batch *batch, struct ev_item *item)
         }
         r = ev_case_decide(&c);
         if (r == EV_WAITS)
-                wait(batch, item, c.reason);
-        else if (r == EV_PARKS)
-                park(batch, item, "decide", ev_str_of(c.reason));
-        if (r != 0)
-                return r < 0 ? ev_trace(r) : 0;
+                return ev_trace(wait(batch, item, c.reason));
+        if (r == EV_PARKS)
+                return ev_trace(park(batch, item, "decide", ev_str_of(c.reason)));
+        if (r < 0)
+                return ev_trace(r);
 
         if (item->request != SIZE_MAX && c.outcome->outcome == EV_OUTCOME_ACCEPTED)
                 remember_accepted(batch, item, c.outcome, hash);
@@ -197,19 +212,14 @@ static void apply_claims(struct ev_batch *batch)
 static int settle_item(struct ev_batch *batch, struct ev_item *item)
 {
         switch (item->fate) {
-        case EV_FATE_DEAD:
-                add_dead(batch, item);
-                if (item->is_retry)
-                        batch->finished[batch->finished_count++] = item->raw.place;
-                return 0;
+        case EV_FATE_DEAD: return ev_trace(add_dead(batch, item));
         case EV_FATE_DECIDE:
                 if (item->is_poison)
-                        park(batch, item, "poison", ev_str_of(item->poison));
-                else if (is_held(batch, item))
-                        park(batch, item, "held", EV_STR("behind a parked record"));
-                else
-                        return ev_trace(decide_item(batch, item));
-                return 0;
+                        return ev_trace(park(batch, item, "poison", ev_str_of(item->poison)));
+                if (is_held(batch, item))
+                        return ev_trace(
+                                park(batch, item, "held", EV_STR("behind a parked record")));
+                return ev_trace(decide_item(batch, item));
         case EV_FATE_IGNORE: ++batch->counts.ignored; return 0;
         case EV_FATE_PARK:
         case EV_FATE_WAIT:

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "flow/headers.h"
 #include "schemas/registry.h"
 #include "wire/avro.h"
 #include "wire/content.h"
@@ -154,16 +155,13 @@ static int decode(struct ev_opener *opener, struct ev_arena *arena, struct ev_it
         const struct ev_record *reader = item->routed->route->record;
         const struct ev_registered *writer;
         const struct ev_record *record;
-        struct ev_frame frame;
+        const struct ev_frame *frame = &item->event.frame;
         int r;
 
-        r = ev_frame_parse(item->event.value, &frame);
-        if (r != 0)
-                return ev_trace(r);
-        writer = find_writer(&frame);
+        writer = find_writer(frame);
         if (!writer) {
                 (void)ev_fail(EV_VERDICT_RECORD, "no schema has the %s of the value",
-                              frame.has_fingerprint ? "fingerprint" : "id");
+                              frame->has_fingerprint ? "fingerprint" : "id");
                 return EV_UNKNOWN_SCHEMA;
         }
         if (!ev_str_equal(writer->name, reader->name)) {
@@ -174,7 +172,21 @@ static int decode(struct ev_opener *opener, struct ev_arena *arena, struct ev_it
         r = find_plan(opener, writer, reader, &record);
         if (r < 0)
                 return ev_trace(r);
-        return ev_trace(ev_avro_decode(record, frame.payload, arena, &item->value));
+        return ev_trace(ev_avro_decode(record, frame->payload, arena, &item->value));
+}
+
+static int open_envelope(struct ev_arena *arena, struct ev_item *item)
+{
+        enum ev_kind kind = is_facts_topic(item->raw.place.topic) ? EV_KIND_FACT : EV_KIND_INGRESS;
+        const struct ev_header *headers;
+        size_t count;
+        int r;
+
+        r = ev_item_headers(arena, item, &headers, &count);
+        if (r != 0)
+                return ev_trace(r);
+        return ev_trace(ev_envelope_open(kind, headers, count, item->raw.key, item->raw.value,
+                                         &item->event));
 }
 
 /* Whom the event is about, as its fields say it. */
@@ -200,8 +212,7 @@ int ev_item_open(struct ev_opener *opener, struct ev_arena *arena, struct ev_ite
         int r;
 
         item->fate = EV_FATE_DECIDE;
-        r = ev_envelope_open(item->headers, item->headers_count, item->headers_total, item->raw.key,
-                             item->raw.value, &item->event);
+        r = open_envelope(arena, item);
         if (r > 0)
                 return ev_trace(make_dead(arena, item, (enum ev_refusal)r));
         if (r < 0)
