@@ -18,6 +18,14 @@
 
 /* ---- What routes know beforehand ---- */
 
+static const struct ev_record *find_record(struct ev_str name)
+{
+        for (size_t i = 0; i < schemas_registry_count; ++i)
+                if (schemas_registry[i].record && ev_str_equal(schemas_registry[i].name, name))
+                        return schemas_registry[i].record;
+        return NULL;
+}
+
 int ev_routed_resolve(struct ev_routed *routed, const struct ev_route *route)
 {
         const struct ev_contract *contract = route->record->contract;
@@ -27,7 +35,7 @@ int ev_routed_resolve(struct ev_routed *routed, const struct ev_route *route)
 
         *routed = (struct ev_routed){ .route = route };
         for (uint32_t i = 0; i < contract->outcomes_count; ++i) {
-                const struct ev_record *record = ev_registry_by_name(contract->outcomes[i]);
+                const struct ev_record *record = find_record(contract->outcomes[i]);
 
                 if (!record)
                         return ev_fail(EV_VERDICT_STOP,
@@ -152,8 +160,8 @@ static int set_key(struct ev_cases *cases, struct ev_announced *fact, const void
         if (r < 0)
                 return ev_trace(r);
         /* A refusal names what was asked for, however long that was. */
-        fact->subject = ev_str_cut(fact->subject, EV_SUBJECT_BYTES_MAX);
-        fact->key = ev_str_cut(ev_key_of(fact->record, value), EV_KEY_BYTES_MAX);
+        fact->subject = ev_str_cut(fact->subject, EV_ENVELOPE_TEXT_MAX);
+        fact->key = ev_str_cut(ev_key_of(fact->record, value), EV_ENVELOPE_KEY_MAX);
         if (fact->key.size == 0)
                 fact->key = cause_key;
         if (fact->key.size == 0)

@@ -1,0 +1,32 @@
+#ifndef EV_FLOW_SETTINGS_H
+#define EV_FLOW_SETTINGS_H
+
+/* Settings that programs share, and what is made of them.
+ *
+ * Every program knows the tables of all programs, so that one file can serve them all: a key that
+ * is another program's is not a mistake, one that is nobody's is. */
+
+#include "base/config.h"
+#include "base/error.h"
+#include "base/macro.h"
+#include "store/db.h"
+#include "wire/kafka.h"
+
+extern const struct ev_option_table ev_database_options; /* <database>.conninfo, … */
+extern const struct ev_option_table ev_kafka_options;    /* kafka.* */
+extern const struct ev_option_table ev_worker_options;   /* batch.max, wait.max_s, … */
+
+/* A session with one of the databases ("order_db"), by its settings; not connected yet. */
+int ev_settings_db(const struct ev_config *config, const char *database,
+                   const char *application_name, struct ev_db **ret_db) _must_check_;
+
+/* The operator's kafka.* settings; as many as fit, which is as many as a configuration can have.
+ * They live as long as the configuration. */
+size_t ev_settings_kafka(const struct ev_config *config,
+                         struct ev_kafka_setting settings[EV_CONFIG_FREE_MAX]);
+
+/* SIGTERM and SIGINT as a file that becomes readable. To be called before any thread is made, so
+ * that none takes the signal. */
+int ev_settings_stop_fd(int *ret_fd) _must_check_;
+
+#endif
