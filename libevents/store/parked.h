@@ -16,6 +16,9 @@ struct ev_parked {
         int32_t attempts;
         bool has_deadline;
         int64_t deadline; /* µs since 1970 */
+        /* Set by ev_parked_receive_due(): */
+        bool is_overdue; /* the deadline has passed */
+        bool redrive;    /* a person asked for it */
 };
 
 /* Sets records aside, in the transaction that steps over them. */
