@@ -1,0 +1,10 @@
+DROP FUNCTION ev.stamp_updates(regclass);
+DROP FUNCTION public.keep_updated_at_column();
+DROP FUNCTION public.update_updated_at_column();
+DROP FUNCTION ev.headers(bytea);
+DROP FUNCTION ev.rotate_inbox(interval);
+DROP VIEW ev.outbox_partition;
+DROP FUNCTION ev.make_outbox_partitions(integer, bigint);
+DROP FUNCTION ev.current_source_uri(text);
+DROP FUNCTION ev.source_id(text);
+DROP FUNCTION ev.name_ids(text[]);

@@ -1,0 +1,1 @@
+SELECT ev.open_tables();

@@ -1,0 +1,1 @@
+DROP TABLE holidays, country_rules, shipping_carriers, countries;

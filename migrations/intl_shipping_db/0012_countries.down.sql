@@ -1,0 +1,2 @@
+DELETE FROM countries WHERE id < 1000;
+SELECT setval('countries_id_seq', 1, false);

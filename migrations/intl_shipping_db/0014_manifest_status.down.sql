@@ -1,0 +1,3 @@
+DROP TRIGGER manifests_status_path ON manifests;
+DROP FUNCTION refuse_manifest_status();
+DROP FUNCTION manifest_steps();

@@ -1,0 +1,3 @@
+DROP TRIGGER orders_status_path ON orders;
+DROP FUNCTION refuse_order_status();
+DROP FUNCTION order_steps();
