@@ -54,7 +54,6 @@ struct ev_producer {
         size_t used;
         size_t bytes; /* of the slots in use */
         size_t bytes_max;
-        int64_t last_sequence;
         rd_kafka_resp_err_t failed; /* of the first record that failed; NO_ERROR: none */
         char failed_topic[EV_ERROR_TOPIC_MAX];
         int32_t failed_partition;
@@ -136,7 +135,6 @@ int ev_producer_new(struct ev_producer **ret_producer, const struct ev_producer_
                 return ev_fail_memory("a producer");
         producer->slots_max = options->records_max;
         producer->bytes_max = options->bytes_max;
-        producer->last_sequence = INT64_MIN;
         producer->slots = calloc(producer->slots_max, sizeof(*producer->slots));
         if (!producer->slots)
                 return ev_fail_memory("a producer's records in flight");
@@ -313,6 +311,20 @@ static int check_size(const struct ev_producer *producer, const struct ev_outgoi
                        (long long)record->sequence, bytes, topic->name, topic->message_bytes_max);
 }
 
+/* A single record may pass the bound of bytes: else it could never be sent. */
+static bool has_room(const struct ev_producer *producer, size_t bytes)
+{
+        return producer->used < producer->slots_max &&
+               (!producer->used || producer->bytes + bytes <= producer->bytes_max);
+}
+
+static struct slot *next_slot(struct ev_producer *producer)
+{
+        assert(producer->used < producer->slots_max);
+
+        return &producer->slots[(producer->oldest + producer->used) % producer->slots_max];
+}
+
 int ev_producer_send(struct ev_producer *producer, const struct ev_outgoing *record)
 {
         size_t bytes = size_of(record);
@@ -324,7 +336,6 @@ int ev_producer_send(struct ev_producer *producer, const struct ev_outgoing *rec
         assert(record->topic < producer->topics_count);
         assert(record->partition >= 0 &&
                record->partition < producer->topics[record->topic].partitions);
-        assert(record->sequence > producer->last_sequence);
         assert(record->headers_count <= EV_PRODUCER_HEADERS_MAX);
 
         if (producer->failed)
@@ -332,11 +343,10 @@ int ev_producer_send(struct ev_producer *producer, const struct ev_outgoing *rec
         r = check_size(producer, record, bytes);
         if (r)
                 return ev_trace(r);
-        if (producer->used == producer->slots_max ||
-            (producer->used && producer->bytes + bytes > producer->bytes_max))
+        if (!has_room(producer, bytes))
                 return EV_PRODUCER_FULL;
 
-        slot = &producer->slots[(producer->oldest + producer->used) % producer->slots_max];
+        slot = next_slot(producer);
         *slot = (struct slot){ record->sequence, bytes, record->tag, false };
         code = hand_over(producer, record, slot);
         if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL)
@@ -346,7 +356,17 @@ int ev_producer_send(struct ev_producer *producer, const struct ev_outgoing *rec
                                      producer->topics[record->topic].name);
         ++producer->used;
         producer->bytes += bytes;
-        producer->last_sequence = record->sequence;
+        return 0;
+}
+
+int ev_producer_skip(struct ev_producer *producer, int64_t sequence, uint32_t tag)
+{
+        assert(ev_producer_check(producer));
+
+        if (!has_room(producer, 0))
+                return EV_PRODUCER_FULL;
+        *next_slot(producer) = (struct slot){ sequence, 0, tag, true };
+        ++producer->used;
         return 0;
 }
 

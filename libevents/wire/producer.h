@@ -3,8 +3,8 @@
 
 /* An idempotent, pipelined producer that never leaves a hole.
  *
- * Records are sent with numbers of the caller's that only grow. Up to a fixed number and size of
- * them are in flight; what is acknowledged is handed back *in the order in which it was sent*, so
+ * Records are sent with a number and a tag of the caller's. Up to a fixed number and size of them
+ * are in flight; what is acknowledged is handed back *in the order in which it was sent*, so
  * that "everything up to here is on its topic for good" is one number. One record that fails makes
  * all that are in flight unknown: the producer is then *poisoned*, refuses everything, and is to be
  * freed and made anew by a caller who looks at the topics first.
@@ -24,7 +24,7 @@
 #include "wire/kafka.h"
 
 enum {
-        EV_PRODUCER_HEADERS_MAX = 128, /* of one record: EVENTS' 100 and those of a dead letter */
+        EV_PRODUCER_HEADERS_MAX = 1024,   /* of one record: a stranger's may have many */
         EV_PRODUCER_BATCH_BYTES = 262144, /* batch.size, unless configured */
 };
 
@@ -63,8 +63,8 @@ struct ev_header {
 };
 
 struct ev_outgoing {
-        int64_t sequence; /* greater than that of any record sent before */
-        uint32_t tag;     /* the caller's, handed back */
+        int64_t sequence; /* the caller's: handed back, and named in errors */
+        uint32_t tag;     /* the caller's: handed back */
         size_t topic;     /* of ev_producer_add_topic() */
         int32_t partition;
         int64_t timestamp_ms;  /* since 1970 */
@@ -78,6 +78,10 @@ struct ev_outgoing {
  * Fails with verdict stop for a record above its topic's limit (the text gives both sizes), and
  * when the producer is poisoned. */
 int ev_producer_send(struct ev_producer *producer, const struct ev_outgoing *record) _must_check_;
+
+/* Lets a record that is on its topic already take its place in the order: it is handed back like
+ * one that was sent and is acknowledged. EV_PRODUCER_FULL as ev_producer_send(). */
+int ev_producer_skip(struct ev_producer *producer, int64_t sequence, uint32_t tag) _must_check_;
 
 /* Serves delivery reports, logs and errors, at most timeout_ms long. Fails, with the code of the
  * first record that failed, when the producer is poisoned. */

@@ -182,6 +182,21 @@ Test(producer, trouble_that_passes_is_retried_and_seen_by_nobody)
         bench_done(&bench);
 }
 
+Test(producer, a_skipped_record_is_handed_back_in_its_place)
+{
+        struct bench bench;
+
+        bench_init(&bench);
+        cr_assert_eq(ev_producer_skip(bench.producer, 1, 101), 0);
+        cr_assert_eq(send_one(&bench, 2, 0, 10), 0);
+        cr_assert_eq(ev_producer_skip(bench.producer, 3, 103), 0);
+        take_all(&bench, 1, 3);
+        for (int64_t i = 0; i < RECORDS_MAX; ++i)
+                cr_assert_eq(ev_producer_skip(bench.producer, i, 0), 0);
+        cr_assert_eq(ev_producer_skip(bench.producer, RECORDS_MAX, 0), EV_PRODUCER_FULL);
+        bench_done(&bench);
+}
+
 Test(producer, a_topic_that_takes_less_than_a_batch_is_refused)
 {
         struct ev_kafka_topic small = { "small", PARTITIONS, EV_PRODUCER_BATCH_BYTES - 1 };
