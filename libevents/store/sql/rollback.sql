@@ -1,0 +1,2 @@
+-- Gives up the transaction.
+ROLLBACK

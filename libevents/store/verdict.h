@@ -1,0 +1,12 @@
+#ifndef EV_STORE_VERDICT_H
+#define EV_STORE_VERDICT_H
+
+/* What an error of PostgreSQL means for the worker, by its SQLSTATE: one table. */
+
+#include "base/error.h"
+
+/* `sqlstate` has five characters; `schema` is the schema of the table concerned, NULL or "" when
+ * the server names none. Source of the codes: PostgreSQL 15, src/backend/utils/errcodes.txt. */
+enum ev_verdict ev_verdict_of_sqlstate(const char *sqlstate, const char *schema);
+
+#endif

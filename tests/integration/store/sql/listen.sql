@@ -1,0 +1,2 @@
+-- Listens.
+LISTEN test_db

@@ -1,0 +1,3 @@
+-- Declares another name than it returns.
+-- out: number int4
+SELECT 1::int4 AS other
