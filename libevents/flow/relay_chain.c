@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
+
 bool ev_chain_check(const struct ev_chain *chain)
 {
         if (chain->sources_count > EV_CHAIN_SOURCES_MAX)

@@ -58,10 +58,9 @@ static struct ev_str outcome_text(int16_t outcome)
 static void make_fact_headers(struct ev_relay_record *record, const struct ev_feed_fact *fact,
                               const struct ev_relay_names *names, int64_t previous)
 {
-        struct ev_uuid id;
+        assert(record && names);
 
-        memcpy(id.bytes, fact->event_id, sizeof(id.bytes));
-        ev_uuid_format(&id, record->id);
+        ev_uuid_format(&fact->event_id, record->id);
         ev_instant_format(fact->recorded_at, record->time);
 
         record->headers_count = 0;

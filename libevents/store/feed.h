@@ -13,6 +13,7 @@
 
 #include "base/macro.h"
 #include "base/str.h"
+#include "base/uuid.h"
 #include "store/db.h"
 #include "store/params.h"
 
@@ -95,8 +96,8 @@ int64_t ev_feed_seq(const struct ev_result *rows, size_t row);
 struct ev_feed_fact {
         int64_t seq;
         int16_t source_id;
-        const uint8_t *event_id; /* EV_UUID_BYTES */
-        int16_t topic, type;     /* of the dictionary */
+        struct ev_uuid event_id;
+        int16_t topic, type; /* of the dictionary */
         struct ev_str key, subject;
         int32_t schema_id;
         struct ev_bytes payload; /* Avro, unframed */
