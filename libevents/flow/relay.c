@@ -103,8 +103,8 @@ static int take_acknowledged(struct ev_relay *relay, int timeout_ms)
 
                 assert(sent.sequence > relay->feeds[name].position);
                 relay->feeds[name].position = sent.sequence;
-                relay->counts->positions[name] = sent.sequence;
-                ++relay->counts->acknowledged;
+                ev_series_set(relay->positions[name], sent.sequence);
+                ev_relay_count(relay, EV_RELAY_ACKNOWLEDGED, 1);
                 if (name == EV_FEED_OUTBOX)
                         relay->chain.lanes[lane].acknowledged = sent.sequence;
         }
@@ -134,7 +134,6 @@ static int save_position(struct ev_relay *relay, enum ev_feed_name name)
                 return ev_trace(r);
         feed->saved = feed->position;
         relay->asked_micros = ev_clock_monotonic_micros();
-        ++relay->counts->saves;
         return 0;
 }
 
@@ -187,12 +186,12 @@ static int say_writer(struct ev_relay *relay, enum ev_feed_name name)
         if (r)
                 return ev_trace(r);
         if (ev_result_rows(rows))
-                ev_relay_say(relay, EV_RELAY_WRITER_SLOW,
-                             "the %s waits for process %d (%.*s, %.*s), whose transaction has "
-                             "been open for %" PRId64 " ms",
-                             ev_feed_text(name), ev_result_int4(rows, 0, 0),
-                             EV_STR_ARG(ev_result_text(rows, 0, 1)),
-                             EV_STR_ARG(ev_result_text(rows, 0, 2)), ev_result_int8(rows, 0, 3));
+                ev_log_line(relay->options->log, EV_RELAY_WRITER_SLOW,
+                            ev_log_text("feed", ev_feed_text(name)),
+                            ev_log_int("pid", ev_result_int4(rows, 0, 0)),
+                            ev_log_str("application", ev_result_text(rows, 0, 1)),
+                            ev_log_str("state", ev_result_text(rows, 0, 2)),
+                            ev_log_int("open_ms", ev_result_int8(rows, 0, 3)));
         return 0;
 }
 
@@ -203,10 +202,10 @@ static int end_writers(struct ev_relay *relay, enum ev_feed_name name)
 
         if (r)
                 return ev_trace(r);
-        relay->counts->writers_ended += count;
-        ev_relay_say(relay, EV_RELAY_WRITER_ENDED,
-                     "%zu sessions held up the %s for %d ms and were ended", count,
-                     ev_feed_text(name), relay->options->writer_ms_max);
+        ev_relay_count(relay, EV_RELAY_WRITERS_ENDED, count);
+        ev_log_line(relay->options->log, EV_RELAY_WRITER_ENDED,
+                    ev_log_text("feed", ev_feed_text(name)), ev_log_int("sessions", (int64_t)count),
+                    ev_log_int("waited_ms", relay->options->writer_ms_max));
         return 0;
 }
 
@@ -253,7 +252,7 @@ static int settle(struct ev_relay *relay, enum ev_feed_name name)
         }
         if (r)
                 return ev_trace(r);
-        ++relay->counts->waits;
+        ev_relay_count(relay, EV_RELAY_WAITS, 1);
         relay->asked_micros = ev_clock_monotonic_micros();
         relay->feeds[name].settled = top;
         return 0;
@@ -317,7 +316,7 @@ static int hand_over(struct ev_relay *relay, int64_t seq, uint32_t tag,
                         break;
         }
         if (!r)
-                ++*(out ? &relay->counts->published : &relay->counts->skipped);
+                ev_relay_count(relay, out ? EV_RELAY_PUBLISHED : EV_RELAY_SKIPPED, 1);
         return ev_trace(r);
 }
 
@@ -401,7 +400,8 @@ static int record_gaps(struct ev_relay *relay, enum ev_feed_name name,
         if (!gaps_count)
                 return 0;
         for (size_t i = 0; i < gaps_count; ++i)
-                relay->counts->gaps += (uint64_t)(gaps[i].to_seq - gaps[i].from_seq + 1);
+                ev_relay_count(relay, EV_RELAY_GAPS,
+                               (uint64_t)(gaps[i].to_seq - gaps[i].from_seq + 1));
         return ev_trace(ev_feed_add_gaps(&relay->ask, name, gaps, gaps_count));
 }
 

@@ -11,7 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/log.h"
 #include "base/macro.h"
+#include "base/metrics.h"
 #include "base/str.h"
 #include "wire/kafka.h"
 
@@ -29,36 +31,38 @@ struct ev_relay_topic {
         int32_t partitions; /* another number is refused */
 };
 
-/* What happens, for the log: flow/relay_events.c has the name and level of each. */
+/* What happens, for the log: the rows of ev_relay_log_events. */
 enum ev_relay_event {
-        EV_RELAY_WAITING,       /* another relay leads */
-        EV_RELAY_LEADING,       /* since now; with position and epoch */
-        EV_RELAY_UNSEATED,      /* a stopped leader's session was ended */
-        EV_RELAY_WRITER_SLOW,   /* somebody's open transaction holds up what is behind it */
-        EV_RELAY_WRITER_ENDED,  /* and was ended */
-        EV_RELAY_FORK_ACCEPTED, /* facts of a lost timeline are void, a person said */
-        EV_RELAY_TROUBLE,       /* something failed; it starts again after a pause */
-        EV_RELAY_STOPPED,       /* as it was told */
-        EV_RELAY_KAFKA,         /* a line of librdkafka's log */
+        EV_RELAY_WAITING,
+        EV_RELAY_LEADING,
+        EV_RELAY_UNSEATED,
+        EV_RELAY_WRITER_SLOW,
+        EV_RELAY_WRITER_ENDED,
+        EV_RELAY_FORK_ACCEPTED,
+        EV_RELAY_TROUBLE,
+        EV_RELAY_HALTED,
+        EV_RELAY_STOPPED,
+        EV_RELAY_KAFKA_COMPLAINT,
+        EV_RELAY_KAFKA,
         EV_RELAY_EVENTS,
 };
+extern const struct ev_log_event ev_relay_log_events[EV_RELAY_EVENTS];
 
-/* "relay-leading", … and a syslog level (3 error, 4 warning, 6 info, 7 debug). */
-const char *ev_relay_event_name(enum ev_relay_event event);
-int ev_relay_event_level(enum ev_relay_event event);
-
-/* Since the relay began; a new leader counts from 0. */
-struct ev_relay_counts {
-        uint64_t published; /* records handed to the producer, both feeds */
-        uint64_t acknowledged;
-        uint64_t skipped; /* found on their topic at the start */
-        uint64_t gaps;    /* numbers that will never come */
-        uint64_t waits;   /* times that writers were waited for */
-        uint64_t writers_ended;
-        uint64_t saves;
-        uint64_t starts;      /* as leader */
-        int64_t positions[2]; /* outbox, dead letters: everything up to here is on its topic */
+/* The rows of ev_relay_metrics. */
+enum ev_relay_metric {
+        EV_RELAY_PUBLISHED,
+        EV_RELAY_ACKNOWLEDGED,
+        EV_RELAY_SKIPPED,
+        EV_RELAY_GAPS,
+        EV_RELAY_WAITS,
+        EV_RELAY_WRITERS_ENDED,
+        EV_RELAY_STARTS,
+        EV_RELAY_FAILURES,
+        EV_RELAY_LEADS,
+        EV_RELAY_POSITION, /* label feed: outbox, dead_letter */
+        EV_RELAY_METRICS,
 };
+extern const struct ev_metric ev_relay_metrics[EV_RELAY_METRICS];
 
 struct ev_relay_options {
         const char *conninfo; /* libpq's; with `password` in place of the one in it, or NULL */
@@ -79,15 +83,14 @@ struct ev_relay_options {
         /* Whether the value of a dead letter may be shown to those who read its topic; `type` is
          * its ce_type, null if it had none. NULL: none may. */
         bool (*value_is_public)(struct ev_str topic, struct ev_str type, struct ev_bytes value);
-        /* Takes what happens, one line of text each; called from ev_relay_run() only. */
-        void (*say)(void *context, enum ev_relay_event event, const char *text);
-        void *say_context;
-        struct ev_relay_counts *counts; /* kept up to date; NULL: not wanted */
+        struct ev_log *log;         /* of ev_relay_log_events */
+        struct ev_metrics *metrics; /* of ev_relay_metrics */
 };
 
 /* Relays until stop_fd becomes readable: then 0, with everything handed over acknowledged and
  * saved, or cut off after EV_RELAY_STOP_MS_MAX. Trouble of servers is waited out; fails only with
- * the verdict stop: a setting, a topic or a row that a person has to look at. */
+ * the verdict stop: a setting, a topic or a row that a person has to look at. Logs all of this
+ * itself. */
 int ev_relay_run(const struct ev_relay_options *options) _must_check_;
 
 #endif

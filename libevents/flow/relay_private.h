@@ -46,16 +46,19 @@ struct ev_relay {
         struct ev_relay_record record;
         struct ev_feed_writers writers;
         struct ev_buffer text;
-        int wake[2];                /* pipe: Kafka has something for us */
-        int64_t asked_micros;       /* when the database was asked last */
-        int64_t saved_micros;       /* when positions were saved last */
-        struct ev_relay_counts own; /* where the caller wants no counts */
-        struct ev_relay_counts *counts;
+        int wake[2];                                 /* pipe: Kafka has something for us */
+        int64_t asked_micros;                        /* when the database was asked last */
+        int64_t saved_micros;                        /* when positions were saved last */
+        struct ev_series *series[EV_RELAY_POSITION]; /* of metrics without labels */
+        struct ev_series *positions[EV_FEEDS];
 };
 
-/* Tells the caller what happened. */
-void ev_relay_say(const struct ev_relay *relay, enum ev_relay_event event, const char *format, ...)
-        _printf_(3, 4);
+/* Adds to a counter. */
+static inline void ev_relay_count(struct ev_relay *relay, enum ev_relay_metric metric,
+                                  uint64_t amount)
+{
+        ev_series_add(relay->series[metric], (int64_t)amount);
+}
 
 /* relay_start.c: reads everything that a leader must know: positions, chain, names, and what the
  * ends of the topics hold. Fails with verdict stop when these contradict the rows. */

@@ -9,8 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,6 +23,7 @@ enum {
         UNSEAT_MS = 2000, /* how long a server writes to a leader before that is called stopped */
         BACKOFF_MS = 100, /* doubled with each failure up to … */
         BACKOFF_MS_MAX = 2000,
+        SYSLOG_WARNING = 4,
         GOOD_MS = 10000, /* a life that lasted so long was no failure to start */
 };
 
@@ -45,21 +44,6 @@ static const struct ev_db_setting session_settings[] = {
 /* Once it leads: a leader that is stopped is replaced after this time; without it never. */
 static const char leading_settings[] = "SET idle_session_timeout = '2s'";
 
-void ev_relay_say(const struct ev_relay *relay, enum ev_relay_event event, const char *format, ...)
-{
-        char text[EV_ERROR_TEXT_MAX];
-        va_list arguments;
-
-        assert(event < EV_RELAY_EVENTS);
-
-        if (!relay->options->say)
-                return;
-        va_start(arguments, format);
-        vsnprintf(text, sizeof(text), format, arguments);
-        va_end(arguments);
-        relay->options->say(relay->options->say_context, event, text);
-}
-
 bool ev_relay_is_stopped(const struct ev_relay *relay, int timeout_ms)
 {
         struct pollfd fd = { .fd = relay->options->stop_fd, .events = POLLIN };
@@ -69,13 +53,16 @@ bool ev_relay_is_stopped(const struct ev_relay *relay, int timeout_ms)
         return poll(&fd, 1, timeout_ms) > 0;
 }
 
-static void say_kafka(void *context, int level, const char *facility, const char *text)
+static void log_kafka(void *context, int level, const char *facility, const char *text)
 {
         const struct ev_relay *relay = context;
+        enum ev_relay_event event =
+                level <= SYSLOG_WARNING ? EV_RELAY_KAFKA_COMPLAINT : EV_RELAY_KAFKA;
 
         assert(facility && text);
 
-        ev_relay_say(relay, EV_RELAY_KAFKA, "%d %s %s", level, facility, text);
+        ev_log_line(relay->options->log, event, ev_log_text("facility", facility),
+                    ev_log_text("text", text));
 }
 
 static void relay_done(struct ev_relay *relay)
@@ -123,6 +110,20 @@ static int make_session(struct ev_relay *relay)
         return 0;
 }
 
+static void find_series(struct ev_relay *relay)
+{
+        assert(relay->options->metrics);
+
+        for (size_t i = 0; i < EV_ARRAY_SIZE(relay->series); ++i)
+                relay->series[i] = ev_metrics_single(relay->options->metrics, i);
+        for (size_t i = 0; i < EV_FEEDS; ++i) {
+                struct ev_str feed = ev_str_of(ev_feed_text((enum ev_feed_name)i));
+
+                relay->positions[i] =
+                        ev_metrics_series(relay->options->metrics, EV_RELAY_POSITION, &feed);
+        }
+}
+
 static int make_relay(struct ev_relay **ret_relay, const struct ev_relay_options *options)
 {
         _cleanup_(relay_free_p) struct ev_relay *relay = calloc(1, sizeof(*relay));
@@ -131,9 +132,8 @@ static int make_relay(struct ev_relay **ret_relay, const struct ev_relay_options
         if (!relay)
                 return ev_fail_memory("the relay");
         relay->options = options;
-        relay->counts = options->counts ? options->counts : &relay->own;
         relay->record = EV_RELAY_RECORD_INIT;
-        relay->text = (struct ev_buffer)EV_BUFFER_INIT(EV_CHAIN_BYTES_MAX);
+        relay->text = EV_BUFFER_INIT(EV_CHAIN_BYTES_MAX);
         relay->wake[0] = relay->wake[1] = -1;
         relay->names = calloc(EV_RELAY_ID_SPAN, sizeof(*relay->names));
         relay->producer_topics = calloc(options->topics_count, sizeof(*relay->producer_topics));
@@ -141,6 +141,7 @@ static int make_relay(struct ev_relay **ret_relay, const struct ev_relay_options
                 return ev_fail_memory("the relay");
         if (pipe2(relay->wake, O_CLOEXEC | O_NONBLOCK))
                 return ev_fail(EV_VERDICT_STOP, "a pipe: %s", strerror(errno));
+        find_series(relay);
         r = make_session(relay);
         for (size_t i = 0; !r && i < options->topics_count; ++i)
                 r = ev_chain_add_topic(&relay->chain, options->topics[i].name,
@@ -176,7 +177,7 @@ static int open_producer(struct ev_relay *relay)
         const struct ev_producer_options producer = {
                 .settings = options->kafka,
                 .settings_count = options->kafka_count,
-                .log = say_kafka,
+                .log = log_kafka,
                 .log_context = relay,
                 .records_max = options->records_max,
                 .bytes_max = options->bytes_max,
@@ -218,22 +219,31 @@ static int follow(struct ev_relay *relay)
                 if (r || leads)
                         return ev_trace(r);
                 if (!said)
-                        ev_relay_say(relay, EV_RELAY_WAITING, "another relay leads %s",
-                                     ev_db_name(relay->db));
+                        ev_log_line(relay->options->log, EV_RELAY_WAITING,
+                                    ev_log_text("database", ev_db_name(relay->db)));
                 said = true;
                 r = ev_feed_unseat(&relay->ask, UNSEAT_MS, &pid);
                 if (r)
                         return ev_trace(r);
                 if (pid)
-                        ev_relay_say(relay, EV_RELAY_UNSEATED,
-                                     "the session of the leader (process %d) took nothing for "
-                                     "%d ms and was ended",
-                                     pid, UNSEAT_MS);
+                        ev_log_line(relay->options->log, EV_RELAY_UNSEATED, ev_log_int("pid", pid),
+                                    ev_log_int("after_ms", UNSEAT_MS));
                 r = ev_producer_poll(relay->producer, 0);
                 if (r)
                         return ev_trace(r);
                 ev_relay_is_stopped(relay, FOLLOW_MS);
         }
+}
+
+static void log_leading(const struct ev_relay *relay)
+{
+        const struct ev_relay_feed *feeds = relay->feeds;
+
+        ev_log_line(relay->options->log, EV_RELAY_LEADING,
+                    ev_log_text("database", ev_db_name(relay->db)),
+                    ev_log_int("outbox", feeds[EV_FEED_OUTBOX].position),
+                    ev_log_int("dead_letter", feeds[EV_FEED_DEAD_LETTER].position),
+                    ev_log_int("epoch", feeds[EV_FEED_OUTBOX].epoch));
 }
 
 /* From connecting to the end of a leadership: 0 when it was told to stop. */
@@ -256,10 +266,11 @@ static int live(const struct ev_relay_options *options)
                 r = ev_db_script(relay->db, leading_settings, NULL, NULL);
         if (r)
                 return ev_trace(r);
-        ev_relay_say(relay, EV_RELAY_LEADING, "leads %s from outbox %lld, dead letter %lld",
-                     ev_db_name(relay->db), (long long)relay->feeds[EV_FEED_OUTBOX].position,
-                     (long long)relay->feeds[EV_FEED_DEAD_LETTER].position);
-        return ev_trace(ev_relay_lead(relay));
+        log_leading(relay);
+        ev_series_set(relay->series[EV_RELAY_LEADS], 1);
+        r = ev_relay_lead(relay);
+        ev_series_set(relay->series[EV_RELAY_LEADS], 0);
+        return ev_trace(r);
 }
 
 /* Somewhere between half and all of it, so that relays that failed together do not come together.
@@ -271,9 +282,27 @@ static int with_jitter(int ms)
         return ms / 2 + (int)(ev_clock_monotonic_micros() % (ms / 2 + 1));
 }
 
+static void log_stopped(const struct ev_relay_options *options)
+{
+        static const enum ev_relay_metric told[] = { EV_RELAY_PUBLISHED, EV_RELAY_ACKNOWLEDGED,
+                                                     EV_RELAY_SKIPPED, EV_RELAY_GAPS,
+                                                     EV_RELAY_WAITS };
+        static const char *const keys[] = { "published", "acknowledged", "skipped", "gaps",
+                                            "waits" };
+        struct ev_log_field fields[EV_ARRAY_SIZE(told)];
+
+        static_assert(EV_ARRAY_SIZE(told) == EV_ARRAY_SIZE(keys), "a key for each metric");
+
+        for (size_t i = 0; i < EV_ARRAY_SIZE(told); ++i)
+                fields[i] =
+                        ev_log_int(keys[i],
+                                   ev_series_value(ev_metrics_single(options->metrics, told[i])));
+        ev_log_write(options->log, EV_RELAY_STOPPED, fields, EV_ARRAY_SIZE(fields));
+}
+
 int ev_relay_run(const struct ev_relay_options *options)
 {
-        struct ev_relay shell = { .options = options }; /* to say things between two lives */
+        const struct ev_relay shell = { .options = options }; /* between two lives */
         int backoff_ms = BACKOFF_MS;
 
         assert(options->records_max > 0 && options->bytes_max > 0 && options->page_rows > 0);
@@ -285,15 +314,17 @@ int ev_relay_run(const struct ev_relay_options *options)
 
                 if (!r)
                         break;
-                if (ev_error_last()->verdict != EV_VERDICT_RETRY)
+                if (ev_error_last()->verdict != EV_VERDICT_RETRY) {
+                        ev_log_error(options->log, EV_RELAY_HALTED, ev_log_bool("again", false));
                         return ev_trace(r);
+                }
                 if (ev_clock_monotonic_micros() - begun > GOOD_MS * EV_MICROS_PER_MS)
                         backoff_ms = BACKOFF_MS;
-                ev_relay_say(&shell, EV_RELAY_TROUBLE, "%s; again in %d ms", ev_error_last()->text,
-                             backoff_ms);
+                ev_series_add(ev_metrics_single(options->metrics, EV_RELAY_FAILURES), 1);
+                ev_log_error(options->log, EV_RELAY_TROUBLE, ev_log_int("again_ms", backoff_ms));
                 ev_relay_is_stopped(&shell, with_jitter(backoff_ms));
                 backoff_ms = backoff_ms * 2 < BACKOFF_MS_MAX ? backoff_ms * 2 : BACKOFF_MS_MAX;
         }
-        ev_relay_say(&shell, EV_RELAY_STOPPED, "stopped as it was told");
+        log_stopped(options);
         return 0;
 }

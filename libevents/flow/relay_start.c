@@ -101,7 +101,7 @@ static int begin_feed(struct ev_relay *relay, enum ev_feed_name name)
                 .saved = seq,
                 .epoch = epoch,
         };
-        relay->counts->positions[name] = seq;
+        ev_series_set(relay->positions[name], seq);
         return 0;
 }
 
@@ -315,7 +315,7 @@ static int judge_lost(struct ev_relay *relay, const struct ends *ends, const cha
         r = ev_feed_accept_void(&relay->ask, &text, 1);
         if (r)
                 return ev_trace(r);
-        ev_relay_say(relay, EV_RELAY_FORK_ACCEPTED, "facts of %s behind the fork are void", uri);
+        ev_log_line(relay->options->log, EV_RELAY_FORK_ACCEPTED, ev_log_str("source", text));
         return 0;
 }
 
@@ -370,7 +370,7 @@ int ev_relay_start(struct ev_relay *relay)
                 return ev_trace(r);
         relay->asked_micros = ev_clock_monotonic_micros();
         relay->saved_micros = relay->asked_micros;
-        ++relay->counts->starts;
+        ev_relay_count(relay, EV_RELAY_STARTS, 1);
         assert(ev_relay_check(relay));
         return 0;
 }
