@@ -12,17 +12,17 @@ enum { EV_FINGERPRINT_BYTES = 32 };
 struct ev_offset {
         struct ev_str topic;
         int32_t partition;
-        int64_t epoch;       /* of this ownership; set by ev_offsets_assign() */
-        int64_t next_offset; /* where it goes on; -2: the beginning; set by ev_offsets_assign() */
-        int32_t unclean;     /* takeovers at this offset without a clean release */
-        bool is_halted;      /* set by ev_offsets_assign(): it is not to be read */
+        int64_t epoch;        /* of this ownership; set by ev_offsets_assign() */
+        int64_t next_offset;  /* where it goes on; -2: the beginning; set by ev_offsets_assign() */
+        int32_t unclean;      /* takeovers at this offset without a clean release */
+        bool is_halted;       /* set by ev_offsets_assign(): it is not to be read */
         bool has_fingerprint; /* of the last record applied; false: none yet */
         uint8_t fingerprint[EV_FINGERPRINT_BYTES];
 };
 
-/* Takes lanes over, in a transaction of its own: inserts what is missing (next_offset -2), locks the
- * rows in order of topic and partition, bumps the epochs, counts the takeover as unclean until a
- * commit or a release, and fills the structs in. */
+/* Takes lanes over, in a transaction of its own: inserts what is missing (next_offset -2), locks
+ * the rows in order of topic and partition, bumps the epochs, counts the takeover as unclean until
+ * a commit or a release, and fills the structs in. */
 int ev_offsets_assign(struct ev_session *session, struct ev_offset *lanes,
                       size_t count) _must_check_;
 
@@ -30,7 +30,7 @@ int ev_offsets_assign(struct ev_session *session, struct ev_offset *lanes,
 struct ev_advance {
         const struct ev_offset *lane; /* its next_offset is what is expected to stand there */
         int64_t next_offset;          /* behind the last record of the batch */
-        bool has_fingerprint; /* false: NULL is written */
+        bool has_fingerprint;         /* false: NULL is written */
         uint8_t fingerprint[EV_FINGERPRINT_BYTES]; /* of that record */
 };
 

@@ -388,7 +388,7 @@ static int skip_value(struct reader *reader, const struct ev_field *field)
         case EV_TYPE_RECORD: return skip_record(reader, field->record);
         case EV_TYPE_ARRAY: return skip_array(reader, field);
         }
-        assert(!"a type");
+        assert(false && "a type");
         return EV_FAILED;
 }
 
@@ -509,7 +509,7 @@ static int read_value(struct reader *reader, const struct ev_field *field, uint8
         case EV_TYPE_RECORD: return read_record(reader, field->record, at);
         case EV_TYPE_ARRAY: break; /* two members of a struct: read_array_field() */
         }
-        assert(!"a type of a single member");
+        assert(false && "a type of a single member");
         return EV_FAILED;
 }
 
@@ -646,7 +646,7 @@ static int write_bytes(struct writer *writer, struct ev_bytes bytes)
 
 static int write_string(struct writer *writer, struct ev_str string)
 {
-        if (!is_text(string))
+        if (string.data && !is_text(string))
                 return deny(writer, "text that is not UTF-8 or holds U+0000");
         return write_bytes(writer, (struct ev_bytes){ (const uint8_t *)string.data, string.size });
 }
@@ -772,7 +772,7 @@ static int write_value(struct writer *writer, const struct ev_field *field, cons
         case EV_TYPE_ARRAY: /* two members of a struct: write_array() */
         case EV_TYPE_INT_AS_LONG: /* in plans, which only read */ break;
         }
-        assert(!"a type of a single member, of no plan");
+        assert(false && "a type of a single member, of no plan");
         return EV_FAILED;
 }
 

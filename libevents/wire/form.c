@@ -139,7 +139,7 @@ static void write_value(const struct ev_field *field, const uint8_t *at,
         case EV_TYPE_RECORD: ev_form_write(field->record, value, writer); return;
         case EV_TYPE_ARRAY: break; /* two members of a struct: write_array() */
         }
-        assert(!"a type of a single member");
+        assert(false && "a type of a single member");
 }
 
 int ev_form_print(const struct ev_record *record, const void *value, struct ev_buffer *buffer)
@@ -416,7 +416,7 @@ static int read_value(struct form_reader *reader, const struct ev_field *field,
         case EV_TYPE_RECORD: return read_record(reader, field->record, node, at);
         case EV_TYPE_ARRAY: break; /* two members of a struct: read_array() */
         }
-        assert(!"a type of a single member");
+        assert(false && "a type of a single member");
         return EV_FAILED;
 }
 

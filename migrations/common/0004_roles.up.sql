@@ -129,6 +129,7 @@ BEGIN
                        'key, headers, value) ON ev.dead_letter'),
             ('worker', 'SELECT, INSERT, UPDATE ON ev.consumer_offset, ev.inbox_mark'),
             ('worker', 'SELECT, INSERT ON ev.inbox_a, ev.inbox_b, ev.request'),
+            ('worker', 'UPDATE (event_id, outcome_event_id, outcome_type) ON ev.request'),
             ('worker', 'SELECT, INSERT, UPDATE, DELETE ON ev.parked, ev.attempt'),
             ('worker', 'EXECUTE ON FUNCTION ev.name_ids(text[]), ev.source_id(text), '
                        'ev.make_outbox_partitions(integer, bigint), ev.rotate_inbox(interval)'),

@@ -154,7 +154,7 @@ static void check_value(const struct ev_record *record, const void *value, avro_
 
         writer = avro_writer_memory(their_bytes, sizeof(their_bytes));
         cr_assert_eq(avro_value_write(writer, theirs), 0, "%s", avro_strerror());
-        cr_assert_eq(avro_writer_tell(writer), bytes.size);
+        cr_assert_eq((size_t)avro_writer_tell(writer), bytes.size);
         cr_assert_eq(memcmp(their_bytes, bytes.data, bytes.size), 0);
         cr_assert_eq(ev_avro_decode(record,
                                     (struct ev_bytes){ (const uint8_t *)their_bytes, bytes.size },
