@@ -21,6 +21,7 @@ static const char *const secret_parts[] = {
         "password", "secret", "ssl.key.pem", "oauthbearer.config", "jaas",
 };
 
+/* What can be relied on between two calls. */
 bool config_check(const struct ev_config *config)
 {
         return config->tables_count <= EV_CONFIG_TABLES_MAX &&
@@ -35,15 +36,20 @@ const char *config_key(const struct config_value *value)
         return value->key ? value->key : value->option->name;
 }
 
+/* Whether something stands before that end. */
 static bool ends_with(const char *text, const char *end)
 {
         size_t text_size = strlen(text), end_size = strlen(end);
+
+        assert(end_size > 0);
 
         return text_size > end_size && strcmp(text + text_size - end_size, end) == 0;
 }
 
 bool config_is_secret(const struct config_value *value)
 {
+        assert(value && value->option);
+
         if (value->option->type == EV_OPTION_PREFIX)
                 return ends_with(config_key(value), "_file");
         return value->option->type == EV_OPTION_SECRET;
@@ -106,10 +112,13 @@ const char *config_describe(const struct ev_option *option, char *buffer)
         return buffer;
 }
 
-/* The index of a choice within "a|b|c". */
+/* The index of a choice within "a|b|c": programs read it as their own enum, so the order of the
+ * choices in the table is the order of the enum. */
 static bool find_choice(const char *choices, struct ev_str value, int64_t *ret_index)
 {
         const char *at = choices;
+
+        assert(choices && choices[0]);
 
         for (int64_t index = 0;; ++index) {
                 size_t size = strcspn(at, "|");
@@ -124,9 +133,12 @@ static bool find_choice(const char *choices, struct ev_str value, int64_t *ret_i
         }
 }
 
+/* No plus sign, no spaces, no hexadecimal, no "10k": a number has one spelling. */
 static bool parse_integer(struct ev_str value, int64_t *ret_number)
 {
         bool is_negative = value.size > 0 && value.data[0] == '-';
+
+        assert(ret_number);
 
         if (is_negative)
                 value = (struct ev_str){ value.data + 1, value.size - 1 };
@@ -137,6 +149,7 @@ static bool parse_integer(struct ev_str value, int64_t *ret_number)
         return true;
 }
 
+/* Settings are shown in logs and listings; nothing in them may act on a terminal. */
 static bool is_printable(struct ev_str value)
 {
         for (size_t i = 0; i < value.size; ++i)
@@ -160,7 +173,7 @@ static bool accepts(const struct ev_option *option, struct ev_str value, int64_t
                        *ret_number <= option->maximum;
         case EV_OPTION_BOOLEAN: return find_choice("false|true", value, ret_number);
         case EV_OPTION_CHOICE: return find_choice(option->choices, value, ret_number);
-        case EV_OPTION_SECRET: return value.size > 0 && value.data[0] == '/';
+        case EV_OPTION_SECRET: /* a path, which set_value() checks for prefixes too */
         case EV_OPTION_PREFIX: return true;
         default: assert(false);
         }
@@ -183,6 +196,7 @@ static int fail_value(const struct config_value *value, struct ev_str text,
                        config_describe(value->option, description));
 }
 
+/* Empties a slot. A secret is overwritten, so that it is not in the memory that is given back. */
 static void forget(struct config_value *value)
 {
         if (value->secret)
@@ -194,12 +208,15 @@ static void forget(struct config_value *value)
         *value = (struct config_value){ 0 };
 }
 
-/* Puts a text into a slot whose option and key are set. */
+/* Puts a text into a slot whose option and key are set. A source that gives one key twice is in
+ * doubt about its value, which is an error; a stronger source replaces what a weaker one gave. */
 static int set_value(struct config_value *value, struct ev_str text,
                      const struct config_origin *origin)
 {
         char *copy;
         int64_t number;
+
+        assert(value && value->option);
 
         if (value->text && value->origin.source == origin->source &&
             origin->source != CONFIG_DEFAULT) {
@@ -227,6 +244,8 @@ static int set_value(struct config_value *value, struct ev_str text,
 static size_t find_value(const struct ev_config *config, struct ev_str key)
 {
         size_t i = 0;
+
+        assert(config_check(config));
 
         while (i < config->values_count &&
                !ev_str_equal(ev_str_of(config->values[i].option->name), key))
@@ -258,6 +277,7 @@ static size_t handed_size(struct ev_str key)
         return key.size;
 }
 
+/* The slot of what is handed on under that name: the one that it has, else the next free one. */
 static int take_free_slot(struct ev_config *config, struct ev_str handed,
                           struct config_value **ret_value)
 {
@@ -273,6 +293,8 @@ static int take_free_slot(struct ev_config *config, struct ev_str handed,
         return 0;
 }
 
+/* Takes a setting below a prefix. It is not ours to know whether it is right, only whether it is a
+ * secret. */
 static int give_free(struct ev_config *config, const struct ev_option *prefix, struct ev_str key,
                      struct ev_str text, const struct config_origin *origin)
 {
@@ -280,6 +302,8 @@ static int give_free(struct ev_config *config, const struct ev_option *prefix, s
         char place[EV_CONFIG_VALUE_MAX];
         size_t skipped = strlen(prefix->name);
         int r;
+
+        assert(prefix->type == EV_OPTION_PREFIX && key.size > skipped);
 
         config_write_origin(origin, place);
         for (size_t i = 0; i < EV_ARRAY_SIZE(secret_parts); ++i)
@@ -323,6 +347,8 @@ int config_give(struct ev_config *config, struct ev_str key, struct ev_str text,
         return ev_trace(config_fail_unknown(config, key, origin));
 }
 
+/* Whether a row is well formed. The name tells people what a value is, so it has to tell the truth:
+ * "_file" on a secret and on nothing else, '.' at the end of a prefix and of nothing else. */
 static bool option_check(const struct ev_option *option)
 {
         size_t size = strlen(option->name);
@@ -352,6 +378,8 @@ static bool is_new_name(const struct ev_config *config, const char *name)
         return true;
 }
 
+/* Makes a slot for a row, with its default in it. A row that has none is either required or may be
+ * absent, which only texts and secrets may. */
 static int add_option(struct ev_config *config, const struct ev_option *option)
 {
         static const struct config_origin origin = { .source = CONFIG_DEFAULT };
@@ -455,26 +483,31 @@ size_t ev_config_choice(const struct ev_config *config, const char *name)
         return (size_t)value->number;
 }
 
-struct ev_str ev_config_secret(const struct ev_config *config, const char *name)
+struct ev_secret ev_config_secret(const struct ev_config *config, const char *name)
 {
         const struct config_value *value = get(config, name, EV_OPTION_SECRET);
 
-        return (struct ev_str){ value->secret, value->secret_size };
+        assert((value->secret != NULL) == (value->text != NULL));
+        return (struct ev_secret){ { value->secret, value->secret_size } };
 }
 
 bool ev_config_next_free(const struct ev_config *config, const char *prefix, size_t *position,
-                         const char **ret_name, const char **ret_value)
+                         struct ev_config_setting *ret_setting)
 {
         const struct config_value *value;
 
-        assert(prefix && position && ret_name && ret_value);
+        assert(config && config_check(config));
+        assert(prefix && position && ret_setting);
 
         while (*position < config->free_values_count) {
                 value = &config->free_values[(*position)++];
                 if (strcmp(value->option->name, prefix) != 0)
                         continue;
-                *ret_name = value->handed;
-                *ret_value = value->secret ? value->secret : value->text;
+                *ret_setting = (struct ev_config_setting){
+                        .name = value->handed,
+                        .value = value->secret ? value->secret : value->text,
+                        .is_secret = value->secret != NULL,
+                };
                 return true;
         }
         return false;
