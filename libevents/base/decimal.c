@@ -33,6 +33,7 @@ const char *ev_decimal_condition_name(enum ev_decimal_condition condition)
         return names[condition];
 }
 
+/* Not isdigit(), which depends on the locale and takes no negative char. */
 static bool is_digit(char c)
 {
         return c >= '0' && c <= '9';
@@ -73,6 +74,7 @@ static bool has_decimal_form(struct ev_str text, size_t *ret_fraction_digits)
         return i > start && i == text.size;
 }
 
+/* First the form, then the digits: a text that is both malformed and too long is malformed. */
 int ev_decimal_parse(struct ev_str text, unsigned scale, int64_t *ret_unscaled)
 {
         size_t fraction_digits;
@@ -97,6 +99,7 @@ int ev_decimal_parse(struct ev_str text, unsigned scale, int64_t *ret_unscaled)
         return 0;
 }
 
+/* |value|, which for the smallest int64_t is no int64_t. */
 static uint64_t magnitude_of(int64_t value)
 {
         return value < 0 ? -(uint64_t)value : (uint64_t)value;
@@ -111,6 +114,7 @@ size_t ev_decimal_format(int64_t unscaled, unsigned scale, char *buffer)
         assert(scale <= EV_DECIMAL_SCALE_MAX);
         assert(buffer);
 
+        /* From the last digit on; one digit at least stands before the point. */
         for (unsigned digits = 0; left > 0 || digits <= scale; ++digits) {
                 if (digits == scale && scale > 0)
                         reversed[count++] = '.';
@@ -213,6 +217,7 @@ int ev_decimal_divide(int64_t a, unsigned a_scale, int64_t b, unsigned b_scale, 
                              (int)(scale + b_scale) - (int)a_scale, ret_unscaled);
 }
 
+/* Both are in the order of the network, whatever that of the machine. */
 static void put_be16(uint8_t *at, unsigned value)
 {
         assert(value <= UINT16_MAX);
@@ -238,6 +243,8 @@ size_t ev_decimal_to_numeric(int64_t unscaled, unsigned scale, uint8_t *buffer)
         assert(scale <= EV_DECIMAL_SCALE_MAX);
         assert(buffer);
 
+        /* The scale is filled up to whole groups of four digits, so that the point falls between
+         * two digits of base 10000; zeros at the end are not sent. */
         for (; left > 0; left /= NUMERIC_BASE) {
                 assert(count < NUMERIC_DIGITS_MAX);
                 digits[count++] = (unsigned)(left % NUMERIC_BASE);
