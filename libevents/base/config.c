@@ -84,6 +84,7 @@ void config_write_origin(const struct config_origin *origin, char *buffer)
                 snprintf(buffer, EV_CONFIG_VALUE_MAX, "%s", names[origin->source]);
 }
 
+/* One wording for errors, help and manual, so that they cannot disagree. */
 const char *config_describe(const struct ev_option *option, char *buffer)
 {
         switch (option->type) {
@@ -152,6 +153,8 @@ static bool parse_integer(struct ev_str value, int64_t *ret_number)
 /* Settings are shown in logs and listings; nothing in them may act on a terminal. */
 static bool is_printable(struct ev_str value)
 {
+        assert(value.data || value.size == 0);
+
         for (size_t i = 0; i < value.size; ++i)
                 if ((unsigned char)value.data[i] < ' ' || value.data[i] == 0x7f)
                         return false;
@@ -186,6 +189,8 @@ static int fail_value(const struct config_value *value, struct ev_str text,
                       const struct config_origin *origin)
 {
         char description[CONFIG_DESCRIPTION_MAX], place[EV_CONFIG_VALUE_MAX];
+
+        assert(value && value->option);
 
         config_write_origin(origin, place);
         if (config_is_secret(value))
@@ -256,6 +261,8 @@ static size_t find_value(const struct ev_config *config, struct ev_str key)
 /* The row of type PREFIX that the key lies below. */
 static const struct ev_option *find_prefix(const struct ev_config *config, struct ev_str key)
 {
+        assert(config_check(config));
+
         for (size_t t = 0; t < config->tables_count; ++t)
                 for (size_t i = 0; i < config->tables[t]->options_count; ++i) {
                         const struct ev_option *option = &config->tables[t]->options[i];
@@ -271,6 +278,8 @@ static const struct ev_option *find_prefix(const struct ev_config *config, struc
 static size_t handed_size(struct ev_str key)
 {
         static const size_t end_size = sizeof("_file") - 1;
+
+        assert(key.data);
 
         if (key.size > end_size && memcmp(key.data + key.size - end_size, "_file", end_size) == 0)
                 return key.size - end_size;
@@ -330,6 +339,7 @@ static int give_free(struct ev_config *config, const struct ev_option *prefix, s
         return ev_trace(set_value(value, text, origin));
 }
 
+/* The one door: a known key, else one below a prefix, else an error. */
 int config_give(struct ev_config *config, struct ev_str key, struct ev_str text,
                 const struct config_origin *origin)
 {
@@ -364,10 +374,13 @@ static bool option_check(const struct ev_option *option)
                (option->type == EV_OPTION_CHOICE) == (option->choices != NULL);
 }
 
-/* Two names may differ only in '.' against '_', which no variable could tell apart. */
+/* Whether no earlier name makes the same variable: "a.b_c" and "a_b.c" are both QUENTY_A_B_C, so a
+ * program must not have both. */
 static bool is_new_name(const struct ev_config *config, const char *name)
 {
         char mine[CONFIG_VARIABLE_MAX], other[CONFIG_VARIABLE_MAX];
+
+        assert(name);
 
         config_variable_name(name, mine);
         for (size_t i = 0; i < config->values_count; ++i) {
@@ -430,6 +443,7 @@ int ev_config_new(struct ev_config **ret_config, const struct ev_option_table *c
         return 0;
 }
 
+/* Secrets first of all: nothing below can fail and leave one behind. */
 struct ev_config *ev_config_free(struct ev_config *config)
 {
         if (!config)
@@ -443,7 +457,9 @@ struct ev_config *ev_config_free(struct ev_config *config)
         return NULL;
 }
 
-/* The value of an option that a program asks for; asking for another type is a bug. */
+/* The value of an option that a program asks for; asking for another type, or for what is in no
+ * table, is a bug that the first run shows. Programs ask at their start and keep what they need, so
+ * a search through all rows is fast enough. */
 static const struct config_value *get(const struct ev_config *config, const char *name,
                                       enum ev_option_type type)
 {

@@ -53,7 +53,8 @@ static size_t edit_distance(struct ev_str a, struct ev_str b)
         return row[b.size];
 }
 
-/* Keeps `candidate` in `nearest` if it is nearer to `key` than `*distance`. */
+/* Keeps `candidate` in `nearest` if it is nearer to `key` than `*distance`. Of equally near ones
+ * the first in the tables wins, so that an error reads the same at every start. */
 static void prefer_nearer(struct ev_str key, const char *candidate, size_t *distance, char *nearest)
 {
         size_t d = edit_distance(key, ev_str_of(candidate));
@@ -196,6 +197,7 @@ static int read_line(struct ev_config *config, struct ev_str line,
         return ev_trace(config_give(config, key, value, origin));
 }
 
+/* The whole file first: a file that is edited meanwhile is seen as it was at one moment. */
 static int read_file(struct ev_config *config)
 {
         _cleanup_(close_p) int fd = open(config->file, O_RDONLY | O_CLOEXEC);
@@ -350,6 +352,8 @@ static int read_arguments(struct ev_config *config, int argc, char *const *argv,
         struct argument argument = { .next = argc };
         int i = 1, r = 0;
 
+        assert(argc >= 1 && ret_operand);
+
         for (; i < argc && !is_operand(argv[i]); i = argument.next) {
                 if (strcmp(argv[i], "--") == 0) {
                         ++i;
@@ -406,6 +410,8 @@ static int read_secrets(struct config_value *values, size_t count)
         return 0;
 }
 
+/* From weak to strong, so that each source only has to replace; then what can be judged only when
+ * all have spoken. */
 int ev_config_load(struct ev_config *config, int argc, char *const *argv, char *const *environment,
                    int *ret_operand)
 {

@@ -105,6 +105,7 @@ static uint64_t magnitude_of(int64_t value)
         return value < 0 ? -(uint64_t)value : (uint64_t)value;
 }
 
+/* By hand, because every amount of every fact passes here, and printf knows no fixed point. */
 size_t ev_decimal_format(int64_t unscaled, unsigned scale, char *buffer)
 {
         char reversed[EV_DECIMAL_TEXT_MAX];
@@ -166,7 +167,8 @@ int ev_decimal_times(int64_t a, int64_t count, int64_t *ret_product)
         return 0;
 }
 
-/* The fraction numerator / denominator times 10^shift, rounded once. */
+/* The fraction numerator / denominator times 10^shift, rounded once. The shift goes into whichever
+ * of the two it makes larger, so that nothing is lost before the rounding. */
 static int round_shifted(ev_int128 numerator, ev_int128 denominator, int shift,
                          int64_t *ret_unscaled)
 {
@@ -228,6 +230,8 @@ static void put_be16(uint8_t *at, unsigned value)
 
 static unsigned get_be16(const uint8_t *at)
 {
+        assert(at);
+
         return (unsigned)at[0] << 8 | at[1];
 }
 
@@ -287,6 +291,8 @@ static int add_numeric_digit(int64_t *negative, unsigned digit, int exponent, un
                                                                            : 0;
 }
 
+/* The server may send more than we would: zeros at either end, any weight, any dscale. What counts
+ * is the value. */
 int ev_decimal_from_numeric(struct ev_bytes numeric, unsigned scale, int64_t *ret_unscaled)
 {
         unsigned count, sign;

@@ -90,7 +90,7 @@ static bool find_point(struct ev_str name, enum ev_fault_point *ret_point)
         return false;
 }
 
-/* Reads kill, stop:MS or error. */
+/* Reads kill, stop:MS or error. MS is for the tester, who wakes us; here it is only checked. */
 static bool parse_action(struct ev_str text, struct fault *fault)
 {
         struct ev_str name = take_until(&text, ':');
@@ -193,6 +193,8 @@ static void tell(enum ev_fault_point point, enum action action)
         assert(n == size); /* a fault that cannot be counted would prove nothing */
 }
 
+/* The point has been reached. Nothing is allocated or looked up on the way to the signal: the
+ * process dies in the state in which the code under test had brought it. */
 int ev_fault_reach(enum ev_fault_point point)
 {
         struct fault *fault;

@@ -72,7 +72,11 @@ static bool log_check(const struct ev_log *log)
 /* Keys and event names need no escapes in either format. */
 static bool is_name(const char *name)
 {
-        size_t size = strlen(name);
+        size_t size;
+
+        assert(name);
+
+        size = strlen(name);
 
         return size > 0 && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == size;
 }
@@ -102,7 +106,8 @@ uint64_t ev_log_lost_lines(const struct ev_log *log)
         return log->lost_lines;
 }
 
-/* Appends bytes; false, and nothing appended, if only the tail's room is left. */
+/* Appends bytes; false, and nothing appended, if only the tail's room is left. The tail has to fit
+ * always: a JSON line without its brace would be no JSON. */
 static bool put(struct ev_log *log, const char *data, size_t size)
 {
         assert(log->size <= EV_LOG_LINE_MAX - TAIL_MAX);
@@ -119,7 +124,9 @@ static bool put_text(struct ev_log *log, const char *text)
         return put(log, text, strlen(text));
 }
 
-/* Takes the next code point of a text and tells its value; a byte that begins none is U+FFFD. */
+/* Takes the next code point of a text and tells its value; a byte that begins none is U+FFFD. The
+ * first byte only suggests a length: whether those bytes are one code point is for the one judge of
+ * UTF-8 that we have, but for NUL, which is UTF-8 and which it refuses for PostgreSQL's sake. */
 static uint32_t take_code_point(struct ev_str *text, size_t *ret_size)
 {
         const unsigned char *c = (const unsigned char *)text->data;
@@ -147,8 +154,8 @@ static bool is_dangerous(uint32_t c)
                (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfffd;
 }
 
-/* Writes a text in double quotes with the escapes of JSON (RFC 8259 §7), which logfmt's readers
- * know too. */
+/* Writes a text in double quotes; false if it does not fit, with a part of it written, which the
+ * caller takes back. Uses the escapes of JSON (RFC 8259 §7), which logfmt's readers know too. */
 static bool put_quoted(struct ev_log *log, struct ev_str text)
 {
         const char *start;

@@ -61,6 +61,8 @@ static size_t labels_count(const struct ev_metric *metric)
 /* Series to take memory for: those of the table and one for the rest. */
 static size_t series_needed(const struct ev_metric *metric)
 {
+        assert(metric->series_max <= EV_METRIC_SERIES_MAX);
+
         return has_labels(metric) ? metric->series_max + 1 : 1;
 }
 
@@ -261,6 +263,8 @@ static struct ev_series *other_series(struct family *family, const struct ev_met
         return name_series(series, &labels);
 }
 
+/* A search through the series of one metric. They are few, and where one is used for each record
+ * the caller keeps the pointer; a hash table would be one more thing that grows. */
 struct ev_series *ev_metrics_series(struct ev_metrics *metrics, size_t metric,
                                     const struct ev_str *values)
 {
@@ -313,6 +317,8 @@ void ev_series_set(struct ev_series *series, int64_t value)
         series->value = value;
 }
 
+/* The bounds are computed, not stored: a histogram is for what happens once a batch, not once a
+ * record, and is not worth a table of its own. */
 void ev_series_observe(struct ev_series *series, int64_t value)
 {
         size_t k = 0;

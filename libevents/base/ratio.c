@@ -18,6 +18,7 @@ static bool ratio_check(struct ev_ratio ratio)
         return ratio.denominator > 0;
 }
 
+/* The table ends where int64_t does: C has no constants of 128 bits. */
 ev_int128 ev_power_of_10(unsigned exponent)
 {
         static const int64_t powers[] = {
@@ -211,6 +212,8 @@ int ev_ratio_compare(struct ev_ratio a, struct ev_ratio b)
         }
 }
 
+/* The whole part and the digits behind the point in one division, since rounding twice is not
+ * rounding once: 0.0445 would become 0.045 and then 0.05. */
 int ev_ratio_round(struct ev_ratio ratio, unsigned scale, int64_t *ret_unscaled)
 {
         ev_int128 numerator, rounded;

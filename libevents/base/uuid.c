@@ -125,6 +125,7 @@ int ev_uuid_generate(struct ev_uuid_generator *generator, int64_t now_micros,
         return 0;
 }
 
+/* One generator for the process, so that all its ids are in one order whoever asks. */
 int ev_uuid_next(struct ev_uuid *ret_uuid)
 {
         static pthread_once_t once = PTHREAD_ONCE_INIT;
