@@ -61,6 +61,7 @@ static const struct currency currencies[] = {
 };
 /* clang-format on */
 
+/* For bsearch(); the key is not NUL-terminated. */
 static int compare_codes(const void *key, const void *row)
 {
         return memcmp(key, ((const struct currency *)row)->code, CODE_SIZE);
@@ -71,6 +72,8 @@ static const struct currency *find_accepted(struct ev_str code)
 {
         const struct currency *row;
 
+        assert(code.data || code.size == 0);
+
         if (code.size != CODE_SIZE)
                 return NULL;
         row = bsearch(code.data, currencies, EV_ARRAY_SIZE(currencies), sizeof(currencies[0]),
@@ -80,6 +83,7 @@ static const struct currency *find_accepted(struct ev_str code)
         return row;
 }
 
+/* A shape that is wrong and a code that is unknown are the same refusal to a producer. */
 bool ev_currency_is_accepted(struct ev_str code)
 {
         return find_accepted(code) != NULL;
@@ -99,6 +103,7 @@ bool ev_currency_can_pay(struct ev_str code, int64_t unscaled, unsigned scale)
 
         assert(scale <= EV_DECIMAL_SCALE_MAX);
 
+        /* Exact: digits that the currency does not have must be zeros. */
         for (; scale > digits; --scale) {
                 if (unscaled % 10 != 0)
                         return false;

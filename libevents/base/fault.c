@@ -77,8 +77,11 @@ static struct ev_str take_until(struct ev_str *text, char separator)
         return front;
 }
 
+/* Looks a name up in the one list of points. */
 static bool find_point(struct ev_str name, enum ev_fault_point *ret_point)
 {
+        assert(ret_point);
+
         for (size_t i = 0; i < EV_FAULT_POINT_COUNT; ++i)
                 if (ev_str_equal(ev_str_of(point_names[i]), name)) {
                         *ret_point = (enum ev_fault_point)i;
@@ -87,10 +90,12 @@ static bool find_point(struct ev_str name, enum ev_fault_point *ret_point)
         return false;
 }
 
-/* Reads kill, stop:MS or error. */
+/* Reads kill, stop:MS or error. MS is for the tester, who wakes us; here it is only checked. */
 static bool parse_action(struct ev_str text, struct fault *fault)
 {
         struct ev_str name = take_until(&text, ':');
+
+        assert(fault && fault->action == ACTION_NONE);
 
         if (ev_str_equal(name, EV_STR("stop"))) {
                 fault->action = ACTION_STOP;
@@ -110,6 +115,8 @@ static int arm(struct ev_str text)
         struct fault fault = { .action = ACTION_NONE };
         enum ev_fault_point point;
         int64_t only_hit;
+
+        assert(text.data);
 
         name = take_until(&rest, '=');
         if (!find_point(name, &point))
@@ -132,9 +139,13 @@ static int arm(struct ev_str text)
         return 0;
 }
 
+/* The file is opened once and stays: at a hit there is no step that could fail for want of a file
+ * descriptor, which is one of the faults under test. */
 static int open_counts(void)
 {
         const char *path = getenv("EV_FAULTS_COUNTS");
+
+        assert(counts_fd < 0);
 
         if (!path || !path[0])
                 return 0;
@@ -182,6 +193,8 @@ static void tell(enum ev_fault_point point, enum action action)
         assert(n == size); /* a fault that cannot be counted would prove nothing */
 }
 
+/* The point has been reached. Nothing is allocated or looked up on the way to the signal: the
+ * process dies in the state in which the code under test had brought it. */
 int ev_fault_reach(enum ev_fault_point point)
 {
         struct fault *fault;

@@ -54,6 +54,8 @@ bool rate_zone_parse(struct ev_str name, enum rate_zone *ret_zone)
 
 static bool is_within(int64_t value, int64_t min, int64_t max)
 {
+        assert(min <= max);
+
         return value >= min && value <= max;
 }
 
@@ -134,8 +136,9 @@ static struct ev_ratio fuel_surcharge(const struct rate_card *card, struct ev_ra
         };
 }
 
-/* Fills the five amounts. False if one does not fit its column. Each product is below
- * 10^14 x 10^11 < 2^84, so that nothing overflows before the check says so. */
+/* Fills the five amounts. False if one is too large to go on with; whether the last of them fits,
+ * the total tells, which is no smaller. Each product is below 10^14 x 10^11 < 2^84, so that nothing
+ * overflows before the check says so. */
 static bool compute_amounts(const struct rate_card *card, const struct rate_parcel *parcel,
                             struct ev_ratio chargeable, struct rate_quote *quote)
 {
@@ -154,9 +157,7 @@ static bool compute_amounts(const struct rate_card *card, const struct rate_parc
                round_to_column(fuel_surcharge(card, weight, volume), RATE_MONEY_SCALE,
                                RATE_COLUMN_MAX, &quote->fuel_surcharge) &&
                ev_decimal_multiply(card->insurance_percent, PERCENT_FRACTION_SCALE, parcel->value,
-                                   RATE_MONEY_SCALE, RATE_MONEY_SCALE,
-                                   &quote->insurance_rate) == 0 &&
-               quote->insurance_rate <= RATE_COLUMN_MAX;
+                                   RATE_MONEY_SCALE, RATE_MONEY_SCALE, &quote->insurance_rate) == 0;
 }
 
 int rate_quote(const struct rate_card *card, const struct rate_parcel *parcel,
@@ -199,6 +200,7 @@ struct spans {
         int64_t days_min, days_max;
 };
 
+/* The spans over all candidates, which is what makes a choice depend on who else offered. */
 static struct spans find_spans(const struct rate_candidate *candidates, size_t count)
 {
         struct spans spans = { INT64_MAX, INT64_MIN, INT64_MAX, INT64_MIN };
@@ -272,6 +274,7 @@ size_t rate_select(const struct rate_candidate *candidates, size_t count)
         return best;
 }
 
+/* For bsearch(). */
 static int compare_days(const void *a, const void *b)
 {
         int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
@@ -279,6 +282,7 @@ static int compare_days(const void *a, const void *b)
         return (left > right) - (left < right);
 }
 
+/* Monday to Friday, and no holiday of the origin. */
 static bool is_business_day(int64_t day, const struct rate_holidays *holidays)
 {
         assert(holidays && (holidays->days || holidays->count == 0));
