@@ -555,13 +555,10 @@ static int configure(const struct ev_worker *worker, struct ev_config *config, i
 
 int ev_worker_main(const struct ev_worker *worker, int argc, char **argv)
 {
-        static const struct ev_option_table *const tables[] = {
-                &ev_worker_options, &ev_database_options, &ev_kafka_options, &ev_log_options
-        };
         _cleanup_(ev_config_free_p) struct ev_config *config = NULL;
         _cleanup_(ev_log_free_p) struct ev_log *log = NULL;
         bool is_done = false;
-        int r = ev_config_new(&config, tables, EV_ARRAY_SIZE(tables));
+        int r = ev_config_new(&config, ev_program_options, EV_PROGRAM_OPTIONS);
 
         if (r == 0) {
                 r = configure(worker, config, argc, argv, &is_done);

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <sys/signalfd.h>
 
+#include "base/log.h"
+
 enum {
         KEY_MAX = 64,
         CONNECT_MS = 5000,
@@ -72,36 +74,111 @@ static const struct ev_option worker_options[] = {
 const struct ev_option_table ev_worker_options = { "Workers", worker_options,
                                                    EV_ARRAY_SIZE(worker_options) };
 
+static const struct ev_option relay_options[] = {
+        { .name = "relay.fact_partitions",
+          .type = EV_OPTION_INTEGER,
+          .fallback = "12",
+          .minimum = 1,
+          .maximum = EV_KAFKA_PARTITIONS_MAX,
+          .unit = "partitions",
+          .help = "How many partitions the topics of facts have. A topic with another number is "
+                  "refused. Never to be changed once a fact was published." },
+        { .name = "relay.dead_letter_partitions",
+          .type = EV_OPTION_INTEGER,
+          .fallback = "6",
+          .minimum = 1,
+          .maximum = EV_KAFKA_PARTITIONS_MAX,
+          .unit = "partitions",
+          .help = "The same for the topic of dead letters." },
+        { .name = "relay.in_flight_records",
+          .type = EV_OPTION_INTEGER,
+          .fallback = "2048",
+          .minimum = 1,
+          .maximum = 100000,
+          .unit = "records",
+          .help = "How many records may be on their way to Kafka at one time." },
+        { .name = "relay.in_flight_bytes",
+          .type = EV_OPTION_INTEGER,
+          .fallback = "4194304",
+          .minimum = 1024,
+          .maximum = 1073741824,
+          .unit = "bytes",
+          .help = "How many bytes they may have together." },
+        { .name = "relay.page_rows",
+          .type = EV_OPTION_INTEGER,
+          .fallback = "1000",
+          .minimum = 1,
+          .maximum = 10000,
+          .unit = "rows",
+          .help = "How many rows are read at once." },
+        { .name = "relay.writer_ms_max",
+          .type = EV_OPTION_INTEGER,
+          .fallback = "30000",
+          .minimum = 100,
+          .maximum = 3600000,
+          .unit = "ms",
+          .help = "A transaction that has inserted into the outbox and is still open after this "
+                  "time is ended: everything committed behind it waits for it." },
+        { .name = "relay.accept_fork",
+          .type = EV_OPTION_TEXT,
+          .maximum = 511,
+          .help = "After a restore, or when a standby took over that lagged behind: the ce_source "
+                  "whose facts on the topics are void from there on. For one start." },
+};
+
+const struct ev_option_table ev_relay_options = { "Relays", relay_options,
+                                                  EV_ARRAY_SIZE(relay_options) };
+
+const struct ev_option_table *const ev_program_options[EV_PROGRAM_OPTIONS] = {
+        &ev_database_options, &ev_kafka_options, &ev_worker_options,
+        &ev_relay_options,    &ev_log_options,
+};
+
+const char *ev_settings_conninfo(const struct ev_config *config, const char *database)
+{
+        char key[KEY_MAX];
+
+        assert(database);
+
+        snprintf(key, sizeof(key), "%s.conninfo", database);
+        return ev_config_text(config, key);
+}
+
+const char *ev_settings_password(const struct ev_config *config, const char *database)
+{
+        char key[KEY_MAX];
+
+        assert(database);
+
+        snprintf(key, sizeof(key), "%s.password_file", database);
+        return ev_config_secret(config, key).revealed.data;
+}
+
 int ev_settings_db(const struct ev_config *config, const char *database,
                    const char *application_name, struct ev_db **ret_db)
 {
-        char key[KEY_MAX];
         struct ev_db_options options = {
+                .conninfo = ev_settings_conninfo(config, database),
+                .password = ev_settings_password(config, database),
                 .application_name = application_name,
                 .connect_ms = CONNECT_MS,
                 .wait_ms = WAIT_MS,
         };
 
-        assert(database);
-
-        snprintf(key, sizeof(key), "%s.conninfo", database);
-        options.conninfo = ev_config_text(config, key);
-        snprintf(key, sizeof(key), "%s.password_file", database);
-        options.password = ev_config_secret(config, key).data;
         return ev_trace(ev_db_new(ret_db, &options));
 }
 
 size_t ev_settings_kafka(const struct ev_config *config,
                          struct ev_kafka_setting settings[EV_CONFIG_FREE_MAX])
 {
+        struct ev_config_setting setting;
         size_t position = 0, count = 0;
 
         assert(config);
 
         while (count < EV_CONFIG_FREE_MAX &&
-               ev_config_next_free(config, "kafka.", &position, &settings[count].name,
-                                   &settings[count].value))
-                ++count;
+               ev_config_next_free(config, "kafka.", &position, &setting))
+                settings[count++] = (struct ev_kafka_setting){ setting.name, setting.value };
         return count;
 }
 

@@ -15,8 +15,18 @@
 extern const struct ev_option_table ev_database_options; /* <database>.conninfo, … */
 extern const struct ev_option_table ev_kafka_options;    /* kafka.* */
 extern const struct ev_option_table ev_worker_options;   /* batch.max, wait.max_s, … */
+extern const struct ev_option_table ev_relay_options;    /* relay.* */
 
-/* A session with one of the databases ("order_db"), by its settings; not connected yet. */
+/* All tables: what a program knows. */
+enum { EV_PROGRAM_OPTIONS = 5 };
+extern const struct ev_option_table *const ev_program_options[EV_PROGRAM_OPTIONS];
+
+/* Where one of the databases ("order_db") is, and the password for it (NULL: none was given). Both
+ * live as long as the configuration. */
+const char *ev_settings_conninfo(const struct ev_config *config, const char *database);
+const char *ev_settings_password(const struct ev_config *config, const char *database);
+
+/* A session with one of the databases, by these settings; not connected yet. */
 int ev_settings_db(const struct ev_config *config, const char *database,
                    const char *application_name, struct ev_db **ret_db) _must_check_;
 

@@ -86,7 +86,7 @@ static int connect_target(const struct command_input *input, struct target *targ
         snprintf(key, sizeof(key), "%s.conninfo", input->operand);
         options.conninfo = ev_config_text(input->config, key);
         snprintf(key, sizeof(key), "%s.password_file", input->operand);
-        if (ev_str_copy(ev_config_secret(input->config, key), password, sizeof(password)))
+        if (ev_str_copy(ev_config_secret(input->config, key).revealed, password, sizeof(password)))
                 options.password = password;
         r = ev_db_new(&target->db, &options);
         explicit_bzero(password, sizeof(password));
