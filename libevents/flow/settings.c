@@ -129,9 +129,22 @@ static const struct ev_option relay_options[] = {
 const struct ev_option_table ev_relay_options = { "Relays", relay_options,
                                                   EV_ARRAY_SIZE(relay_options) };
 
+static const struct ev_option tool_options[] = {
+        { .name = "migrations.directory",
+          .type = EV_OPTION_TEXT,
+          .minimum = 1,
+          .maximum = EV_CONFIG_VALUE_MAX,
+          .help = "Where the migrations are. Without it they are looked for in "
+                  "../share/quenty/migrations beside the program's folder, and then in a folder "
+                  "named migrations above it, which is where a source tree has them." },
+};
+
+const struct ev_option_table ev_tool_options = { "Tools", tool_options,
+                                                 EV_ARRAY_SIZE(tool_options) };
+
 const struct ev_option_table *const ev_program_options[EV_PROGRAM_OPTIONS] = {
         &ev_database_options, &ev_kafka_options, &ev_worker_options,
-        &ev_relay_options,    &ev_log_options,
+        &ev_relay_options,    &ev_log_options,   &ev_tool_options,
 };
 
 const char *ev_settings_conninfo(const struct ev_config *config, const char *database)

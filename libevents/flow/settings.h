@@ -16,9 +16,10 @@ extern const struct ev_option_table ev_database_options; /* <database>.conninfo,
 extern const struct ev_option_table ev_kafka_options;    /* kafka.* */
 extern const struct ev_option_table ev_worker_options;   /* batch.max, wait.max_s, … */
 extern const struct ev_option_table ev_relay_options;    /* relay.* */
+extern const struct ev_option_table ev_tool_options;     /* migrations.directory */
 
 /* All tables: what a program knows. */
-enum { EV_PROGRAM_OPTIONS = 5 };
+enum { EV_PROGRAM_OPTIONS = 6 };
 extern const struct ev_option_table *const ev_program_options[EV_PROGRAM_OPTIONS];
 
 /* Where one of the databases ("order_db") is, and the password for it (NULL: none was given). Both

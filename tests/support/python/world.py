@@ -23,6 +23,7 @@ SUPPORT = ROOT / "tests/support"
 BUILD = pathlib.Path(os.environ.get("EV_BUILD", ROOT / "build/dev"))
 PARTITIONS = 12
 DEAD_LETTER_PARTITIONS = 6
+FOLDERS = {"quenty-order": "order", "quenty-relay": "relay", "eventctl": "eventctl"}
 
 
 def wait_until(what, condition, seconds):
@@ -39,7 +40,7 @@ def wait_until(what, condition, seconds):
 
 def _assignments(text):
     """The shell assignments that the support scripts print."""
-    return dict(re.findall(r"^(?:export )?(\w+)='?([^'\n]*)'?$", text, re.M))
+    return dict(re.findall(r"(?:^|\s)(\w+)='?([^'\s]*)'?", text))
 
 
 class Process:
@@ -154,7 +155,7 @@ class World:
                          f"dbname={database}")
         self.config.write_text("\n".join(lines) + "\n")
         for database in self.databases:
-            self._run(BUILD / "workers/eventctl", "migrate", "up", database, "-c", self.config)
+            self._run(BUILD / "workers/eventctl/eventctl", "-c", self.config, "migrate", "up", database)
         self._make_topics()
 
     def _make_topics(self):
@@ -181,7 +182,7 @@ class World:
     def process(self, program, *arguments, env=None):
         number = sum(p.name.startswith(program) for p in self.processes) + 1
         name = f"{program}-{number}"
-        process = Process(name, [str(BUILD / "workers" / program), *arguments, "-c", str(self.config)],
+        process = Process(name, [str(BUILD / "workers" / FOLDERS[program] / program), *arguments, "-c", str(self.config)],
                           {**os.environ, **(env or {})}, self.dir / f"{name}.log")
         self.processes.append(process)
         return process
