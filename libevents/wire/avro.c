@@ -27,8 +27,8 @@ struct reader {
 static int read_value(struct reader *reader, const struct ev_field *field, uint8_t *at);
 static int skip_value(struct reader *reader, const struct ev_field *field);
 
-__attribute__((noinline, cold)) static int refuse(struct reader *reader, enum ev_refusal refusal,
-                                                  const char *reason)
+/* In line, so that the compiler sees that a refusal is never 0. */
+static inline int refuse(struct reader *reader, enum ev_refusal refusal, const char *reason)
 {
         ev_trouble_begin(&reader->trouble, reason);
         return (int)refusal;
@@ -562,7 +562,7 @@ struct writer {
 
 static int write_value(struct writer *writer, const struct ev_field *field, const uint8_t *at);
 
-__attribute__((noinline, cold)) static int deny(struct writer *writer, const char *reason)
+static inline int deny(struct writer *writer, const char *reason)
 {
         ev_trouble_begin(&writer->trouble, reason);
         return EV_FAILED;
