@@ -96,7 +96,7 @@ WITH expected (kind, object, detail, profile) AS (VALUES
     ('setting', 'customer_worker statement_timeout', '30s', 'any'),
     ('setting', 'customer_worker synchronous_commit', 'on', 'any'),
     ('table', 'public.companies', 'row security forced', 'any'),
-    ('table', 'public.document_types', 'row security forced', 'any'),
+    ('table', 'public.document_types', 'row security', 'any'),
     ('table', 'public.users', 'row security forced', 'any'),
     ('trigger', 'public.companies.keep_companies_updated_at', 'on', 'any'),
     ('trigger', 'public.companies.update_companies_updated_at', 'on', 'any'),
