@@ -295,7 +295,7 @@ static const struct avrogen_version *find_newest(const struct avrogen *gen, stru
         for (size_t i = 0; i < gen->versions_count; ++i)
                 if (gen->versions[i].newest && ev_str_equal(gen->versions[i].name, name))
                         return &gen->versions[i];
-        assert(!"every name has a newest version");
+        assert(false && "every name has a newest version");
         return NULL;
 }
 

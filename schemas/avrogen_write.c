@@ -529,8 +529,11 @@ int avrogen_write_registry_source(const struct avrogen *gen, struct ev_buffer *b
 
         assert(gen->versions_count > 0);
 
-        put(&out, "/* Made by avrogen from schemas/ids; changes belong there. */\n\n"
-                  "#include \"schemas/registry.h\"\n\n");
+        put(&out,
+            "/* Made by avrogen from schemas/ids; changes belong there. */\n\n"
+            "#include \"schemas/registry.h\"\n\n"
+            "/* Texts are embedded as they are, longer than the 4,095 bytes ISO C promises. */\n"
+            "#pragma GCC diagnostic ignored \"-Woverlength-strings\"\n\n");
         for (size_t i = 0; i < gen->contexts_count; ++i)
                 put(&out, "#include \"schemas/%.*s.h\"\n", EV_STR_ARG(gen->contexts[i]));
         put(&out, "\n");

@@ -9,76 +9,28 @@
 #include "wire/avro.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "wire/trouble.h"
 
-enum {
-        PATH_MAX_BYTES = 256, /* of a field's path in an error; longer ones lose their beginning */
-        VARINT_BYTES_MAX = 10,
-};
-
-/* Where an error is: names are put in front while the recursion unwinds, so that a value without
- * errors pays nothing for it. */
-struct trouble {
-        const char *reason;
-        char path[PATH_MAX_BYTES];
-        size_t path_from; /* the path is the end of the buffer, from here on */
-};
+enum { VARINT_BYTES_MAX = 10 };
 
 struct reader {
         const uint8_t *start, *at, *end;
         struct ev_arena *arena;
         uint32_t items; /* of all arrays so far */
-        struct trouble trouble;
+        struct ev_trouble trouble;
 };
 
 static int read_value(struct reader *reader, const struct ev_field *field, uint8_t *at);
 static int skip_value(struct reader *reader, const struct ev_field *field);
 
-static void trouble_begin(struct trouble *trouble, const char *reason)
-{
-        assert(reason);
-
-        trouble->reason = reason;
-        trouble->path_from = PATH_MAX_BYTES - 1;
-        trouble->path[trouble->path_from] = '\0';
-}
-
-static void trouble_within(struct trouble *trouble, const char *step, size_t size)
-{
-        assert(trouble->path_from < PATH_MAX_BYTES);
-
-        if (size > trouble->path_from)
-                size = trouble->path_from;
-        trouble->path_from -= size;
-        memcpy(trouble->path + trouble->path_from, step, size);
-}
-
-static void trouble_in_field(struct trouble *trouble, const struct ev_field *field)
-{
-        if (trouble->path[trouble->path_from] && trouble->path[trouble->path_from] != '[')
-                trouble_within(trouble, ".", 1);
-        trouble_within(trouble, field->name.data, field->name.size);
-}
-
-static void trouble_in_item(struct trouble *trouble, size_t index)
-{
-        char step[32];
-        int size = snprintf(step, sizeof(step), "[%zu]", index);
-
-        assert(size > 0 && (size_t)size < sizeof(step));
-        if (trouble->path[trouble->path_from] && trouble->path[trouble->path_from] != '[')
-                trouble_within(trouble, ".", 1);
-        trouble_within(trouble, step, (size_t)size);
-}
-
 __attribute__((noinline, cold)) static int refuse(struct reader *reader, enum ev_refusal refusal,
                                                   const char *reason)
 {
-        trouble_begin(&reader->trouble, reason);
+        ev_trouble_begin(&reader->trouble, reason);
         return (int)refusal;
 }
 
@@ -317,7 +269,7 @@ static int make_room(struct reader *reader, struct items *items, size_t more, si
                 capacity = 2 * items->capacity; /* many small blocks copy as little as one large */
         data = ev_arena_take_array(reader->arena, capacity, stride);
         if (!data) {
-                trouble_begin(&reader->trouble, "no memory");
+                ev_trouble_begin(&reader->trouble, "no memory");
                 return ev_trace(EV_FAILED);
         }
         if (items->count > 0)
@@ -337,7 +289,7 @@ static int read_items(struct reader *reader, const struct ev_field *item, size_t
         for (size_t i = 0; i < count; ++i) {
                 r = read_value(reader, item, items->data + items->count * item->size);
                 if (r) {
-                        trouble_in_item(&reader->trouble, items->count);
+                        ev_trouble_in_item(&reader->trouble, items->count);
                         return r;
                 }
                 ++items->count;
@@ -397,7 +349,7 @@ static int skip_field(struct reader *reader, const struct ev_field *field)
         if (!r && present)
                 r = skip_value(reader, field);
         if (r > 0)
-                trouble_in_field(&reader->trouble, field);
+                ev_trouble_in_field(&reader->trouble, field);
         return r;
 }
 
@@ -436,7 +388,7 @@ static int skip_value(struct reader *reader, const struct ev_field *field)
         case EV_TYPE_RECORD: return skip_record(reader, field->record);
         case EV_TYPE_ARRAY: return skip_array(reader, field);
         }
-        assert(!"a type");
+        assert(false && "a type");
         return EV_FAILED;
 }
 
@@ -465,7 +417,7 @@ static int read_record(struct reader *reader, const struct ev_record *record, ui
                 r = read_field(reader, &record->fields[i], base);
                 if (r) {
                         if (!record->fields[i].skipped)
-                                trouble_in_field(&reader->trouble, &record->fields[i]);
+                                ev_trouble_in_field(&reader->trouble, &record->fields[i]);
                         return r;
                 }
         }
@@ -484,7 +436,7 @@ static int read_array_field(struct reader *reader, const struct ev_field *field,
         if (field->optional && !items.data) { /* empty is not null */
                 items.data = ev_arena_take(reader->arena, 0);
                 if (!items.data) {
-                        trouble_begin(&reader->trouble, "no memory");
+                        ev_trouble_begin(&reader->trouble, "no memory");
                         return ev_trace(EV_FAILED);
                 }
         }
@@ -500,7 +452,7 @@ static int read_optional_record(struct reader *reader, const struct ev_field *fi
         assert(field->optional);
 
         if (!record) {
-                trouble_begin(&reader->trouble, "no memory");
+                ev_trouble_begin(&reader->trouble, "no memory");
                 return ev_trace(EV_FAILED);
         }
         memcpy(base + field->offset, &record, sizeof(record));
@@ -557,14 +509,14 @@ static int read_value(struct reader *reader, const struct ev_field *field, uint8
         case EV_TYPE_RECORD: return read_record(reader, field->record, at);
         case EV_TYPE_ARRAY: break; /* two members of a struct: read_array_field() */
         }
-        assert(!"a type of a single member");
+        assert(false && "a type of a single member");
         return EV_FAILED;
 }
 
 static int report(const struct ev_record *record, const struct reader *reader, int r)
 {
-        const struct trouble *trouble = &reader->trouble;
-        const char *path = trouble->path + trouble->path_from;
+        const struct ev_trouble *trouble = &reader->trouble;
+        const char *path = ev_trouble_path(trouble);
 
         assert(r > 0);
 
@@ -605,14 +557,14 @@ struct writer {
         uint8_t *at, *end; /* within the buffer's memory */
         struct ev_buffer *buffer;
         uint32_t items; /* of all arrays so far */
-        struct trouble trouble;
+        struct ev_trouble trouble;
 };
 
 static int write_value(struct writer *writer, const struct ev_field *field, const uint8_t *at);
 
 __attribute__((noinline, cold)) static int deny(struct writer *writer, const char *reason)
 {
-        trouble_begin(&writer->trouble, reason);
+        ev_trouble_begin(&writer->trouble, reason);
         return EV_FAILED;
 }
 
@@ -694,7 +646,7 @@ static int write_bytes(struct writer *writer, struct ev_bytes bytes)
 
 static int write_string(struct writer *writer, struct ev_str string)
 {
-        if (!is_text(string))
+        if (string.data && !is_text(string))
                 return deny(writer, "text that is not UTF-8 or holds U+0000");
         return write_bytes(writer, (struct ev_bytes){ (const uint8_t *)string.data, string.size });
 }
@@ -737,7 +689,7 @@ static int write_items(struct writer *writer, const struct ev_field *item, const
         for (size_t i = 0; i < count; ++i) {
                 r = write_value(writer, item, items + i * item->size);
                 if (r) {
-                        trouble_in_item(&writer->trouble, i);
+                        ev_trouble_in_item(&writer->trouble, i);
                         return r;
                 }
         }
@@ -796,7 +748,7 @@ static int write_record(struct writer *writer, const struct ev_record *record, c
         for (uint32_t i = 0; i < record->fields_count; ++i) {
                 r = write_field(writer, &record->fields[i], base);
                 if (r) {
-                        trouble_in_field(&writer->trouble, &record->fields[i]);
+                        ev_trouble_in_field(&writer->trouble, &record->fields[i]);
                         return r;
                 }
         }
@@ -820,7 +772,7 @@ static int write_value(struct writer *writer, const struct ev_field *field, cons
         case EV_TYPE_ARRAY: /* two members of a struct: write_array() */
         case EV_TYPE_INT_AS_LONG: /* in plans, which only read */ break;
         }
-        assert(!"a type of a single member, of no plan");
+        assert(false && "a type of a single member, of no plan");
         return EV_FAILED;
 }
 
@@ -850,7 +802,7 @@ int ev_avro_encode(const struct ev_record *record, const void *value, struct ev_
                 r = deny(&writer, "more bytes than its topic takes");
         if (r) {
                 buffer->size = size_before;
-                path = writer.trouble.path + writer.trouble.path_from;
+                path = ev_trouble_path(&writer.trouble);
                 return ev_fail(EV_VERDICT_RECORD, "cannot encode %.*s%s%s: %s",
                                EV_STR_ARG(record->name), *path ? ", field " : "", path,
                                writer.trouble.reason);

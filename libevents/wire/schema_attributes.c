@@ -128,7 +128,7 @@ static int parse_default(struct ev_schema_parser *parser, const struct ev_json *
         case EV_TYPE_RECORD: return ev_schema_refuse(parser, "a record cannot have a default");
         case EV_TYPE_INT_AS_LONG: break;
         }
-        assert(!"a schema has no types of plans");
+        assert(false && "a schema has no types of plans");
         return EV_FAILED;
 }
 

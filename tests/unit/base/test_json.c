@@ -119,7 +119,6 @@ Test(json, what_is_written_is_escaped_and_parted)
 {
         _cleanup_buffer_ struct ev_buffer buffer = EV_BUFFER_INIT(4096);
         struct ev_json_writer writer = EV_JSON_WRITER_INIT(&buffer);
-        _cleanup_(ev_json_free_p) struct ev_json *root = NULL;
 
         ev_json_object_begin(&writer);
         ev_json_write_name(&writer, EV_STR("a\"b"));
