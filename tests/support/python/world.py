@@ -20,7 +20,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 SUPPORT = ROOT / "tests/support"
-BUILD = pathlib.Path(os.environ.get("EV_BUILD", ROOT / "build/dev"))
+BUILD = pathlib.Path(os.environ.get("EV_BUILD", ROOT / "build/asan"))
 PARTITIONS = 12
 DEAD_LETTER_PARTITIONS = 6
 FOLDERS = {"quenty-order": "order", "quenty-relay": "relay", "eventctl": "eventctl"}
@@ -146,9 +146,12 @@ class World:
 
     def _start_servers(self):
         self.pg = _assignments(self._run(SUPPORT / "pg", "start", self.dir / "pg"))
-        self.brokers = _assignments(self._run(SUPPORT / "kafka", "start", self.dir / "kafka"))["BROKERS"]
+        self.brokers = _assignments(self._run(SUPPORT / "kafka", "start", self.dir / "kafka", "-c",
+                                                "group.min.session.timeout.ms=500"))["BROKERS"]
         self.config = self.dir / "quenty.conf"
-        lines = [f"kafka.bootstrap.servers = {self.brokers}"]
+        # A member that was killed is gone after this long; 45 s by default.
+        lines = [f"kafka.bootstrap.servers = {self.brokers}", "kafka.session.timeout.ms = 1500",
+                 "kafka.heartbeat.interval.ms = 300"]
         for database in self.databases:
             self.sql("postgres", f"CREATE DATABASE {database}")
             lines.append(f"{database}.conninfo = host={self.pg['PGHOST']} user={self.pg['PGUSER']} "
