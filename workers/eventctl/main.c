@@ -137,7 +137,7 @@ static int run(struct ev_config *config, int argc, char **argv)
 
         r = ev_config_load(config, argc, argv, environ, &operand);
         if (r == EV_CONFIG_VERSION_WANTED) {
-                puts("eventctl " EVENTCTL_VERSION);
+                puts("eventctl " EV_VERSION);
                 return COMMAND_DONE;
         }
         if (r < 0) {

@@ -1,0 +1,551 @@
+/* The relay: what is committed in the outbox comes on its topic, all of it, in order.
+ *
+ * Promise. (1) Every committed row is published, and nothing else. (2) On a partition, the first
+ * occurrences of rows of one source are in order of seq, each naming its predecessor. (3) A second
+ * occurrence has the same headers and bytes as the first. Two things of others are needed for
+ * "order of seq" to be "order of commits" of one aggregate: a writer locks the aggregate's row
+ * before it inserts into the outbox, and it inserts as the last thing before COMMIT.
+ *
+ * Numbers are drawn early and committed late, so a page may show 7 and 9 while 8 is still on its
+ * way or was rolled back. Reading on behind 7 is only allowed once it is known which. The steps,
+ * for one page:
+ *
+ *   1. read seq > read ORDER BY seq. Rows that follow each other without a hole are published.
+ *   2. At a hole: see the largest number there is (`top`, at or above every row of the page), and
+ * *then* list who has inserted and not ended, by the lock that an INSERT takes on the table.
+ *   3. Wait until none of *those* is left.
+ *   4. Read again, in a new statement. A number at or below `top` that is missing now never comes.
+ *   5. Commit these numbers to ev.outbox_gap, then publish the rows behind them.
+ *
+ * Why step 4 may conclude that: a number n ≤ top was drawn before top was seen, because they are
+ * drawn one by one (CACHE 1). Its writer held the lock from before it drew n to its end. So when
+ * the list was made, after top was seen, the writer was on it or had ended; and now all of them
+ * have ended. A transaction's rows become visible before its locks are released, so a statement
+ * that begins now sees the row if there is one. Nothing here looks at transaction ids or snapshots,
+ * so an open transaction elsewhere, which holds those back for the whole cluster, holds up nothing.
+ * As `top` lies far ahead when there is a backlog, one wait settles all of it.
+ *
+ * If the process dies …
+ *   after 1–3   nothing has happened but reading.
+ *   after 4     a gap that is not on record is found again.
+ *   after 5     the gap is on record; it is a fact about the table and true whoever wrote it.
+ *   with records in flight: the producer sends each partition's records in order and without holes
+ *               (wire/producer.c), so what reached a partition is a prefix of what was sent to it.
+ *   acknowledged, position not saved: the position lies before what is on the topics. The next
+ * leader looks at their ends and skips what it finds there. position saved: it is the number before
+ * the oldest record that is not acknowledged, so nothing at or below it is missing. The chain of
+ * predecessors is saved in the same UPDATE and stands where the position stands, so the next leader
+ * gives each row the predecessor it had.
+ *
+ * Nobody is fenced from Kafka, and nobody needs to be. A leader that was stopped and wakes up late
+ * still has records in flight. Every leader's stream for a partition is contiguous and begins at or
+ * below the first row that is not on it; so whatever a late one adds there, it adds rows that are
+ * there already or, in order, the very next ones. Late records repeat, they never overtake. */
+
+#include "flow/relay.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "flow/relay_private.h"
+#include "wire/partition.h"
+
+enum {
+        SAVE_MS = 200,          /* between two saves: what a new leader has to skip at most */
+        ASK_MS = 400,           /* below idle_session_timeout: the session must not seem idle */
+        PAUSE_MS_MIN = 5,       /* after an empty page, doubled up to … */
+        PAUSE_MS_MAX = 500,     /* … this, which is also the slow poll beneath NOTIFY */
+        ROOM_MS = 100,          /* wait for acknowledgements when the producer is full */
+        LOOK_MICROS = 100,      /* between two looks at the writers, at first … */
+        LOOK_MICROS_MAX = 2000, /* … and at last */
+        SLOW_MS = 1000,         /* a writer that is waited for so long is named */
+};
+
+enum { CUT_SHORT = 1 }; /* told to stop while waiting for room */
+
+bool ev_relay_check(const struct ev_relay *relay)
+{
+        for (size_t i = 0; i < EV_FEEDS; ++i) {
+                const struct ev_relay_feed *feed = &relay->feeds[i];
+
+                if (feed->saved > feed->position || feed->position > feed->read)
+                        return false;
+        }
+        return relay->producer && ev_producer_check(relay->producer);
+}
+
+static int64_t ms_since(int64_t micros)
+{
+        return (ev_clock_monotonic_micros() - micros) / EV_MICROS_PER_MS;
+}
+
+static int fail_fenced(enum ev_feed_name name)
+{
+        return ev_fail(EV_VERDICT_RETRY, "another relay has taken over the %s", ev_feed_text(name));
+}
+
+/* Takes what is acknowledged, oldest first: this is what moves positions. */
+static int take_acknowledged(struct ev_relay *relay, int timeout_ms)
+{
+        struct ev_sent sent;
+        int r = ev_producer_poll(relay->producer, timeout_ms);
+
+        if (r)
+                return ev_trace(r);
+        while (ev_producer_take(relay->producer, &sent)) {
+                size_t name = sent.tag >> EV_RELAY_TAG_FEED_SHIFT;
+                size_t lane = sent.tag & ~(UINT32_C(1) << EV_RELAY_TAG_FEED_SHIFT);
+
+                assert(sent.sequence > relay->feeds[name].position);
+                relay->feeds[name].position = sent.sequence;
+                ev_series_set(relay->positions[name], sent.sequence);
+                ev_relay_count(relay, EV_RELAY_ACKNOWLEDGED, 1);
+                if (name == EV_FEED_OUTBOX)
+                        relay->chain.lanes[lane].acknowledged = sent.sequence;
+        }
+        assert(ev_relay_check(relay));
+        return 0;
+}
+
+static int save_position(struct ev_relay *relay, enum ev_feed_name name)
+{
+        struct ev_relay_feed *feed = &relay->feeds[name];
+        struct ev_str last = EV_STR("{}");
+        int r;
+
+        if (feed->position == feed->saved)
+                return 0;
+        if (name == EV_FEED_OUTBOX) {
+                ev_buffer_clear(&relay->text);
+                r = ev_chain_write(&relay->chain, &relay->text);
+                if (r)
+                        return ev_trace(r);
+                last = ev_buffer_str(&relay->text);
+        }
+        r = ev_feed_save(&relay->ask, name, feed->epoch, feed->position, last);
+        if (r == EV_FEED_FENCED)
+                return fail_fenced(name);
+        if (r)
+                return ev_trace(r);
+        feed->saved = feed->position;
+        relay->asked_micros = ev_clock_monotonic_micros();
+        return 0;
+}
+
+static int save_positions(struct ev_relay *relay)
+{
+        assert(ev_relay_check(relay));
+
+        relay->saved_micros = ev_clock_monotonic_micros();
+        for (size_t i = 0; i < EV_FEEDS; ++i) {
+                int r = save_position(relay, (enum ev_feed_name)i);
+
+                if (r)
+                        return ev_trace(r);
+        }
+        return 0;
+}
+
+/* What has to be done all the time, also while something is waited for. */
+static int tend(struct ev_relay *relay, int timeout_ms)
+{
+        int r = take_acknowledged(relay, timeout_ms);
+
+        if (!r && ms_since(relay->saved_micros) >= SAVE_MS)
+                r = save_positions(relay);
+        if (!r && ms_since(relay->asked_micros) >= ASK_MS) {
+                r = ev_feed_check_epoch(&relay->ask, EV_FEED_OUTBOX,
+                                        relay->feeds[EV_FEED_OUTBOX].epoch);
+                if (r == EV_FEED_FENCED)
+                        return fail_fenced(EV_FEED_OUTBOX);
+                relay->asked_micros = ev_clock_monotonic_micros();
+        }
+        return ev_trace(r);
+}
+
+static void nap(int64_t micros)
+{
+        struct timespec time = { .tv_nsec = micros * 1000 };
+
+        assert(micros > 0 && micros < EV_MICROS_PER_SECOND);
+
+        nanosleep(&time, NULL);
+}
+
+/* Names the one who has been holding things up for longest. */
+static int say_writer(struct ev_relay *relay, enum ev_feed_name name)
+{
+        _cleanup_result_ struct ev_result *rows = NULL;
+        int r = ev_feed_name_writers(&relay->ask, name, &relay->writers, &rows);
+
+        if (r)
+                return ev_trace(r);
+        if (ev_result_rows(rows))
+                ev_log_line(relay->options->log, EV_RELAY_WRITER_SLOW,
+                            ev_log_text("feed", ev_feed_text(name)),
+                            ev_log_int("pid", ev_result_int4(rows, 0, 0)),
+                            ev_log_str("application", ev_result_text(rows, 0, 1)),
+                            ev_log_str("state", ev_result_text(rows, 0, 2)),
+                            ev_log_int("open_ms", ev_result_int8(rows, 0, 3)));
+        return 0;
+}
+
+static int end_writers(struct ev_relay *relay, enum ev_feed_name name)
+{
+        size_t count;
+        int r = ev_feed_end_writers(&relay->ask, name, &relay->writers, &count);
+
+        if (r)
+                return ev_trace(r);
+        ev_relay_count(relay, EV_RELAY_WRITERS_ENDED, count);
+        ev_log_line(relay->options->log, EV_RELAY_WRITER_ENDED,
+                    ev_log_text("feed", ev_feed_text(name)), ev_log_int("sessions", (int64_t)count),
+                    ev_log_int("waited_ms", relay->options->writer_ms_max));
+        return 0;
+}
+
+/* Does what is due about writers that are not done after `waited_ms`; *said and *due_ms remember.
+ */
+static int handle_slow(struct ev_relay *relay, enum ev_feed_name name, int64_t waited_ms,
+                       bool *said, int64_t *due_ms)
+{
+        int r = 0;
+
+        assert(relay->writers.count);
+
+        if (!*said && waited_ms >= SLOW_MS) {
+                *said = true;
+                r = say_writer(relay, name);
+        }
+        if (!r && waited_ms >= *due_ms) {
+                *due_ms += relay->options->writer_ms_max;
+                r = end_writers(relay, name);
+        }
+        return r;
+}
+
+/* Steps 2 and 3: waits until everybody who may hold a number up to the largest one seen has ended.
+ * Told to stop, it returns without having settled anything. */
+static int settle(struct ev_relay *relay, enum ev_feed_name name)
+{
+        int64_t begun = ev_clock_monotonic_micros(), look = LOOK_MICROS, top;
+        int64_t due_ms = relay->options->writer_ms_max;
+        bool said = false;
+        int r = ev_feed_list_writers(&relay->ask, name, &top, &relay->writers);
+
+        while (!r && relay->writers.count) {
+                if (ev_relay_is_stopped(relay, 0))
+                        return 0;
+                r = tend(relay, 0);
+                if (r)
+                        break;
+                nap(look);
+                look = look * 5 / 4 < LOOK_MICROS_MAX ? look * 5 / 4 : LOOK_MICROS_MAX;
+                r = ev_feed_look_again(&relay->ask, name, &relay->writers);
+                if (!r && relay->writers.count)
+                        r = handle_slow(relay, name, ms_since(begun), &said, &due_ms);
+        }
+        if (r)
+                return ev_trace(r);
+        ev_relay_count(relay, EV_RELAY_WAITS, 1);
+        relay->asked_micros = ev_clock_monotonic_micros();
+        relay->feeds[name].settled = top;
+        return 0;
+}
+
+/* The lane of a fact, its names and its place on Kafka. Names and sources given since the start are
+ * looked up when they are first met. */
+static int locate(struct ev_relay *relay, const struct ev_feed_fact *fact,
+                  struct ev_relay_names *names, struct ev_outgoing *out, size_t *ret_lane)
+{
+        const struct ev_relay_name *topic = &relay->names[fact->topic];
+        const struct ev_relay_name *type = &relay->names[fact->type];
+        int source = ev_chain_find_source(&relay->chain, fact->source_id);
+        int r = 0;
+
+        assert(fact->topic > 0 && fact->type > 0);
+
+        if (!topic->text || !type->text)
+                r = ev_relay_load_names(relay);
+        if (!r && source < 0)
+                r = ev_relay_load_sources(relay);
+        if (r)
+                return ev_trace(r);
+        source = ev_chain_find_source(&relay->chain, fact->source_id);
+        if (!topic->text || !type->text || source < 0)
+                return ev_fail(EV_VERDICT_STOP,
+                               "fact %" PRId64 " has topic %d, type %d and source %d, of which "
+                               "ev.dictionary or ev.source does not know all: nothing behind it is "
+                               "published",
+                               fact->seq, fact->topic, fact->type, fact->source_id);
+        if (topic->topic < 0)
+                return ev_fail(EV_VERDICT_STOP,
+                               "fact %" PRId64 " is for topic %s, which is not one of this "
+                               "database's (relay.topics): nothing behind it is published",
+                               fact->seq, topic->text);
+
+        out->topic = relay->producer_topics[topic->topic];
+        out->partition = ev_partition_of(fact->key, relay->chain.topics[topic->topic].partitions);
+        names->source = ev_str_of(relay->chain.sources[source].uri);
+        names->type = ev_str_of(type->text);
+        *ret_lane =
+                ev_chain_lane(&relay->chain, (size_t)source, (size_t)topic->topic, out->partition);
+        return 0;
+}
+
+/* Hands a record over as soon as there is room. `out` NULL: it is on its topic already. */
+static int hand_over(struct ev_relay *relay, int64_t seq, uint32_t tag,
+                     const struct ev_outgoing *out)
+{
+        int r;
+
+        for (;;) {
+                r = out ? ev_producer_send(relay->producer, out)
+                        : ev_producer_skip(relay->producer, seq, tag);
+                if (r != EV_PRODUCER_FULL)
+                        break;
+                if (ev_relay_is_stopped(relay, 0))
+                        return CUT_SHORT;
+                r = tend(relay, ROOM_MS);
+                if (r)
+                        break;
+        }
+        if (!r)
+                ev_relay_count(relay, out ? EV_RELAY_PUBLISHED : EV_RELAY_SKIPPED, 1);
+        return ev_trace(r);
+}
+
+static int publish_fact(struct ev_relay *relay, const struct ev_result *rows, size_t row)
+{
+        struct ev_outgoing out = { 0 };
+        struct ev_relay_names names;
+        struct ev_feed_fact fact;
+        struct ev_lane *lane;
+        size_t place = 0;
+        int r;
+
+        ev_feed_fact(rows, row, &fact);
+        r = locate(relay, &fact, &names, &out, &place);
+        if (r)
+                return ev_trace(r);
+        lane = &relay->chain.lanes[place];
+        out.sequence = fact.seq;
+        out.tag = (uint32_t)place;
+
+        if (fact.seq <= lane->tail) {
+                r = hand_over(relay, fact.seq, out.tag, NULL);
+        } else {
+                r = ev_relay_make_fact(&relay->record, &fact, &names, lane->published, &out);
+                if (!r)
+                        r = hand_over(relay, fact.seq, out.tag, &out);
+        }
+        if (r)
+                return ev_trace(r);
+        assert(fact.seq > lane->published);
+        lane->published = fact.seq;
+        return 0;
+}
+
+static int publish_letter(struct ev_relay *relay, const struct ev_result *rows, size_t row)
+{
+        const struct ev_relay_options *options = relay->options;
+        struct ev_outgoing out = { .topic = relay->dead_letter_topic };
+        struct ev_feed_letter letter;
+        bool is_public;
+
+        ev_feed_letter(rows, row, &letter);
+        is_public =
+                options->value_is_public &&
+                options->value_is_public(letter.topic,
+                                         ev_relay_stored_header(letter.headers, EV_STR("ce_type")),
+                                         letter.value);
+        ev_relay_make_letter(&relay->record, &letter, is_public, &out);
+        out.sequence = letter.seq;
+        out.tag = UINT32_C(1) << EV_RELAY_TAG_FEED_SHIFT;
+        out.partition = ev_partition_of(out.key, options->dead_letters.partitions);
+        return ev_trace(hand_over(relay, letter.seq, out.tag, &out));
+}
+
+/* How many rows of a page may be published: up to the first hole that is not settled. Settled holes
+ * on the way are collected. */
+static size_t find_extent(const struct ev_relay_feed *feed, const struct ev_result *rows,
+                          struct ev_feed_gap *gaps, size_t *ret_gaps)
+{
+        int64_t expected = feed->read + 1;
+        size_t extent = 0, gaps_count = 0;
+
+        for (; extent < ev_result_rows(rows); ++extent) {
+                int64_t seq = ev_feed_seq(rows, extent);
+
+                assert(seq >= expected);
+                if (seq > expected) {
+                        if (seq - 1 > feed->settled || gaps_count == EV_FEED_GAPS_MAX)
+                                break;
+                        gaps[gaps_count++] = (struct ev_feed_gap){ expected, seq - 1 };
+                }
+                expected = seq + 1;
+        }
+        *ret_gaps = gaps_count;
+        return extent;
+}
+
+static int record_gaps(struct ev_relay *relay, enum ev_feed_name name,
+                       const struct ev_feed_gap *gaps, size_t gaps_count)
+{
+        if (!gaps_count)
+                return 0;
+        for (size_t i = 0; i < gaps_count; ++i)
+                ev_relay_count(relay, EV_RELAY_GAPS,
+                               (uint64_t)(gaps[i].to_seq - gaps[i].from_seq + 1));
+        return ev_trace(ev_feed_add_gaps(&relay->ask, name, gaps, gaps_count));
+}
+
+/* Steps 1, 4 and 5 for one page: publishes what may be published. *ret_hole: a hole is left. */
+static int publish_page(struct ev_relay *relay, enum ev_feed_name name,
+                        const struct ev_result *rows, bool *ret_hole)
+{
+        struct ev_relay_feed *feed = &relay->feeds[name];
+        struct ev_feed_gap gaps[EV_FEED_GAPS_MAX];
+        size_t gaps_count, extent;
+        int r;
+
+        extent = find_extent(feed, rows, gaps, &gaps_count);
+        r = record_gaps(relay, name, gaps, gaps_count);
+        for (size_t i = 0; !r && i < extent; ++i) {
+                r = name == EV_FEED_OUTBOX ? publish_fact(relay, rows, i)
+                                           : publish_letter(relay, rows, i);
+                if (!r)
+                        feed->read = ev_feed_seq(rows, i);
+        }
+        *ret_hole = extent < ev_result_rows(rows);
+        return ev_trace(r);
+}
+
+/* When it is worth reading again: at once behind a full page, else after a pause that grows while
+ * nothing comes. A commit that announces itself ends the pause. */
+static void plan_next(const struct ev_relay *relay, struct ev_relay_feed *feed, size_t rows)
+{
+        assert(relay->options->page_rows > 0);
+
+        if (rows >= (size_t)relay->options->page_rows)
+                feed->pause_ms = 0;
+        else if (rows || !feed->pause_ms)
+                feed->pause_ms = PAUSE_MS_MIN;
+        else
+                feed->pause_ms =
+                        feed->pause_ms * 2 < PAUSE_MS_MAX ? feed->pause_ms * 2 : PAUSE_MS_MAX;
+        feed->due_micros = ev_clock_monotonic_micros() + feed->pause_ms * EV_MICROS_PER_MS;
+}
+
+static int read_feed(struct ev_relay *relay, enum ev_feed_name name)
+{
+        _cleanup_result_ struct ev_result *rows = NULL;
+        struct ev_relay_feed *feed = &relay->feeds[name];
+        bool has_hole = false;
+        int r = ev_feed_page(&relay->ask, name, feed->read, relay->options->page_rows,
+                             EV_RELAY_PAGE_BYTES, &rows);
+
+        if (r)
+                return ev_trace(r);
+        relay->asked_micros = ev_clock_monotonic_micros();
+        r = publish_page(relay, name, rows, &has_hole);
+        if (r)
+                return ev_trace(r);
+        plan_next(relay, feed, ev_result_rows(rows));
+        if (!has_hole)
+                return 0;
+        feed->due_micros = 0;
+        return ev_trace(settle(relay, name));
+}
+
+static int drain_notifications(struct ev_relay *relay)
+{
+        struct ev_str channel, payload;
+        int r = ev_db_wait(relay->db, 0);
+
+        if (r < 0)
+                return ev_trace(r);
+        while (ev_db_take_notification(relay->db, &channel, &payload))
+                for (size_t i = 0; i < EV_FEEDS; ++i)
+                        relay->feeds[i].due_micros = 0;
+        return 0;
+}
+
+static int64_t next_due(const struct ev_relay *relay)
+{
+        int64_t due = relay->asked_micros + ASK_MS * EV_MICROS_PER_MS;
+
+        for (size_t i = 0; i < EV_FEEDS; ++i) {
+                const struct ev_relay_feed *feed = &relay->feeds[i];
+
+                if (feed->due_micros < due)
+                        due = feed->due_micros;
+                if (feed->position != feed->saved &&
+                    relay->saved_micros + SAVE_MS * EV_MICROS_PER_MS < due)
+                        due = relay->saved_micros + SAVE_MS * EV_MICROS_PER_MS;
+        }
+        return due;
+}
+
+/* Waits for whatever comes first: a commit, an acknowledgement, the order to stop, or time. */
+static int wait_for_work(struct ev_relay *relay)
+{
+        struct pollfd fds[] = {
+                { .fd = relay->options->stop_fd, .events = POLLIN },
+                { .fd = relay->wake[0], .events = POLLIN },
+                { .fd = ev_db_fd(relay->db), .events = POLLIN },
+        };
+        char bytes[64];
+        int64_t left;
+        int r;
+
+        /* Notifications may have come with the results of questions: the socket is silent then. */
+        r = drain_notifications(relay);
+        if (r)
+                return ev_trace(r);
+        left = next_due(relay) - ev_clock_monotonic_micros();
+        if (left <= 0)
+                return 0;
+        poll(fds, EV_ARRAY_SIZE(fds), (int)(left / EV_MICROS_PER_MS) + 1);
+        while (read(relay->wake[0], bytes, sizeof(bytes)) == (ssize_t)sizeof(bytes))
+                ;
+        return 0;
+}
+
+/* Waits for what is in flight and saves the positions, so that the next leader has nothing to skip.
+ */
+static int finish(struct ev_relay *relay)
+{
+        int64_t begun = ev_clock_monotonic_micros();
+        int r = 0;
+
+        while (!r && ev_producer_in_flight(relay->producer) &&
+               ms_since(begun) < EV_RELAY_STOP_MS_MAX)
+                r = tend(relay, ROOM_MS);
+        if (!r)
+                r = save_positions(relay);
+        return ev_trace(r);
+}
+
+int ev_relay_lead(struct ev_relay *relay)
+{
+        int r = 0;
+
+        assert(ev_relay_check(relay));
+
+        while (!r && !ev_relay_is_stopped(relay, 0)) {
+                for (size_t i = 0; !r && i < EV_FEEDS; ++i)
+                        if (relay->feeds[i].due_micros <= ev_clock_monotonic_micros())
+                                r = read_feed(relay, (enum ev_feed_name)i);
+                if (!r)
+                        r = tend(relay, 0);
+                if (!r)
+                        r = wait_for_work(relay);
+        }
+        return ev_trace(r < 0 ? r : finish(relay));
+}

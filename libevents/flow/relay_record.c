@@ -1,0 +1,230 @@
+/* From rows to records. Pure: it reads rows and writes memory of its own, so nothing depends on
+ * where the process dies; what it guarantees is that the same row gives the same bytes. */
+
+#include "flow/relay_record.h"
+
+#include <assert.h>
+#include <endian.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+        FRAME_MAGIC = 0, /* Confluent's framing: 00 and the schema id, big-endian */
+        FRAME_BYTES = 5,
+        LENGTH_BYTES = 4,
+};
+
+void ev_relay_record_done(struct ev_relay_record *record)
+{
+        assert(record);
+
+        ev_buffer_done(&record->value);
+}
+
+/* An absent value is an absent header: a header without a value means something else. */
+static void add_header(struct ev_relay_record *record, struct ev_str name, struct ev_str value)
+{
+        assert(record->headers_count < EV_ARRAY_SIZE(record->headers));
+
+        if (!ev_str_is_null(value))
+                record->headers[record->headers_count++] = (struct ev_header){ name, value };
+}
+
+static struct ev_str number_text(struct ev_relay_record *record, size_t index, int64_t number)
+{
+        char *text = record->numbers[index];
+
+        assert(index < EV_ARRAY_SIZE(record->numbers));
+
+        snprintf(text, EV_RELAY_NUMBER_MAX, "%" PRId64, number);
+        return ev_str_of(text);
+}
+
+static struct ev_str outcome_text(int16_t outcome)
+{
+        static const struct ev_str texts[] = {
+                { NULL, 0 },
+                EV_STR_INIT("accepted"),
+                EV_STR_INIT("refused"),
+                EV_STR_INIT("repeated"),
+        };
+
+        /* The table's CHECK admits no other number. */
+        assert(outcome >= 0 && (size_t)outcome < EV_ARRAY_SIZE(texts));
+        return texts[outcome];
+}
+
+static void make_fact_headers(struct ev_relay_record *record, const struct ev_feed_fact *fact,
+                              const struct ev_relay_names *names, int64_t previous)
+{
+        assert(record && names);
+
+        ev_uuid_format(&fact->event_id, record->id);
+        ev_instant_format(fact->recorded_at, record->time);
+
+        record->headers_count = 0;
+        add_header(record, EV_STR("ce_specversion"), EV_STR("1.0"));
+        add_header(record, EV_STR("ce_id"), ev_str_of(record->id));
+        add_header(record, EV_STR("ce_source"), names->source);
+        add_header(record, EV_STR("ce_type"), names->type);
+        add_header(record, EV_STR("ce_time"), ev_str_of(record->time));
+        add_header(record, EV_STR("ce_subject"), fact->subject);
+        add_header(record, EV_STR("ce_correlationid"), fact->correlation_id);
+        add_header(record, EV_STR("ce_causationid"), fact->causation_id);
+        add_header(record, EV_STR("ce_causationsource"), fact->causation_source);
+        add_header(record, EV_STR("ce_sequence"), number_text(record, 0, fact->seq));
+        if (previous)
+                add_header(record, EV_STR("ce_previoussequence"), number_text(record, 1, previous));
+        add_header(record, EV_STR("ce_outcome"), outcome_text(fact->outcome));
+        add_header(record, EV_STR("traceparent"), fact->traceparent);
+        add_header(record, EV_STR("tracestate"), fact->tracestate);
+        add_header(record, EV_STR("content-type"), EV_STR("application/avro"));
+}
+
+int ev_relay_make_fact(struct ev_relay_record *record, const struct ev_feed_fact *fact,
+                       const struct ev_relay_names *names, int64_t previous,
+                       struct ev_outgoing *out)
+{
+        uint32_t schema_id = htobe32((uint32_t)fact->schema_id);
+        uint8_t frame[FRAME_BYTES] = { FRAME_MAGIC };
+        int r;
+
+        assert(previous >= 0 && previous < fact->seq);
+        assert(!ev_str_is_null(names->source) && !ev_str_is_null(names->type));
+
+        memcpy(frame + 1, &schema_id, sizeof(schema_id));
+        ev_buffer_clear(&record->value);
+        r = ev_buffer_append(&record->value, frame, sizeof(frame));
+        if (!r)
+                r = ev_buffer_append(&record->value, fact->payload.data, fact->payload.size);
+        if (r)
+                return ev_fail(EV_VERDICT_STOP,
+                               "fact %" PRId64 " has a payload of %zu bytes, more than %d: nothing "
+                               "behind it is published",
+                               fact->seq, fact->payload.size, EV_RELAY_VALUE_MAX - FRAME_BYTES);
+
+        make_fact_headers(record, fact, names, previous);
+        out->timestamp_ms = fact->recorded_at / EV_MICROS_PER_MS;
+        out->key = fact->key;
+        out->value = (struct ev_bytes){ record->value.data, record->value.size };
+        out->headers = record->headers;
+        out->headers_count = record->headers_count;
+        return 0;
+}
+
+/* Takes one length-prefixed piece; false at the end, or if the bytes are not what they should be.
+ */
+static bool take_piece(struct ev_bytes *rest, struct ev_str *ret_piece)
+{
+        uint32_t length;
+
+        if (rest->size < LENGTH_BYTES)
+                return false;
+        memcpy(&length, rest->data, sizeof(length));
+        length = be32toh(length);
+        rest->data += LENGTH_BYTES;
+        rest->size -= LENGTH_BYTES;
+        if (length == UINT32_MAX) { /* −1: a null value */
+                *ret_piece = EV_STR_NULL;
+                return true;
+        }
+        if (length > rest->size)
+                return false;
+        *ret_piece = (struct ev_str){ (const char *)rest->data, length };
+        rest->data += length;
+        rest->size -= length;
+        return true;
+}
+
+static bool take_header(struct ev_bytes *rest, struct ev_header *ret_header)
+{
+        struct ev_header header;
+
+        assert(rest->data || !rest->size);
+
+        if (!take_piece(rest, &header.name) || ev_str_is_null(header.name) ||
+            !take_piece(rest, &header.value))
+                return false;
+        *ret_header = header;
+        return true;
+}
+
+struct ev_str ev_relay_stored_header(struct ev_bytes headers, struct ev_str name)
+{
+        struct ev_header header;
+
+        assert(!ev_str_is_null(name));
+
+        while (take_header(&headers, &header))
+                if (ev_str_equal(header.name, name))
+                        return header.value;
+        return EV_STR_NULL;
+}
+
+/* Passes the original headers on, in their order; false if there are too many. */
+static bool copy_headers(struct ev_relay_record *record, struct ev_bytes headers)
+{
+        struct ev_header header;
+
+        record->headers_count = 0;
+        while (take_header(&headers, &header)) {
+                if (record->headers_count == EV_RELAY_LETTER_HEADERS_MAX)
+                        return false;
+                record->headers[record->headers_count++] = header;
+        }
+        return true;
+}
+
+/* Original headers if they fit; says what is left out of the letter, null if nothing is. */
+static struct ev_str copy_original(struct ev_relay_record *record,
+                                   const struct ev_feed_letter *letter, bool value_is_public,
+                                   struct ev_outgoing *out)
+{
+        size_t value_bytes = value_is_public ? letter->value.size : 0;
+        bool headers_fit = copy_headers(record, letter->headers) &&
+                           letter->key.size + letter->headers.size <= EV_RELAY_LETTER_BYTES_MAX;
+        bool value_fits =
+                letter->key.size + letter->headers.size + value_bytes <= EV_RELAY_LETTER_BYTES_MAX;
+
+        assert(record->headers_count <= EV_RELAY_LETTER_HEADERS_MAX);
+
+        if (!headers_fit)
+                record->headers_count = 0;
+        if (letter->key.size <= EV_RELAY_LETTER_BYTES_MAX / 2)
+                out->key = (struct ev_str){ (const char *)letter->key.data, letter->key.size };
+        if (value_is_public && value_fits)
+                out->value = letter->value;
+
+        if (!headers_fit)
+                return EV_STR("value,headers");
+        return letter->value.data && !out->value.data ? EV_STR("value") : EV_STR_NULL;
+}
+
+void ev_relay_make_letter(struct ev_relay_record *record, const struct ev_feed_letter *letter,
+                          bool value_is_public, struct ev_outgoing *out)
+{
+        struct ev_str withheld;
+
+        assert(letter->seq > 0);
+
+        out->key = EV_STR_NULL;
+        out->value = (struct ev_bytes){ NULL, 0 };
+        withheld = copy_original(record, letter, value_is_public, out);
+
+        /* The first five names are those of Kafka Connect's dead letters, which tools know. */
+        add_header(record, EV_STR("__connect.errors.topic"), letter->topic);
+        add_header(record, EV_STR("__connect.errors.partition"),
+                   number_text(record, 0, letter->partition));
+        add_header(record, EV_STR("__connect.errors.offset"),
+                   number_text(record, 1, letter->offset));
+        add_header(record, EV_STR("__connect.errors.exception.class.name"), letter->reason);
+        add_header(record, EV_STR("__connect.errors.exception.message"), letter->detail);
+        add_header(record, EV_STR("dlq-reason"), letter->reason);
+        add_header(record, EV_STR("dlq-group"), letter->group_name);
+        add_header(record, EV_STR("dlq-withheld"), withheld);
+
+        out->timestamp_ms = letter->created_at / EV_MICROS_PER_MS;
+        out->headers = record->headers;
+        out->headers_count = record->headers_count;
+}

@@ -1,0 +1,619 @@
+/* Making clients of Kafka and reading their errors.
+ *
+ * Guarantee: a client of ours has the settings that the proofs of the producer and of the consumer
+ * rest on, whatever the configuration file says; a file that would change one of them is refused
+ * with the reason. Nothing here is stored, so nothing is lost if the process dies.
+ *
+ * librdkafka knows most settings under two names, so a forbidden setting cannot be told by its
+ * name. Instead the guarded values are read back after each line of the operator's. */
+
+#include "wire/kafka.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+
+enum {
+        CONF_VALUE_MAX = 512,
+        ANY_CLIENT = EV_KAFKA_PRODUCER | EV_KAFKA_CONSUMER | EV_KAFKA_READER,
+        ANY_INPUT = EV_KAFKA_CONSUMER | EV_KAFKA_READER,
+};
+
+struct ev_kafka {
+        rd_kafka_t *rk;
+        void *owner;
+        ev_kafka_log_fn *log;
+        void *log_context;
+        struct ev_kafka_state state;
+};
+
+/* Our settings where they differ from librdkafka's or must not differ from it. */
+static const struct rule {
+        unsigned roles; /* bits of ev_kafka_role */
+        bool is_fixed;  /* the operator cannot change it */
+        const char *name;
+        const char *value;
+        const char *reason;
+} rules[] = {
+        { ANY_CLIENT, true, "log.queue", "true",
+          "else librdkafka logs from its own threads, which no code of ours may run on" },
+        { ANY_CLIENT, false, "client.id", "quenty", "names us in the broker's logs and quotas" },
+        { ANY_CLIENT, false, "reconnect.backoff.ms", "50",
+          "a broker that restarts is back within seconds" },
+        { ANY_CLIENT, false, "reconnect.backoff.max.ms", "500",
+          "the default keeps a client away for 10 s after an outage of half a second" },
+        { ANY_CLIENT, false, "socket.keepalive.enable", "true",
+          "a half-open connection is noticed while idle" },
+        { ANY_CLIENT, false, "socket.nagle.disable", "true",
+          "requests are written whole; waiting for more only adds latency" },
+        { ANY_CLIENT, false, "log.connection.close", "false",
+          "brokers close idle connections, which is no event" },
+
+        { EV_KAFKA_PRODUCER, true, "enable.idempotence", "true",
+          "without it a retry doubles or reorders records" },
+        { EV_KAFKA_PRODUCER, true, "acks", "all",
+          "a position may only pass what cannot be lost with one broker" },
+        { EV_KAFKA_PRODUCER, true, "max.in.flight.requests.per.connection", "5",
+          "the most that idempotence keeps in order" },
+        { EV_KAFKA_PRODUCER, true, "enable.gapless.guarantee", "true",
+          "without it records behind a refused one are published and it is lost for ever" },
+        { EV_KAFKA_PRODUCER, true, "message.timeout.ms", "0",
+          "a record that is given up would leave a hole; an outage is waited out" },
+        { EV_KAFKA_PRODUCER, true, "partitioner", "murmur2_random",
+          "the partitioner of Java, KafkaJS and franz-go: one key, one partition, whoever writes" },
+        { EV_KAFKA_PRODUCER, false, "compression.type", "none",
+          "KafkaJS reads nothing but gzip without plug-ins" },
+        { EV_KAFKA_PRODUCER, false, "linger.ms", "0",
+          "facts leave as one burst a transaction: waiting gains nothing" },
+
+        { EV_KAFKA_CONSUMER, true, "enable.auto.commit", "false",
+          "offsets live in PostgreSQL, in the transaction that applies the records" },
+        { EV_KAFKA_CONSUMER, true, "enable.auto.offset.store", "false",
+          "offsets live in PostgreSQL, in the transaction that applies the records" },
+        { EV_KAFKA_CONSUMER, true, "auto.offset.reset", "error",
+          "an offset outside the log is a loss to report, never a place to go on silently" },
+        { EV_KAFKA_CONSUMER, true, "partition.assignment.strategy", "range",
+          "the lanes of one company on all topics belong to one process" },
+        { EV_KAFKA_CONSUMER, true, "allow.auto.create.topics", "false",
+          "a mistyped topic must be an error and not a new topic" },
+        { EV_KAFKA_READER, true, "auto.offset.reset", "earliest",
+          "records that retention has removed meanwhile are no error for a reader of tails" },
+        { EV_KAFKA_READER, true, "enable.partition.eof", "true",
+          "a reader ends where the log ends" },
+        { ANY_INPUT, false, "queued.max.messages.kbytes", "2048",
+          "the default prefetch held 49 MB" },
+        { ANY_INPUT, false, "check.crcs", "true",
+          "a record damaged on the way is fetched again instead of applied" },
+};
+
+/* What Kafka's codes mean to us. `advice` is what a person can do about it. */
+static const struct meaning {
+        rd_kafka_resp_err_t code;
+        enum ev_verdict verdict;
+        const char *advice;
+} meanings[] = {
+        { RD_KAFKA_RESP_ERR__TRANSPORT, EV_VERDICT_RETRY, "is the broker running and reachable?" },
+        { RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, EV_VERDICT_RETRY,
+          "is a broker running and reachable?" },
+        { RD_KAFKA_RESP_ERR__RESOLVE, EV_VERDICT_RETRY,
+          "does the host name in kafka.bootstrap.servers resolve?" },
+        { RD_KAFKA_RESP_ERR__TIMED_OUT, EV_VERDICT_RETRY, "is the broker running and reachable?" },
+        { RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE, EV_VERDICT_RETRY,
+          "is the broker running and reachable?" },
+        { RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, EV_VERDICT_RETRY,
+          "is the broker running and reachable?" },
+        { RD_KAFKA_RESP_ERR__WAIT_COORD, EV_VERDICT_RETRY, "the group's coordinator is moving" },
+        { RD_KAFKA_RESP_ERR__PURGE_QUEUE, EV_VERDICT_RETRY, "the client was restarted" },
+        { RD_KAFKA_RESP_ERR__PURGE_INFLIGHT, EV_VERDICT_RETRY, "the client was restarted" },
+        { RD_KAFKA_RESP_ERR__QUEUE_FULL, EV_VERDICT_RETRY, "the client's queue is full" },
+        { RD_KAFKA_RESP_ERR__FATAL, EV_VERDICT_RETRY, "the client starts again" },
+        { RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE, EV_VERDICT_RETRY, "the client starts again" },
+        { RD_KAFKA_RESP_ERR__STATE, EV_VERDICT_RETRY, "the client starts again" },
+        { RD_KAFKA_RESP_ERR__DESTROY, EV_VERDICT_RETRY, "the client is being closed" },
+        { RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, EV_VERDICT_RETRY,
+          "make the topic, or correct its name" },
+        { RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, EV_VERDICT_RETRY,
+          "has the topic been deleted or made anew?" },
+        { RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, EV_VERDICT_RETRY,
+          "make the topic, or correct its name" },
+        { RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, EV_VERDICT_RETRY,
+          "a partition has no leader at present" },
+        { RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, EV_VERDICT_RETRY, "a leader has moved" },
+        { RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH, EV_VERDICT_RETRY, "a leader has moved" },
+        { RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH, EV_VERDICT_RETRY, "a leader has moved" },
+        { RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE, EV_VERDICT_RETRY, "a leader has moved" },
+        { RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE, EV_VERDICT_RETRY, "a broker is down" },
+        { RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE, EV_VERDICT_RETRY, "a replica is down" },
+        { RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, EV_VERDICT_RETRY, "the broker is slow" },
+        { RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION, EV_VERDICT_RETRY, "the connection was lost" },
+        { RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, EV_VERDICT_RETRY,
+          "too few brokers are up for min.insync.replicas" },
+        { RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND, EV_VERDICT_RETRY,
+          "too few brokers are up for min.insync.replicas" },
+        { RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS, EV_VERDICT_RETRY,
+          "the group's coordinator is starting" },
+        { RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE, EV_VERDICT_RETRY,
+          "the group's coordinator is starting" },
+        { RD_KAFKA_RESP_ERR_NOT_COORDINATOR, EV_VERDICT_RETRY,
+          "the group's coordinator has moved" },
+        { RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION, EV_VERDICT_RETRY, "the group has rebalanced" },
+        { RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID, EV_VERDICT_RETRY, "the group has rebalanced" },
+        { RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS, EV_VERDICT_RETRY, "the group is rebalancing" },
+        { RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR, EV_VERDICT_RETRY, "look at the broker's disk" },
+        { RD_KAFKA_RESP_ERR_THROTTLING_QUOTA_EXCEEDED, EV_VERDICT_RETRY,
+          "look at the quota of this client" },
+        { RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, EV_VERDICT_RETRY,
+          "the client starts again" },
+        { RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID, EV_VERDICT_RETRY, "the client starts again" },
+        { RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, EV_VERDICT_RETRY, "the client starts again" },
+        { RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, EV_VERDICT_RETRY,
+          "the clocks of PostgreSQL and of the broker differ by more than the topic's "
+          "message.timestamp.after.max.ms: set them right" },
+        { RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, EV_VERDICT_STOP,
+          "raise the topic's max.message.bytes and kafka.message.max.bytes" },
+        { RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE, EV_VERDICT_STOP,
+          "raise the topic's segment.bytes" },
+        { RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, EV_VERDICT_STOP,
+          "grant this principal its rights on the topic" },
+        { RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, EV_VERDICT_STOP,
+          "grant this principal read on the group" },
+        { RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, EV_VERDICT_STOP,
+          "grant this principal idempotent write on the cluster" },
+        { RD_KAFKA_RESP_ERR__AUTHENTICATION, EV_VERDICT_STOP,
+          "look at kafka.sasl.* and kafka.ssl.*" },
+        { RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, EV_VERDICT_STOP,
+          "look at kafka.sasl.* and kafka.ssl.*" },
+        { RD_KAFKA_RESP_ERR__SSL, EV_VERDICT_STOP, "look at kafka.ssl.*" },
+        { RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION, EV_VERDICT_STOP, "the broker is too old" },
+        { RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, EV_VERDICT_STOP,
+          "the offset lies outside the log: records were lost" },
+        { RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE, EV_VERDICT_STOP,
+          "the offset lies outside the log: records were lost" },
+};
+
+static const struct meaning *meaning_of(rd_kafka_resp_err_t code)
+{
+        static const struct meaning unknown = { RD_KAFKA_RESP_ERR_UNKNOWN, EV_VERDICT_STOP,
+                                                "this is not known to pass by itself" };
+
+        assert(code != RD_KAFKA_RESP_ERR_NO_ERROR);
+
+        for (size_t i = 0; i < EV_ARRAY_SIZE(meanings); ++i)
+                if (meanings[i].code == code)
+                        return &meanings[i];
+        return &unknown;
+}
+
+enum ev_verdict ev_kafka_verdict(rd_kafka_resp_err_t code)
+{
+        return meaning_of(code)->verdict;
+}
+
+int ev_kafka_fail(rd_kafka_resp_err_t code, const char *format, ...)
+{
+        const struct meaning *meaning = meaning_of(code);
+        char what[EV_ERROR_TEXT_MAX];
+        va_list arguments;
+
+        assert(format);
+
+        va_start(arguments, format);
+        vsnprintf(what, sizeof(what), format, arguments);
+        va_end(arguments);
+
+        ev_fail(meaning->verdict, "%s: %s (%s); %s", what, rd_kafka_err2str(code),
+                rd_kafka_err2name(code), meaning->advice);
+        ev_error_set_kafka(code);
+        return EV_FAILED;
+}
+
+/* Texts of librdkafka quote the value that they complain of. */
+static bool is_secret(const char *name)
+{
+        assert(name);
+
+        return strstr(name, "password") || strstr(name, "secret") || strstr(name, "key.pem") ||
+               strstr(name, "sasl.jaas") || strstr(name, "oauthbearer.config");
+}
+
+static int apply_setting(rd_kafka_conf_t *conf, const struct ev_kafka_setting *setting)
+{
+        char text[EV_KAFKA_REASON_MAX];
+
+        assert(conf);
+        assert(setting->name && setting->value);
+
+        if (rd_kafka_conf_set(conf, setting->name, setting->value, text, sizeof(text)) ==
+            RD_KAFKA_CONF_OK)
+                return 0;
+        return ev_fail(EV_VERDICT_STOP, "configuration: kafka.%s: %s", setting->name,
+                       is_secret(setting->name) ? "librdkafka refuses this value" : text);
+}
+
+static int apply_rules(rd_kafka_conf_t *conf, enum ev_kafka_role role)
+{
+        for (size_t i = 0; i < EV_ARRAY_SIZE(rules); ++i) {
+                struct ev_kafka_setting setting = { rules[i].name, rules[i].value };
+
+                if (rules[i].roles & role && apply_setting(conf, &setting))
+                        return ev_trace(EV_FAILED);
+        }
+        return 0;
+}
+
+static bool reads_alike(const rd_kafka_conf_t *a, const rd_kafka_conf_t *b, const char *name)
+{
+        char values[2][CONF_VALUE_MAX] = { "", "" };
+        size_t sizes[2] = { CONF_VALUE_MAX, CONF_VALUE_MAX };
+        rd_kafka_conf_res_t results[2];
+
+        assert(a != b);
+
+        results[0] = rd_kafka_conf_get(a, name, values[0], &sizes[0]);
+        results[1] = rd_kafka_conf_get(b, name, values[1], &sizes[1]);
+        return results[0] == results[1] && strcmp(values[0], values[1]) == 0;
+}
+
+/* Refuses the line of the operator's after which a guarded value reads differently. */
+static int check_rules(const rd_kafka_conf_t *conf, const rd_kafka_conf_t *ours,
+                       enum ev_kafka_role role, const char *culprit)
+{
+        assert(culprit);
+
+        for (size_t i = 0; i < EV_ARRAY_SIZE(rules); ++i)
+                if (rules[i].is_fixed && rules[i].roles & role &&
+                    !reads_alike(conf, ours, rules[i].name))
+                        return ev_fail(EV_VERDICT_STOP,
+                                       "configuration: kafka.%s cannot be changed, %s stays %s: %s",
+                                       culprit, rules[i].name, rules[i].value, rules[i].reason);
+        return 0;
+}
+
+static void conf_destroy(rd_kafka_conf_t **conf)
+{
+        if (*conf)
+                rd_kafka_conf_destroy(*conf);
+}
+
+static int apply_operator(rd_kafka_conf_t *conf, const struct ev_kafka_options *options)
+{
+        _cleanup_(conf_destroy) rd_kafka_conf_t *ours = rd_kafka_conf_dup(conf);
+        int r;
+
+        assert(ours);
+
+        for (size_t i = 0; i < options->settings_count; ++i) {
+                const struct ev_kafka_setting *setting = &options->settings[i];
+
+                r = apply_setting(conf, setting);
+                if (r)
+                        return ev_trace(r);
+                r = check_rules(conf, ours, options->role, setting->name);
+                if (r)
+                        return ev_trace(r);
+        }
+        return 0;
+}
+
+static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
+{
+        const struct ev_kafka *kafka = rd_kafka_opaque(rk);
+
+        assert(kafka);
+
+        if (kafka->log)
+                kafka->log(kafka->log_context, level, facility, text);
+}
+
+static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
+{
+        struct ev_kafka *kafka = opaque;
+        char text[EV_KAFKA_REASON_MAX];
+
+        assert(kafka);
+
+        if (code == RD_KAFKA_RESP_ERR__FATAL) {
+                kafka->state.is_fatal = true;
+                code = rd_kafka_fatal_error(rk, text, sizeof(text));
+                reason = text;
+        }
+        /* "All brokers are down" says less than the complaint about one of them before it. */
+        ++kafka->state.errors;
+        if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && kafka->state.reason[0])
+                return;
+        kafka->state.last = (rd_kafka_resp_err_t)code;
+        snprintf(kafka->state.reason, sizeof(kafka->state.reason), "%s", reason);
+}
+
+static int make_conf(rd_kafka_conf_t **ret_conf, const struct ev_kafka_options *options)
+{
+        _cleanup_(conf_destroy) rd_kafka_conf_t *conf = rd_kafka_conf_new();
+        int r;
+
+        assert(conf);
+
+        r = apply_rules(conf, options->role);
+        if (r)
+                return ev_trace(r);
+        for (size_t i = 0; i < options->extra_count; ++i) {
+                r = apply_setting(conf, &options->extra[i]);
+                if (r)
+                        return ev_trace(r);
+        }
+        r = apply_operator(conf, options);
+        if (r)
+                return ev_trace(r);
+
+        rd_kafka_conf_set_log_cb(conf, on_log);
+        rd_kafka_conf_set_error_cb(conf, on_error);
+        if (options->prepare)
+                options->prepare(conf);
+        *ret_conf = conf;
+        conf = NULL;
+        return 0;
+}
+
+int ev_kafka_new(struct ev_kafka **ret_kafka, const struct ev_kafka_options *options)
+{
+        _cleanup_(ev_kafka_free_p) struct ev_kafka *kafka = calloc(1, sizeof(*kafka));
+        _cleanup_(conf_destroy) rd_kafka_conf_t *conf = NULL;
+        char text[EV_KAFKA_REASON_MAX];
+        rd_kafka_type_t type;
+        int r;
+
+        assert(options->role & ANY_CLIENT);
+        assert(options->settings || !options->settings_count);
+
+        if (!kafka)
+                return ev_fail_memory("a Kafka client");
+        kafka->owner = options->owner;
+        kafka->log = options->log;
+        kafka->log_context = options->log_context;
+
+        r = make_conf(&conf, options);
+        if (r)
+                return ev_trace(r);
+        rd_kafka_conf_set_opaque(conf, kafka);
+        type = options->role == EV_KAFKA_PRODUCER ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER;
+        kafka->rk = rd_kafka_new(type, conf, text, sizeof(text));
+        if (!kafka->rk)
+                return ev_fail(EV_VERDICT_STOP, "configuration: kafka.*: %s", text);
+        conf = NULL;
+        rd_kafka_set_log_queue(kafka->rk, NULL);
+
+        *ret_kafka = kafka;
+        kafka = NULL;
+        return 0;
+}
+
+struct ev_kafka *ev_kafka_free(struct ev_kafka *kafka)
+{
+        if (!kafka)
+                return NULL;
+        /* A consumer was closed before, within bounds of its own; another close here has none. */
+        if (kafka->rk)
+                rd_kafka_destroy_flags(kafka->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+        free(kafka);
+        return NULL;
+}
+
+rd_kafka_t *ev_kafka_handle(const struct ev_kafka *kafka)
+{
+        assert(kafka->rk);
+
+        return kafka->rk;
+}
+
+void *ev_kafka_owner(void *opaque)
+{
+        const struct ev_kafka *kafka = opaque;
+
+        assert(kafka);
+        return kafka->owner;
+}
+
+int ev_kafka_serve(struct ev_kafka *kafka, int timeout_ms)
+{
+        assert(timeout_ms >= 0);
+
+        return rd_kafka_poll(kafka->rk, timeout_ms);
+}
+
+void ev_kafka_wake(struct ev_kafka *kafka, int fd)
+{
+        rd_kafka_queue_t *queue = rd_kafka_queue_get_main(kafka->rk);
+
+        assert(queue);
+        rd_kafka_queue_io_event_enable(queue, fd, "!", 1);
+        rd_kafka_queue_destroy(queue);
+}
+
+const struct ev_kafka_state *ev_kafka_state(const struct ev_kafka *kafka)
+{
+        assert(kafka);
+
+        return &kafka->state;
+}
+
+int ev_kafka_check_alive(const struct ev_kafka *kafka)
+{
+        assert(kafka);
+
+        if (!kafka->state.is_fatal)
+                return 0;
+        return ev_kafka_fail(RD_KAFKA_RESP_ERR__FATAL, "the Kafka client has failed: %s",
+                             kafka->state.reason);
+}
+
+/* The broker did not answer: says who was asked, and what the connections complained of. */
+static int fail_unanswered(struct ev_kafka *kafka, rd_kafka_resp_err_t code, const char *what)
+{
+        char servers[CONF_VALUE_MAX] = "(kafka.bootstrap.servers is not set)";
+        size_t size = sizeof(servers);
+
+        assert(what);
+
+        rd_kafka_conf_get(rd_kafka_conf(kafka->rk), "bootstrap.servers", servers, &size);
+        ev_kafka_serve(kafka, 0);
+        return ev_kafka_fail(code, "Kafka at %s did not say %s within %d s%s%s", servers, what,
+                             EV_KAFKA_ANSWER_MS_MAX / 1000, kafka->state.reason[0] ? ": " : "",
+                             kafka->state.reason);
+}
+
+static void topic_destroy(rd_kafka_topic_t **topic)
+{
+        if (*topic)
+                rd_kafka_topic_destroy(*topic);
+}
+
+static void metadata_destroy(const struct rd_kafka_metadata **metadata)
+{
+        if (*metadata)
+                rd_kafka_metadata_destroy(*metadata);
+}
+
+static int load_partitions_of(struct ev_kafka *kafka, struct ev_kafka_topic *topic)
+{
+        _cleanup_(topic_destroy) rd_kafka_topic_t *handle = NULL;
+        _cleanup_(metadata_destroy) const struct rd_kafka_metadata *metadata = NULL;
+        rd_kafka_resp_err_t code;
+
+        assert(topic->name);
+
+        handle = rd_kafka_topic_new(kafka->rk, topic->name, NULL);
+        if (!handle)
+                return ev_kafka_fail(rd_kafka_last_error(), "topic %s", topic->name);
+        code = rd_kafka_metadata(kafka->rk, 0, handle, &metadata, EV_KAFKA_ANSWER_MS_MAX);
+        if (code)
+                return fail_unanswered(kafka, code, "what its topics are");
+        if (metadata->topic_cnt != 1)
+                return ev_kafka_fail(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, "topic %s",
+                                     topic->name);
+        code = metadata->topics[0].err;
+        if (code && code != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
+                return ev_kafka_fail(code, "topic %s", topic->name);
+        topic->partitions = metadata->topics[0].partition_cnt;
+        return 0;
+}
+
+int ev_kafka_load_partitions(struct ev_kafka *kafka, struct ev_kafka_topic *topics,
+                             size_t topics_count)
+{
+        assert(topics_count <= EV_KAFKA_TOPICS_MAX);
+
+        for (size_t i = 0; i < topics_count; ++i) {
+                int r = load_partitions_of(kafka, &topics[i]);
+
+                if (r)
+                        return ev_trace(r);
+        }
+        return 0;
+}
+
+int ev_kafka_expect_partitions(const struct ev_kafka_topic *topic, int32_t expected)
+{
+        assert(expected > 0 && expected <= EV_KAFKA_PARTITIONS_MAX);
+
+        if (topic->partitions == expected)
+                return 0;
+        return ev_fail(EV_VERDICT_STOP,
+                       "topic %s has %d partitions and must have %d: with another number keys lie "
+                       "in other partitions and their order is lost; make the topic with %d "
+                       "partitions, or set the number in the configuration before the first event",
+                       topic->name, topic->partitions, expected, expected);
+}
+
+static void queue_destroy(rd_kafka_queue_t **queue)
+{
+        if (*queue)
+                rd_kafka_queue_destroy(*queue);
+}
+
+static void event_destroy(rd_kafka_event_t **event)
+{
+        if (*event)
+                rd_kafka_event_destroy(*event);
+}
+
+static void ask_configs(rd_kafka_t *rk, const struct ev_kafka_topic *topics, size_t topics_count,
+                        rd_kafka_queue_t *queue)
+{
+        rd_kafka_AdminOptions_t *options =
+                rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+        rd_kafka_ConfigResource_t *resources[EV_KAFKA_TOPICS_MAX];
+        char text[EV_KAFKA_REASON_MAX];
+
+        assert(options);
+        assert(topics_count <= EV_KAFKA_TOPICS_MAX);
+
+        rd_kafka_AdminOptions_set_request_timeout(options, EV_KAFKA_ANSWER_MS_MAX, text,
+                                                  sizeof(text));
+        for (size_t i = 0; i < topics_count; ++i)
+                resources[i] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topics[i].name);
+        rd_kafka_DescribeConfigs(rk, resources, topics_count, options, queue);
+        rd_kafka_ConfigResource_destroy_array(resources, topics_count);
+        rd_kafka_AdminOptions_destroy(options);
+}
+
+/* Looks a limit up in the answer about one topic. */
+static int read_limit(const rd_kafka_ConfigResource_t *resource, struct ev_kafka_topic *topic)
+{
+        rd_kafka_resp_err_t code = rd_kafka_ConfigResource_error(resource);
+        const rd_kafka_ConfigEntry_t **entries;
+        size_t entries_count;
+        int64_t bytes;
+
+        if (code)
+                return ev_kafka_fail(code, "asking for the settings of topic %s", topic->name);
+
+        entries = rd_kafka_ConfigResource_configs(resource, &entries_count);
+        for (size_t i = 0; i < entries_count; ++i) {
+                if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), "max.message.bytes") != 0)
+                        continue;
+                if (!ev_str_to_int64(ev_str_of(rd_kafka_ConfigEntry_value(entries[i])), &bytes) ||
+                    bytes > INT32_MAX)
+                        break;
+                topic->message_bytes_max = (int32_t)bytes;
+                return 0;
+        }
+        return ev_fail(EV_VERDICT_STOP, "the broker does not say max.message.bytes of topic %s",
+                       topic->name);
+}
+
+int ev_kafka_load_limits(struct ev_kafka *kafka, struct ev_kafka_topic *topics, size_t topics_count)
+{
+        _cleanup_(queue_destroy) rd_kafka_queue_t *queue = rd_kafka_queue_new(kafka->rk);
+        _cleanup_(event_destroy) rd_kafka_event_t *event = NULL;
+        const rd_kafka_ConfigResource_t **resources;
+        size_t resources_count;
+        int r;
+
+        assert(queue);
+
+        ask_configs(kafka->rk, topics, topics_count, queue);
+        event = rd_kafka_queue_poll(queue, EV_KAFKA_ANSWER_MS_MAX);
+        if (!event)
+                return fail_unanswered(kafka, RD_KAFKA_RESP_ERR__TIMED_OUT,
+                                       "the settings of its topics");
+        if (rd_kafka_event_error(event))
+                return ev_kafka_fail(rd_kafka_event_error(event),
+                                     "asking for the settings of topics");
+
+        /* Answers come in the order of the questions. */
+        resources = rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(
+                                                                      event),
+                                                              &resources_count);
+        if (resources_count != topics_count)
+                return ev_fail(EV_VERDICT_RETRY, "the broker described %zu of %zu topics",
+                               resources_count, topics_count);
+        for (size_t i = 0; i < topics_count; ++i) {
+                r = read_limit(resources[i], &topics[i]);
+                if (r)
+                        return ev_trace(r);
+        }
+        return 0;
+}

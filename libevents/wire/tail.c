@@ -1,0 +1,161 @@
+/* Reading the end of a topic by offsets, without a group: nothing is committed, joined or left
+ * behind, so it makes no difference where the process dies.
+ *
+ * Guarantee: a record that was acknowledged with acks=all before the call lies below the high
+ * watermark that is asked for first, so it is read if it is among the last ones. */
+
+#include "wire/tail.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum { TIMESTAMP_LATEST = -1 }; /* ListOffsets' name for the end of the log */
+
+struct tail {
+        rd_kafka_topic_t *handle;
+        rd_kafka_queue_t *queue;
+        int64_t *ends; /* of each partition; 0: nothing (more) to read */
+        int32_t partitions;
+        int32_t unfinished;
+        int32_t started; /* partitions below this one have been asked to consume */
+};
+
+static void tail_done(struct tail *tail)
+{
+        assert(tail->started <= tail->partitions);
+
+        for (int32_t i = 0; i < tail->started; ++i)
+                rd_kafka_consume_stop(tail->handle, i);
+        if (tail->queue)
+                rd_kafka_queue_destroy(tail->queue);
+        if (tail->handle)
+                rd_kafka_topic_destroy(tail->handle);
+        free(tail->ends);
+}
+
+static void list_destroy(rd_kafka_topic_partition_list_t **list)
+{
+        if (*list)
+                rd_kafka_topic_partition_list_destroy(*list);
+}
+
+/* Asks for the end of each partition, all in one request a broker. */
+static int load_ends(struct ev_kafka *kafka, const char *topic, struct tail *tail)
+{
+        _cleanup_(list_destroy) rd_kafka_topic_partition_list_t *list =
+                rd_kafka_topic_partition_list_new(tail->partitions);
+        rd_kafka_resp_err_t code;
+
+        assert(list);
+
+        for (int32_t i = 0; i < tail->partitions; ++i)
+                rd_kafka_topic_partition_list_add(list, topic, i)->offset = TIMESTAMP_LATEST;
+        code = rd_kafka_offsets_for_times(ev_kafka_handle(kafka), list, EV_KAFKA_ANSWER_MS_MAX);
+        if (code)
+                return ev_kafka_fail(code, "asking for the ends of topic %s", topic);
+        for (int i = 0; i < list->cnt; ++i) {
+                const rd_kafka_topic_partition_t *end = &list->elems[i];
+
+                if (end->err)
+                        return ev_kafka_fail(end->err, "asking for the end of %s [%d]", topic,
+                                             end->partition);
+                tail->ends[end->partition] = end->offset;
+        }
+        return 0;
+}
+
+static int start(struct tail *tail, const char *topic, int64_t records_max)
+{
+        assert(records_max > 0);
+
+        for (int32_t i = 0; i < tail->partitions; ++i) {
+                int64_t from = tail->ends[i] > records_max ? tail->ends[i] - records_max : 0;
+
+                if (tail->ends[i] <= 0)
+                        continue;
+                if (rd_kafka_consume_start_queue(tail->handle, i, from, tail->queue))
+                        return ev_kafka_fail(rd_kafka_last_error(), "reading %s [%d]", topic, i);
+                tail->started = i + 1;
+                ++tail->unfinished;
+        }
+        return 0;
+}
+
+static void finish_partition(struct tail *tail, int32_t partition)
+{
+        assert(partition >= 0 && partition < tail->partitions);
+
+        if (tail->ends[partition] > 0) {
+                tail->ends[partition] = 0;
+                --tail->unfinished;
+        }
+}
+
+static int take_one(struct tail *tail, const rd_kafka_message_t *message, ev_tail_fn *take,
+                    void *context)
+{
+        int64_t end = message->partition >= 0 && message->partition < tail->partitions
+                              ? tail->ends[message->partition]
+                              : 0;
+        int r;
+
+        if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+                finish_partition(tail, message->partition);
+                return 0;
+        }
+        if (message->err)
+                return ev_kafka_fail(message->err, "reading %s [%d]",
+                                     rd_kafka_topic_name(tail->handle), message->partition);
+        if (message->offset < end) {
+                r = take(context, message);
+                if (r)
+                        return ev_trace(r);
+        }
+        if (message->offset >= end - 1)
+                finish_partition(tail, message->partition);
+        return 0;
+}
+
+static int read_all(struct ev_kafka *kafka, struct tail *tail, ev_tail_fn *take, void *context)
+{
+        assert(take);
+
+        while (tail->unfinished) {
+                rd_kafka_message_t *message =
+                        rd_kafka_consume_queue(tail->queue, EV_KAFKA_ANSWER_MS_MAX);
+                int r;
+
+                ev_kafka_serve(kafka, 0);
+                if (!message)
+                        return ev_kafka_fail(RD_KAFKA_RESP_ERR__TIMED_OUT,
+                                             "reading the end of topic %s",
+                                             rd_kafka_topic_name(tail->handle));
+                r = take_one(tail, message, take, context);
+                rd_kafka_message_destroy(message);
+                if (r)
+                        return ev_trace(r);
+        }
+        return 0;
+}
+
+int ev_tail_read(struct ev_kafka *kafka, const char *topic, int32_t partitions, int64_t records_max,
+                 ev_tail_fn *take, void *context)
+{
+        _cleanup_(tail_done) struct tail tail = { .partitions = partitions };
+        int r;
+
+        assert(partitions > 0 && partitions <= EV_KAFKA_PARTITIONS_MAX);
+
+        tail.ends = calloc((size_t)partitions, sizeof(*tail.ends));
+        tail.queue = rd_kafka_queue_new(ev_kafka_handle(kafka));
+        tail.handle = rd_kafka_topic_new(ev_kafka_handle(kafka), topic, NULL);
+        if (!tail.ends || !tail.queue || !tail.handle)
+                return ev_fail_memory("reading the end of a topic");
+        r = load_ends(kafka, topic, &tail);
+        if (r)
+                return ev_trace(r);
+        r = start(&tail, topic, records_max);
+        if (r)
+                return ev_trace(r);
+        return ev_trace(read_all(kafka, &tail, take, context));
+}
