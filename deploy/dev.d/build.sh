@@ -7,5 +7,5 @@ jobs=${EV_JOBS:-$(nproc)}
 
 for preset in "$@"; do
         cmake --preset "$preset"
-        cmake --build "build/$preset" --parallel "$jobs"
+        cmake --build "build/$preset" --parallel "$jobs" -- -k 0 # all errors, not the first
 done

@@ -9,12 +9,12 @@ parts() {
         [ -z "$quick" ] || runs=50000
         cat <<TABLE
 install     4.0 needed deploy/dev install
-build       8.0 needed deploy/dev build release asan clang fuzz
+build       6.0 needed deploy/dev build release asan clang fuzz
 format      0.1 -      tests/lint/run format
 shell       0.2 -      tests/lint/run shell
 lints       0.5 -      tests/lint/run -x format,shell,tidy
 self-test   0.7 -      tests/lint/self-test
-tidy        2.0 -      tests/lint/run tidy
+tidy        4.0 -      tests/lint/run tidy
 unit        4.0 -      tests/support/ctest build/asan -E ^integration-
 valgrind    4.0 -      tests/support/valgrind build/release/tests/unit-*
 vectors     0.5 -      vectors

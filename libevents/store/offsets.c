@@ -198,8 +198,7 @@ int ev_offsets_receive_advance(struct ev_session *session, size_t count, int64_t
         return 0;
 }
 
-/* What one row says. A batch that moved no offset (a barrier before parked records) has landed and
- * has not by the same row; it is called lost then, and what it did to ev.parked tells the rest. */
+/* What one row says, of a lane that the batch was to move. */
 static enum ev_settled settle_lane(const struct ev_advance *advance, int64_t next_offset,
                                    int64_t epoch)
 {
@@ -213,39 +212,54 @@ static enum ev_settled settle_lane(const struct ev_advance *advance, int64_t nex
         return next_offset == advance->next_offset ? EV_SETTLED_COMMITTED : EV_SETTLED_FENCED;
 }
 
-/* One transaction moved all lanes or none, so the lanes agree, except that a fenced one speaks for
- * all, and one that was not to move speaks for none. */
+/* A lane that was locked and not to move (parked records are tried behind it) tells only whether it
+ * is still ours. */
+static bool is_told(const struct ev_advance *advance, enum ev_settled settled)
+{
+        return settled == EV_SETTLED_FENCED || advance->next_offset != advance->lane->next_offset;
+}
+
+/* One transaction moved all lanes or none, so those that were to move agree, except that a fenced
+ * one speaks for all. Where none was to move, nothing tells whether the batch has landed: then it
+ * is called fenced, because what is in hand must be dropped and read again, and what landed is not
+ * there any more. */
+static int judge(const size_t told[EV_SETTLED_FENCED + 1], enum ev_settled *ret_settled)
+{
+        assert(ret_settled);
+
+        if (told[EV_SETTLED_FENCED] > 0)
+                *ret_settled = EV_SETTLED_FENCED;
+        else if (told[EV_SETTLED_COMMITTED] > 0 && told[EV_SETTLED_LOST] > 0)
+                return ev_fail(EV_VERDICT_STOP,
+                               "%zu lanes of a batch are committed and %zu are not: somebody has "
+                               "written to ev.consumer_offset",
+                               told[EV_SETTLED_COMMITTED], told[EV_SETTLED_LOST]);
+        else if (told[EV_SETTLED_COMMITTED] > 0)
+                *ret_settled = EV_SETTLED_COMMITTED;
+        else
+                *ret_settled = told[EV_SETTLED_LOST] > 0 ? EV_SETTLED_LOST : EV_SETTLED_FENCED;
+        return 0;
+}
+
 static int settle(const struct ev_result *result, const struct ev_advance *advances, size_t count,
                   enum ev_settled *ret_settled)
 {
         enum { POSITION, NEXT_OFFSET, EPOCH };
         size_t told[EV_SETTLED_FENCED + 1] = { 0 };
-        size_t unmoved = 0;
+        enum ev_settled settled;
+        size_t index;
+        int r;
 
         for (size_t row = 0; row < ev_result_rows(result); ++row) {
-                const struct ev_advance *advance;
-                size_t index;
-                int r;
-
                 r = ev_session_row(ev_result_int8(result, row, POSITION), count, &index);
                 if (r)
                         return ev_trace(r);
-                advance = &advances[index];
-                unmoved += advance->next_offset == advance->lane->next_offset;
-                ++told[settle_lane(advance, ev_result_int8(result, row, NEXT_OFFSET),
-                                   ev_result_int8(result, row, EPOCH))];
+                settled = settle_lane(&advances[index], ev_result_int8(result, row, NEXT_OFFSET),
+                                      ev_result_int8(result, row, EPOCH));
+                told[settled] += is_told(&advances[index], settled);
         }
-        if (told[EV_SETTLED_COMMITTED] > 0 && told[EV_SETTLED_LOST] > unmoved)
-                return ev_fail(EV_VERDICT_STOP,
-                               "%zu lanes of a batch are committed and %zu are not: somebody has "
-                               "written to ev.consumer_offset",
-                               told[EV_SETTLED_COMMITTED], told[EV_SETTLED_LOST]);
-        if (ev_result_rows(result) < count || told[EV_SETTLED_FENCED] > 0)
-                *ret_settled = EV_SETTLED_FENCED;
-        else
-                *ret_settled =
-                        told[EV_SETTLED_COMMITTED] > 0 ? EV_SETTLED_COMMITTED : EV_SETTLED_LOST;
-        return 0;
+        told[EV_SETTLED_FENCED] += count - ev_result_rows(result);
+        return ev_trace(judge(told, ret_settled));
 }
 
 /* The rows are locked for the length of this statement, which is enough: while the old session's

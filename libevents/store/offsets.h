@@ -50,7 +50,8 @@ int ev_offsets_receive_advance(struct ev_session *session, size_t count,
 enum ev_settled {
         EV_SETTLED_COMMITTED = 1, /* ours landed: the epoch is ours, the end is ours */
         EV_SETTLED_LOST = 2,      /* it did not: the epoch is ours, the beginning stands there */
-        EV_SETTLED_FENCED = 3,    /* somebody else has taken over */
+        EV_SETTLED_FENCED = 3,    /* somebody else has taken over; or no lane was to move, so that
+                                     nothing tells: drop what is in hand and begin anew */
 };
 int ev_offsets_settle(struct ev_session *session, const struct ev_advance *advances, size_t count,
                       enum ev_settled *ret_settled) _must_check_;

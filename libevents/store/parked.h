@@ -16,6 +16,9 @@ struct ev_parked {
         int32_t attempts;
         bool has_deadline;
         int64_t deadline; /* µs since 1970 */
+        /* Set by ev_parked_receive_due(): */
+        bool is_overdue; /* the deadline has passed */
+        bool redrive;    /* a person asked for it */
 };
 
 /* Sets records aside, in the transaction that steps over them. */
@@ -37,8 +40,8 @@ int ev_parked_receive_held(struct ev_session *session, struct ev_held *held,
 
 /* Records of these lanes that may be tried again: waiting ones, and those that a person asked for
  * (redrive; only the first of each aggregate, so that order is kept), by offset, at most `max`,
- * locked FOR UPDATE SKIP LOCKED. Queued behind a barrier that proves the lanes ours. Texts and bytes
- * are copied to the arena. */
+ * locked FOR UPDATE SKIP LOCKED. Queued behind a barrier that proves the lanes ours. Texts and
+ * bytes are copied to the arena. */
 int ev_parked_queue_due(struct ev_session *session, const struct ev_str *topics,
                         const int32_t *partitions, size_t count, size_t max) _must_check_;
 int ev_parked_receive_due(struct ev_session *session, struct ev_arena *arena,

@@ -27,8 +27,8 @@ int ev_requests_receive_find(struct ev_session *session, struct ev_request *requ
 
 /* Saves the accepted ones of a batch, each natural key, type and content once. A row that is there
  * already is overwritten if is_known was set for it (decided afresh after its outcome was undone);
- * else somebody else accepted the same request at the same time, and receiving fails with
- * EV_VERDICT_AGAIN. */
+ * else somebody else accepted the same request at the same time, and the statement fails,
+ * before the COMMIT behind it, and receiving says EV_VERDICT_AGAIN. */
 int ev_requests_queue_save(struct ev_session *session, const struct ev_request *requests,
                            size_t count) _must_check_;
 int ev_requests_receive_save(struct ev_session *session, size_t count) _must_check_;
