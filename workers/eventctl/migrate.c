@@ -75,7 +75,7 @@ static int find_directory(const struct ev_config *config, char *path, size_t siz
 
 static int connect_target(const struct command_input *input, struct target *target)
 {
-        char key[EV_CONFIG_KEY_MAX], password[EV_CONFIG_SECRET_MAX + 1];
+        char key[EV_CONFIG_KEY_MAX];
         struct ev_db_options options = {
                 .application_name = "eventctl migrate",
                 .connect_ms = CONNECT_MS,
@@ -86,10 +86,8 @@ static int connect_target(const struct command_input *input, struct target *targ
         snprintf(key, sizeof(key), "%s.conninfo", input->operand);
         options.conninfo = ev_config_text(input->config, key);
         snprintf(key, sizeof(key), "%s.password_file", input->operand);
-        if (ev_str_copy(ev_config_secret(input->config, key), password, sizeof(password)))
-                options.password = password;
+        options.password = ev_config_secret(input->config, key).revealed.data;
         r = ev_db_new(&target->db, &options);
-        explicit_bzero(password, sizeof(password));
         return r < 0 ? ev_trace(r) : ev_trace(ev_db_connect(target->db));
 }
 
