@@ -24,11 +24,12 @@ struct reader {
         struct ev_trouble trouble;
 };
 
+static int read_record(struct reader *reader, const struct ev_record *record, uint8_t *base);
 static int read_value(struct reader *reader, const struct ev_field *field, uint8_t *at);
 static int skip_value(struct reader *reader, const struct ev_field *field);
 
-__attribute__((noinline, cold)) static int refuse(struct reader *reader, enum ev_refusal refusal,
-                                                  const char *reason)
+/* In line, so that the compiler sees that a refusal is never 0. */
+static inline int refuse(struct reader *reader, enum ev_refusal refusal, const char *reason)
 {
         ev_trouble_begin(&reader->trouble, reason);
         return (int)refusal;
@@ -87,7 +88,7 @@ static inline int read_int(struct reader *reader, int32_t *ret_value)
         return 0;
 }
 
-static int read_instant(struct reader *reader, int64_t *ret_value)
+static inline int read_instant(struct reader *reader, int64_t *ret_value)
 {
         int64_t value;
         int r = read_long(reader, &value);
@@ -100,7 +101,7 @@ static int read_instant(struct reader *reader, int64_t *ret_value)
         return 0;
 }
 
-static int read_boolean(struct reader *reader, bool *ret_value)
+static inline int read_boolean(struct reader *reader, bool *ret_value)
 {
         if (reader->at == reader->end)
                 return refuse(reader, EV_UNDECODABLE, "the value ends before a boolean");
@@ -129,23 +130,39 @@ static inline int read_bytes(struct reader *reader, size_t max, struct ev_bytes 
         return 0;
 }
 
-/* Nearly all text is ASCII: eight bytes a step while it is. The second term has a high bit where a
- * byte is 0 (and bytes of 0x80 on are found by the first). */
-static inline bool is_text(struct ev_str str)
+/* Whether eight bytes are ASCII without NUL. The second term has a high bit where a byte is 0;
+ * bytes of 0x80 on, for which it may be wrong, are found by the first. */
+static inline bool is_plain(const char *bytes)
 {
         const uint64_t ones = UINT64_C(0x0101010101010101);
         uint64_t eight;
+
+        memcpy(&eight, bytes, sizeof(eight));
+        return !((eight | (eight - ones)) & (ones << 7));
+}
+
+/* Nearly all text is ASCII: eight bytes a step while it is, the last step over the last eight
+ * bytes. What is not, is judged by the whole rule. */
+static inline bool is_text(struct ev_str str)
+{
+        const size_t step = sizeof(uint64_t);
         size_t i = 0;
 
-        for (; str.size - i >= sizeof(eight); i += sizeof(eight)) {
-                memcpy(&eight, str.data + i, sizeof(eight));
-                if ((eight | (eight - ones)) & (ones << 7))
-                        break;
+        if (str.size >= step) {
+                while (str.size - i > step && is_plain(str.data + i))
+                        i += step;
+                if (str.size - i <= step && is_plain(str.data + str.size - step))
+                        return true;
+        } else {
+                while (i < str.size && (signed char)str.data[i] > 0)
+                        ++i;
+                if (i == str.size)
+                        return true;
         }
         return ev_str_is_text((struct ev_str){ str.data + i, str.size - i });
 }
 
-static int read_string(struct reader *reader, struct ev_str *ret_string)
+static inline int read_string(struct reader *reader, struct ev_str *ret_string)
 {
         struct ev_bytes bytes;
         struct ev_str string;
@@ -160,7 +177,7 @@ static int read_string(struct reader *reader, struct ev_str *ret_string)
         return 0;
 }
 
-static int read_decimal(struct reader *reader, unsigned precision, int64_t *ret_value)
+static inline int read_decimal(struct reader *reader, unsigned precision, int64_t *ret_value)
 {
         struct ev_bytes bytes;
         int r = read_bytes(reader, EV_STRING_BYTES_MAX, &bytes);
@@ -175,7 +192,8 @@ static int read_decimal(struct reader *reader, unsigned precision, int64_t *ret_
 
 /* A plan's map gives our symbol for the writer's; skipped fields are checked against the writer's
  * own symbols. */
-static int read_symbol(struct reader *reader, const struct ev_field *field, int32_t *ret_symbol)
+static inline int read_symbol(struct reader *reader, const struct ev_field *field,
+                              int32_t *ret_symbol)
 {
         uint32_t count = field->map ? field->map_count : field->enumeration->symbols_count;
         int64_t symbol;
@@ -395,8 +413,39 @@ static int skip_value(struct reader *reader, const struct ev_field *field)
 static int read_optional(struct reader *reader, const struct ev_field *field, uint8_t *base);
 static int read_array_field(struct reader *reader, const struct ev_field *field, uint8_t *base);
 
+/* A value of one member. In line wherever it is used: this switch is where decoding spends its
+ * time. */
+static inline __attribute__((always_inline)) int
+read_member(struct reader *reader, const struct ev_field *field, uint8_t *at)
+{
+        int32_t number;
+        int r;
+
+        switch (field->type) {
+        case EV_TYPE_BOOLEAN: return read_boolean(reader, (bool *)at);
+        case EV_TYPE_INT: return read_int(reader, (int32_t *)(void *)at);
+        case EV_TYPE_INT_AS_LONG:
+                r = read_int(reader, &number);
+                if (!r)
+                        *(int64_t *)(void *)at = number;
+                return r;
+        case EV_TYPE_LONG: return read_long(reader, (int64_t *)(void *)at);
+        case EV_TYPE_TIMESTAMP: return read_instant(reader, (int64_t *)(void *)at);
+        case EV_TYPE_DECIMAL: return read_decimal(reader, field->precision, (int64_t *)(void *)at);
+        case EV_TYPE_STRING: return read_string(reader, (struct ev_str *)(void *)at);
+        case EV_TYPE_BYTES:
+                return read_bytes(reader, EV_STRING_BYTES_MAX, (struct ev_bytes *)(void *)at);
+        case EV_TYPE_ENUM: return read_symbol(reader, field, (int32_t *)(void *)at);
+        case EV_TYPE_RECORD: return read_record(reader, field->record, at);
+        case EV_TYPE_ARRAY: break; /* two members of a struct: read_array_field() */
+        }
+        assert(false && "a type of a single member");
+        return EV_FAILED;
+}
+
 /* The struct is all zeros before. */
-static inline int read_field(struct reader *reader, const struct ev_field *field, uint8_t *base)
+static inline __attribute__((always_inline)) int
+read_field(struct reader *reader, const struct ev_field *field, uint8_t *base)
 {
         if (field->skipped)
                 return skip_field(reader, field);
@@ -404,7 +453,7 @@ static inline int read_field(struct reader *reader, const struct ev_field *field
                 return read_optional(reader, field, base);
         if (field->type == EV_TYPE_ARRAY)
                 return read_array_field(reader, field, base);
-        return read_value(reader, field, base + field->offset);
+        return read_member(reader, field, base + field->offset);
 }
 
 static int read_record(struct reader *reader, const struct ev_record *record, uint8_t *base)
@@ -488,29 +537,7 @@ static int read_optional(struct reader *reader, const struct ev_field *field, ui
 
 static int read_value(struct reader *reader, const struct ev_field *field, uint8_t *at)
 {
-        int32_t number;
-        int r;
-
-        switch (field->type) {
-        case EV_TYPE_BOOLEAN: return read_boolean(reader, (bool *)at);
-        case EV_TYPE_INT: return read_int(reader, (int32_t *)(void *)at);
-        case EV_TYPE_INT_AS_LONG:
-                r = read_int(reader, &number);
-                if (!r)
-                        *(int64_t *)(void *)at = number;
-                return r;
-        case EV_TYPE_LONG: return read_long(reader, (int64_t *)(void *)at);
-        case EV_TYPE_TIMESTAMP: return read_instant(reader, (int64_t *)(void *)at);
-        case EV_TYPE_DECIMAL: return read_decimal(reader, field->precision, (int64_t *)(void *)at);
-        case EV_TYPE_STRING: return read_string(reader, (struct ev_str *)(void *)at);
-        case EV_TYPE_BYTES:
-                return read_bytes(reader, EV_STRING_BYTES_MAX, (struct ev_bytes *)(void *)at);
-        case EV_TYPE_ENUM: return read_symbol(reader, field, (int32_t *)(void *)at);
-        case EV_TYPE_RECORD: return read_record(reader, field->record, at);
-        case EV_TYPE_ARRAY: break; /* two members of a struct: read_array_field() */
-        }
-        assert(false && "a type of a single member");
-        return EV_FAILED;
+        return read_member(reader, field, at);
 }
 
 static int report(const struct ev_record *record, const struct reader *reader, int r)
@@ -529,7 +556,7 @@ static int report(const struct ev_record *record, const struct reader *reader, i
 int ev_avro_decode(const struct ev_record *record, struct ev_bytes input, struct ev_arena *arena,
                    void **ret_value)
 {
-        struct reader reader = { .start = input.data, .at = input.data, .arena = arena };
+        struct reader reader; /* but for its trouble, which begins with one */
         void *value;
         int r;
 
@@ -537,7 +564,10 @@ int ev_avro_decode(const struct ev_record *record, struct ev_bytes input, struct
         assert(input.data || input.size == 0);
         assert(ret_value);
 
+        reader.start = reader.at = input.data;
         reader.end = input.data + input.size;
+        reader.arena = arena;
+        reader.items = 0;
         if (input.size > EV_FACT_BYTES_MAX)
                 return report(record, &reader,
                               refuse(&reader, EV_OVER_LIMIT, "a value of more than 900 KiB"));
@@ -562,7 +592,7 @@ struct writer {
 
 static int write_value(struct writer *writer, const struct ev_field *field, const uint8_t *at);
 
-__attribute__((noinline, cold)) static int deny(struct writer *writer, const char *reason)
+static inline int deny(struct writer *writer, const char *reason)
 {
         ev_trouble_begin(&writer->trouble, reason);
         return EV_FAILED;
@@ -599,12 +629,14 @@ static inline int want_room(struct writer *writer, size_t size)
 static inline void put_long(struct writer *writer, int64_t value)
 {
         uint64_t zigzag = (uint64_t)value << 1 ^ (uint64_t)(value >> 63);
+        uint8_t *at = writer->at;
 
-        assert(writer->end - writer->at >= VARINT_BYTES_MAX);
+        assert(writer->end - at >= VARINT_BYTES_MAX);
 
         for (; zigzag >= 0x80; zigzag >>= 7)
-                *writer->at++ = (uint8_t)(zigzag | 0x80);
-        *writer->at++ = (uint8_t)zigzag;
+                *at++ = (uint8_t)(zigzag | 0x80);
+        *at++ = (uint8_t)zigzag;
+        writer->at = at;
 }
 
 static inline int write_long(struct writer *writer, int64_t value)
@@ -617,7 +649,7 @@ static inline int write_long(struct writer *writer, int64_t value)
         return 0;
 }
 
-static int write_boolean(struct writer *writer, bool value)
+static inline int write_boolean(struct writer *writer, bool value)
 {
         int r = want_room(writer, 1);
 
@@ -627,7 +659,22 @@ static int write_boolean(struct writer *writer, bool value)
         return 0;
 }
 
-static int write_bytes(struct writer *writer, struct ev_bytes bytes)
+/* memcpy() of a few bytes costs more for the call than for the bytes. Both moves may overlap. */
+static inline void copy_bytes(uint8_t *to, const uint8_t *from, size_t size)
+{
+        uint64_t first, last;
+
+        if (size < sizeof(first) || size > 2 * sizeof(first)) {
+                memcpy(to, from, size);
+                return;
+        }
+        memcpy(&first, from, sizeof(first));
+        memcpy(&last, from + size - sizeof(last), sizeof(last));
+        memcpy(to, &first, sizeof(first));
+        memcpy(to + size - sizeof(last), &last, sizeof(last));
+}
+
+static inline int write_bytes(struct writer *writer, struct ev_bytes bytes)
 {
         int r;
 
@@ -639,31 +686,36 @@ static int write_bytes(struct writer *writer, struct ev_bytes bytes)
         if (r)
                 return r;
         put_long(writer, (int64_t)bytes.size);
-        memcpy(writer->at, bytes.data, bytes.size);
+        copy_bytes(writer->at, bytes.data, bytes.size);
         writer->at += bytes.size;
         return 0;
 }
 
-static int write_string(struct writer *writer, struct ev_str string)
+static inline int write_string(struct writer *writer, struct ev_str string)
 {
         if (string.data && !is_text(string))
                 return deny(writer, "text that is not UTF-8 or holds U+0000");
         return write_bytes(writer, (struct ev_bytes){ (const uint8_t *)string.data, string.size });
 }
 
-static int write_decimal(struct writer *writer, const struct ev_field *field, int64_t value)
+/* Two's complement, big-endian, no byte more than the number needs. */
+static inline int write_decimal(struct writer *writer, const struct ev_field *field, int64_t value)
 {
-        int64_t bound = ev_power_of_ten(field->precision);
-        uint8_t bytes[8];
-        size_t size;
+        int64_t bound = ev_powers_of_ten[field->precision];
+        int r;
 
         if (value >= bound || value <= -bound)
                 return deny(writer, "a decimal beyond its precision");
-        size = ev_decimal_to_bytes(value, bytes);
-        return write_bytes(writer, (struct ev_bytes){ bytes, size });
+        r = want_room(writer, 1 + sizeof(value));
+        if (r)
+                return r;
+        *writer->at = (uint8_t)(2 * ev_decimal_to_bytes(value, writer->at + 1));
+        writer->at += 1 + *writer->at / 2;
+        return 0;
 }
 
-static int write_symbol(struct writer *writer, const struct ev_enum *enumeration, int32_t symbol)
+static inline int write_symbol(struct writer *writer, const struct ev_enum *enumeration,
+                               int32_t symbol)
 {
         assert(enumeration);
 
@@ -672,7 +724,7 @@ static int write_symbol(struct writer *writer, const struct ev_enum *enumeration
         return write_long(writer, symbol);
 }
 
-static int write_instant(struct writer *writer, int64_t value)
+static inline int write_instant(struct writer *writer, int64_t value)
 {
         if (value < EV_INSTANT_MIN || value > EV_INSTANT_MAX)
                 return deny(writer, "an instant outside of the years 1 to 9999");
@@ -718,44 +770,12 @@ static int write_array(struct writer *writer, const struct ev_field *field, cons
         return write_items(writer, field->item, items, count);
 }
 
-static int write_field(struct writer *writer, const struct ev_field *field, const uint8_t *base)
-{
-        const uint8_t *at = base + field->offset;
-        bool is_null;
-        int r;
+static int write_record(struct writer *writer, const struct ev_record *record, const uint8_t *base);
+static int write_optional(struct writer *writer, const struct ev_field *field, const uint8_t *base);
 
-        assert(!field->skipped);
-
-        if (field->optional) {
-                is_null = ev_field_is_null(field, base);
-                r = write_long(writer, is_null ? 0 : 1);
-                if (r || is_null)
-                        return r;
-                if (field->type == EV_TYPE_RECORD)
-                        memcpy(&at, base + field->offset, sizeof(at));
-        }
-        if (field->type == EV_TYPE_ARRAY)
-                return write_array(writer, field, base);
-        return write_value(writer, field, at);
-}
-
-static int write_record(struct writer *writer, const struct ev_record *record, const uint8_t *base)
-{
-        int r;
-
-        assert(record->missing_count == 0);
-
-        for (uint32_t i = 0; i < record->fields_count; ++i) {
-                r = write_field(writer, &record->fields[i], base);
-                if (r) {
-                        ev_trouble_in_field(&writer->trouble, &record->fields[i]);
-                        return r;
-                }
-        }
-        return 0;
-}
-
-static int write_value(struct writer *writer, const struct ev_field *field, const uint8_t *at)
+/* A value of one member; in line for the same reason as read_member(). */
+static inline __attribute__((always_inline)) int
+write_member(struct writer *writer, const struct ev_field *field, const uint8_t *at)
 {
         const void *value = at;
 
@@ -776,6 +796,55 @@ static int write_value(struct writer *writer, const struct ev_field *field, cons
         return EV_FAILED;
 }
 
+static inline __attribute__((always_inline)) int
+write_field(struct writer *writer, const struct ev_field *field, const uint8_t *base)
+{
+        if (field->optional)
+                return write_optional(writer, field, base);
+        if (field->type == EV_TYPE_ARRAY)
+                return write_array(writer, field, base);
+        return write_member(writer, field, base + field->offset);
+}
+
+static int write_record(struct writer *writer, const struct ev_record *record, const uint8_t *base)
+{
+        int r;
+
+        assert(record->missing_count == 0);
+
+        for (uint32_t i = 0; i < record->fields_count; ++i) {
+                r = write_field(writer, &record->fields[i], base);
+                if (r) {
+                        ev_trouble_in_field(&writer->trouble, &record->fields[i]);
+                        return r;
+                }
+        }
+        return 0;
+}
+
+static int write_value(struct writer *writer, const struct ev_field *field, const uint8_t *at)
+{
+        return write_member(writer, field, at);
+}
+
+static int write_optional(struct writer *writer, const struct ev_field *field, const uint8_t *base)
+{
+        const uint8_t *at = base + field->offset;
+        bool is_null = ev_field_is_null(field, base);
+        int r;
+
+        assert(field->optional);
+
+        r = write_long(writer, is_null ? 0 : 1);
+        if (r || is_null)
+                return r;
+        if (field->type == EV_TYPE_ARRAY)
+                return write_array(writer, field, base);
+        if (field->type == EV_TYPE_RECORD)
+                memcpy(&at, base + field->offset, sizeof(at));
+        return write_value(writer, field, at);
+}
+
 /* What a topic takes of this event, without its frame. */
 static size_t bytes_max(const struct ev_record *record)
 {
@@ -786,7 +855,7 @@ static size_t bytes_max(const struct ev_record *record)
 
 int ev_avro_encode(const struct ev_record *record, const void *value, struct ev_buffer *buffer)
 {
-        struct writer writer = { .buffer = buffer };
+        struct writer writer; /* but for its trouble, which begins with one */
         size_t size_before = buffer->size;
         const char *path;
         int r;
@@ -794,6 +863,8 @@ int ev_avro_encode(const struct ev_record *record, const void *value, struct ev_
         assert(record->fields_count > 0);
         assert(value);
 
+        writer.buffer = buffer;
+        writer.items = 0;
         writer_begin(&writer);
         r = write_record(&writer, record, value);
         if (!r)

@@ -195,7 +195,7 @@ static int read_int32(struct form_reader *reader, const struct ev_json *node, vo
 static int read_decimal(struct form_reader *reader, const struct ev_field *field,
                         const struct ev_json *node, int64_t *at)
 {
-        int64_t bound = ev_power_of_ten(field->precision);
+        int64_t bound = ev_powers_of_ten[field->precision];
         int64_t value;
 
         assert(field->type == EV_TYPE_DECIMAL);

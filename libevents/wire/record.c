@@ -8,47 +8,38 @@
 #include "wire/record.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <stdalign.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "wire/schema.h"
 
-int64_t ev_power_of_ten(unsigned digits)
-{
-        int64_t power = 1;
-
-        assert(digits <= EV_PRECISION_MAX);
-
-        while (digits-- > 0)
-                power *= 10;
-        return power;
-}
+const int64_t ev_powers_of_ten[EV_PRECISION_MAX + 1] = {
+        INT64_C(1),
+        INT64_C(10),
+        INT64_C(100),
+        INT64_C(1000),
+        INT64_C(10000),
+        INT64_C(100000),
+        INT64_C(1000000),
+        INT64_C(10000000),
+        INT64_C(100000000),
+        INT64_C(1000000000),
+        INT64_C(10000000000),
+        INT64_C(100000000000),
+        INT64_C(1000000000000),
+        INT64_C(10000000000000),
+        INT64_C(100000000000000),
+        INT64_C(1000000000000000),
+        INT64_C(10000000000000000),
+        INT64_C(100000000000000000),
+        INT64_C(1000000000000000000),
+};
 
 bool ev_decimal_of_bytes(const uint8_t *bytes, size_t size, unsigned precision,
                          int64_t *ret_unscaled)
 {
-        static const int64_t powers[EV_PRECISION_MAX + 1] = {
-                INT64_C(1),
-                INT64_C(10),
-                INT64_C(100),
-                INT64_C(1000),
-                INT64_C(10000),
-                INT64_C(100000),
-                INT64_C(1000000),
-                INT64_C(10000000),
-                INT64_C(100000000),
-                INT64_C(1000000000),
-                INT64_C(10000000000),
-                INT64_C(100000000000),
-                INT64_C(1000000000000),
-                INT64_C(10000000000000),
-                INT64_C(100000000000000),
-                INT64_C(1000000000000000),
-                INT64_C(10000000000000000),
-                INT64_C(100000000000000000),
-                INT64_C(1000000000000000000),
-        };
         uint64_t value;
         uint8_t sign;
 
@@ -61,11 +52,12 @@ bool ev_decimal_of_bytes(const uint8_t *bytes, size_t size, unsigned precision,
         for (; size > 8; --size)
                 if (*bytes++ != sign)
                         return false;
-        if (((bytes[0] ^ sign) & 0x80) && size == 8)
+        if (size == 8 && ((bytes[0] ^ sign) & 0x80))
                 return false; /* the sign bytes were no repetition of the number's own sign */
         for (size_t i = 0; i < size; ++i)
                 value = value << 8 | bytes[i];
-        if ((int64_t)value >= powers[precision] || (int64_t)value <= -powers[precision])
+        if ((int64_t)value >= ev_powers_of_ten[precision] ||
+            (int64_t)value <= -ev_powers_of_ten[precision])
                 return false;
         *ret_unscaled = (int64_t)value;
         return true;
@@ -73,13 +65,13 @@ bool ev_decimal_of_bytes(const uint8_t *bytes, size_t size, unsigned precision,
 
 size_t ev_decimal_to_bytes(int64_t unscaled, uint8_t bytes[8])
 {
-        size_t size = 1;
+        uint64_t magnitude = (uint64_t)(unscaled ^ unscaled >> 63); /* without the sign's bits */
+        unsigned bits = magnitude ? 64 - (unsigned)__builtin_clzll(magnitude) : 0;
+        size_t size = bits / 8 + 1; /* a bit more than the magnitude's, for the sign */
+        uint64_t shifted = htobe64((uint64_t)unscaled << (64 - 8 * size));
 
-        while (size < 8 && unscaled >> (8 * size - 1) != unscaled >> 63)
-                ++size;
-        for (size_t i = 0; i < size; ++i)
-                bytes[i] = (uint8_t)((uint64_t)unscaled >> (8 * (size - 1 - i)));
         assert(size >= 1 && size <= 8);
+        memcpy(bytes, &shifted, sizeof(shifted));
         return size;
 }
 

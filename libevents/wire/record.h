@@ -181,10 +181,11 @@ bool ev_field_is_null(const struct ev_field *field, const void *value);
 bool ev_decimal_of_bytes(const uint8_t *bytes, size_t size, unsigned precision,
                          int64_t *ret_unscaled);
 
-/* Writes it with as few bytes as hold it; returns their number, 1 to 8. */
+/* Writes it with as few bytes as hold it; returns their number, 1 to 8. The bytes behind them
+ * become zeros. */
 size_t ev_decimal_to_bytes(int64_t unscaled, uint8_t bytes[8]);
 
 /* 10 to the power `digits` ≤ EV_PRECISION_MAX: a decimal's absolute value lies below it. */
-int64_t ev_power_of_ten(unsigned digits);
+extern const int64_t ev_powers_of_ten[EV_PRECISION_MAX + 1];
 
 #endif

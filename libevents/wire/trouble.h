@@ -16,7 +16,7 @@ struct ev_trouble {
         size_t path_from; /* the path is the end of the buffer, from here on */
 };
 
-void ev_trouble_begin(struct ev_trouble *trouble, const char *reason);
+__attribute__((cold)) void ev_trouble_begin(struct ev_trouble *trouble, const char *reason);
 void ev_trouble_in_field(struct ev_trouble *trouble, const struct ev_field *field);
 void ev_trouble_in_item(struct ev_trouble *trouble, size_t index);
 

@@ -70,7 +70,7 @@ static void fill_record(struct random_source *source, const struct ev_record *re
 static void fill_value(struct random_source *source, const struct ev_field *field,
                        struct ev_arena *arena, void *at)
 {
-        int64_t bound = field->type == EV_TYPE_DECIMAL ? ev_power_of_ten(field->precision) - 1 : 0;
+        int64_t bound = field->type == EV_TYPE_DECIMAL ? ev_powers_of_ten[field->precision] - 1 : 0;
         int32_t number;
         int64_t number64;
         struct ev_str text;
