@@ -18,6 +18,7 @@ enum {
         FRACTION_DIGITS = 6,
 };
 
+/* Both clocks are read through the vDSO: no system call, so a timestamp may be taken freely. */
 static int64_t read_clock(clockid_t id)
 {
         struct timespec now;
@@ -43,6 +44,8 @@ bool ev_instant_is_valid(int64_t micros)
         return micros >= EV_INSTANT_MIN && micros <= EV_INSTANT_MAX;
 }
 
+/* Division that rounds towards minus infinity: C rounds towards zero, which would make the first
+ * microsecond before 1970 a part of 1970-01-01. */
 static int64_t divide_down(int64_t a, int64_t b)
 {
         assert(b > 0);
@@ -88,8 +91,10 @@ void ev_date_of_day(int64_t day, int64_t *ret_year, int *ret_month, int *ret_mda
 int ev_day_weekday(int64_t day)
 {
         int64_t since_monday = day + 3; /* 1970-01-01 was a Thursday */
+        int64_t weekday = since_monday - divide_down(since_monday, 7) * 7 + EV_WEEKDAY_MONDAY;
 
-        return (int)(since_monday - divide_down(since_monday, 7) * 7) + EV_WEEKDAY_MONDAY;
+        assert(weekday >= EV_WEEKDAY_MONDAY && weekday <= EV_WEEKDAY_SUNDAY);
+        return (int)weekday;
 }
 
 int64_t ev_instant_day(int64_t micros)
@@ -110,6 +115,8 @@ static bool take_number(struct ev_str *text, size_t digits, int *ret_number)
 {
         int64_t number;
 
+        assert(digits > 0 && digits <= 4);
+
         if (text->size < digits || !ev_str_to_int64((struct ev_str){ text->data, digits }, &number))
                 return false;
         *text = (struct ev_str){ text->data + digits, text->size - digits };
@@ -126,10 +133,13 @@ static bool take_char(struct ev_str *text, char a, char b)
         return true;
 }
 
+/* Takes a date of the form YYYY-MM-DD. */
 static bool take_date(struct ev_str *text, int64_t *ret_day)
 {
         int year, month, mday, checked_month, checked_mday;
         int64_t day, checked_year;
+
+        assert(text && ret_day);
 
         if (!take_number(text, 4, &year) || !take_char(text, '-', '-') ||
             !take_number(text, 2, &month) || !take_char(text, '-', '-') ||
@@ -151,6 +161,8 @@ static bool take_fraction(struct ev_str *text, int *ret_micros)
 {
         int micros = 0, digit, digits = 0;
 
+        assert(text && ret_micros);
+
         *ret_micros = 0;
         if (!take_char(text, '.', '.'))
                 return true;
@@ -166,9 +178,12 @@ static bool take_fraction(struct ev_str *text, int *ret_micros)
         return true;
 }
 
+/* Takes HH:MM:SS and a fraction; what has passed of the day. */
 static bool take_time(struct ev_str *text, int64_t *ret_micros)
 {
         int hour, minute, second, fraction;
+
+        assert(text && ret_micros);
 
         if (!take_number(text, 2, &hour) || !take_char(text, ':', ':') ||
             !take_number(text, 2, &minute) || !take_char(text, ':', ':') ||
@@ -185,6 +200,8 @@ static bool take_time(struct ev_str *text, int64_t *ret_micros)
 static bool take_zone(struct ev_str *text, int64_t *ret_micros)
 {
         int hours, minutes, sign;
+
+        assert(text && ret_micros);
 
         *ret_micros = 0;
         if (take_char(text, 'Z', 'z'))

@@ -21,6 +21,7 @@ static const char *const secret_parts[] = {
         "password", "secret", "ssl.key.pem", "oauthbearer.config", "jaas",
 };
 
+/* What can be relied on between two calls. */
 bool config_check(const struct ev_config *config)
 {
         return config->tables_count <= EV_CONFIG_TABLES_MAX &&
@@ -35,15 +36,20 @@ const char *config_key(const struct config_value *value)
         return value->key ? value->key : value->option->name;
 }
 
+/* Whether something stands before that end. */
 static bool ends_with(const char *text, const char *end)
 {
         size_t text_size = strlen(text), end_size = strlen(end);
+
+        assert(end_size > 0);
 
         return text_size > end_size && strcmp(text + text_size - end_size, end) == 0;
 }
 
 bool config_is_secret(const struct config_value *value)
 {
+        assert(value && value->option);
+
         if (value->option->type == EV_OPTION_PREFIX)
                 return ends_with(config_key(value), "_file");
         return value->option->type == EV_OPTION_SECRET;
@@ -78,6 +84,7 @@ void config_write_origin(const struct config_origin *origin, char *buffer)
                 snprintf(buffer, EV_CONFIG_VALUE_MAX, "%s", names[origin->source]);
 }
 
+/* One wording for errors, help and manual, so that they cannot disagree. */
 const char *config_describe(const struct ev_option *option, char *buffer)
 {
         switch (option->type) {
@@ -106,10 +113,13 @@ const char *config_describe(const struct ev_option *option, char *buffer)
         return buffer;
 }
 
-/* The index of a choice within "a|b|c". */
+/* The index of a choice within "a|b|c": programs read it as their own enum, so the order of the
+ * choices in the table is the order of the enum. */
 static bool find_choice(const char *choices, struct ev_str value, int64_t *ret_index)
 {
         const char *at = choices;
+
+        assert(choices && choices[0]);
 
         for (int64_t index = 0;; ++index) {
                 size_t size = strcspn(at, "|");
@@ -124,9 +134,12 @@ static bool find_choice(const char *choices, struct ev_str value, int64_t *ret_i
         }
 }
 
+/* No plus sign, no spaces, no hexadecimal, no "10k": a number has one spelling. */
 static bool parse_integer(struct ev_str value, int64_t *ret_number)
 {
         bool is_negative = value.size > 0 && value.data[0] == '-';
+
+        assert(ret_number);
 
         if (is_negative)
                 value = (struct ev_str){ value.data + 1, value.size - 1 };
@@ -137,8 +150,11 @@ static bool parse_integer(struct ev_str value, int64_t *ret_number)
         return true;
 }
 
+/* Settings are shown in logs and listings; nothing in them may act on a terminal. */
 static bool is_printable(struct ev_str value)
 {
+        assert(value.data || value.size == 0);
+
         for (size_t i = 0; i < value.size; ++i)
                 if ((unsigned char)value.data[i] < ' ' || value.data[i] == 0x7f)
                         return false;
@@ -160,7 +176,7 @@ static bool accepts(const struct ev_option *option, struct ev_str value, int64_t
                        *ret_number <= option->maximum;
         case EV_OPTION_BOOLEAN: return find_choice("false|true", value, ret_number);
         case EV_OPTION_CHOICE: return find_choice(option->choices, value, ret_number);
-        case EV_OPTION_SECRET: return value.size > 0 && value.data[0] == '/';
+        case EV_OPTION_SECRET: /* a path, which set_value() checks for prefixes too */
         case EV_OPTION_PREFIX: return true;
         default: assert(false);
         }
@@ -174,6 +190,8 @@ static int fail_value(const struct config_value *value, struct ev_str text,
 {
         char description[CONFIG_DESCRIPTION_MAX], place[EV_CONFIG_VALUE_MAX];
 
+        assert(value && value->option);
+
         config_write_origin(origin, place);
         if (config_is_secret(value))
                 return ev_fail(EV_VERDICT_STOP, "%s: %s must be %s", place, config_key(value),
@@ -183,6 +201,7 @@ static int fail_value(const struct config_value *value, struct ev_str text,
                        config_describe(value->option, description));
 }
 
+/* Empties a slot. A secret is overwritten, so that it is not in the memory that is given back. */
 static void forget(struct config_value *value)
 {
         if (value->secret)
@@ -194,12 +213,15 @@ static void forget(struct config_value *value)
         *value = (struct config_value){ 0 };
 }
 
-/* Puts a text into a slot whose option and key are set. */
+/* Puts a text into a slot whose option and key are set. A source that gives one key twice is in
+ * doubt about its value, which is an error; a stronger source replaces what a weaker one gave. */
 static int set_value(struct config_value *value, struct ev_str text,
                      const struct config_origin *origin)
 {
         char *copy;
         int64_t number;
+
+        assert(value && value->option);
 
         if (value->text && value->origin.source == origin->source &&
             origin->source != CONFIG_DEFAULT) {
@@ -228,6 +250,8 @@ static size_t find_value(const struct ev_config *config, struct ev_str key)
 {
         size_t i = 0;
 
+        assert(config_check(config));
+
         while (i < config->values_count &&
                !ev_str_equal(ev_str_of(config->values[i].option->name), key))
                 ++i;
@@ -237,6 +261,8 @@ static size_t find_value(const struct ev_config *config, struct ev_str key)
 /* The row of type PREFIX that the key lies below. */
 static const struct ev_option *find_prefix(const struct ev_config *config, struct ev_str key)
 {
+        assert(config_check(config));
+
         for (size_t t = 0; t < config->tables_count; ++t)
                 for (size_t i = 0; i < config->tables[t]->options_count; ++i) {
                         const struct ev_option *option = &config->tables[t]->options[i];
@@ -253,11 +279,14 @@ static size_t handed_size(struct ev_str key)
 {
         static const size_t end_size = sizeof("_file") - 1;
 
+        assert(key.data);
+
         if (key.size > end_size && memcmp(key.data + key.size - end_size, "_file", end_size) == 0)
                 return key.size - end_size;
         return key.size;
 }
 
+/* The slot of what is handed on under that name: the one that it has, else the next free one. */
 static int take_free_slot(struct ev_config *config, struct ev_str handed,
                           struct config_value **ret_value)
 {
@@ -273,6 +302,8 @@ static int take_free_slot(struct ev_config *config, struct ev_str handed,
         return 0;
 }
 
+/* Takes a setting below a prefix. It is not ours to know whether it is right, only whether it is a
+ * secret. */
 static int give_free(struct ev_config *config, const struct ev_option *prefix, struct ev_str key,
                      struct ev_str text, const struct config_origin *origin)
 {
@@ -280,6 +311,8 @@ static int give_free(struct ev_config *config, const struct ev_option *prefix, s
         char place[EV_CONFIG_VALUE_MAX];
         size_t skipped = strlen(prefix->name);
         int r;
+
+        assert(prefix->type == EV_OPTION_PREFIX && key.size > skipped);
 
         config_write_origin(origin, place);
         for (size_t i = 0; i < EV_ARRAY_SIZE(secret_parts); ++i)
@@ -306,6 +339,7 @@ static int give_free(struct ev_config *config, const struct ev_option *prefix, s
         return ev_trace(set_value(value, text, origin));
 }
 
+/* The one door: a known key, else one below a prefix, else an error. */
 int config_give(struct ev_config *config, struct ev_str key, struct ev_str text,
                 const struct config_origin *origin)
 {
@@ -323,6 +357,8 @@ int config_give(struct ev_config *config, struct ev_str key, struct ev_str text,
         return ev_trace(config_fail_unknown(config, key, origin));
 }
 
+/* Whether a row is well formed. The name tells people what a value is, so it has to tell the truth:
+ * "_file" on a secret and on nothing else, '.' at the end of a prefix and of nothing else. */
 static bool option_check(const struct ev_option *option)
 {
         size_t size = strlen(option->name);
@@ -338,10 +374,13 @@ static bool option_check(const struct ev_option *option)
                (option->type == EV_OPTION_CHOICE) == (option->choices != NULL);
 }
 
-/* Two names may differ only in '.' against '_', which no variable could tell apart. */
+/* Whether no earlier name makes the same variable: "a.b_c" and "a_b.c" are both QUENTY_A_B_C, so a
+ * program must not have both. */
 static bool is_new_name(const struct ev_config *config, const char *name)
 {
         char mine[CONFIG_VARIABLE_MAX], other[CONFIG_VARIABLE_MAX];
+
+        assert(name);
 
         config_variable_name(name, mine);
         for (size_t i = 0; i < config->values_count; ++i) {
@@ -352,6 +391,8 @@ static bool is_new_name(const struct ev_config *config, const char *name)
         return true;
 }
 
+/* Makes a slot for a row, with its default in it. A row that has none is either required or may be
+ * absent, which only texts and secrets may. */
 static int add_option(struct ev_config *config, const struct ev_option *option)
 {
         static const struct config_origin origin = { .source = CONFIG_DEFAULT };
@@ -402,6 +443,7 @@ int ev_config_new(struct ev_config **ret_config, const struct ev_option_table *c
         return 0;
 }
 
+/* Secrets first of all: nothing below can fail and leave one behind. */
 struct ev_config *ev_config_free(struct ev_config *config)
 {
         if (!config)
@@ -415,7 +457,9 @@ struct ev_config *ev_config_free(struct ev_config *config)
         return NULL;
 }
 
-/* The value of an option that a program asks for; asking for another type is a bug. */
+/* The value of an option that a program asks for; asking for another type, or for what is in no
+ * table, is a bug that the first run shows. Programs ask at their start and keep what they need, so
+ * a search through all rows is fast enough. */
 static const struct config_value *get(const struct ev_config *config, const char *name,
                                       enum ev_option_type type)
 {
@@ -455,26 +499,31 @@ size_t ev_config_choice(const struct ev_config *config, const char *name)
         return (size_t)value->number;
 }
 
-struct ev_str ev_config_secret(const struct ev_config *config, const char *name)
+struct ev_secret ev_config_secret(const struct ev_config *config, const char *name)
 {
         const struct config_value *value = get(config, name, EV_OPTION_SECRET);
 
-        return (struct ev_str){ value->secret, value->secret_size };
+        assert((value->secret != NULL) == (value->text != NULL));
+        return (struct ev_secret){ { value->secret, value->secret_size } };
 }
 
 bool ev_config_next_free(const struct ev_config *config, const char *prefix, size_t *position,
-                         const char **ret_name, const char **ret_value)
+                         struct ev_config_setting *ret_setting)
 {
         const struct config_value *value;
 
-        assert(prefix && position && ret_name && ret_value);
+        assert(config && config_check(config));
+        assert(prefix && position && ret_setting);
 
         while (*position < config->free_values_count) {
                 value = &config->free_values[(*position)++];
                 if (strcmp(value->option->name, prefix) != 0)
                         continue;
-                *ret_name = value->handed;
-                *ret_value = value->secret ? value->secret : value->text;
+                *ret_setting = (struct ev_config_setting){
+                        .name = value->handed,
+                        .value = value->secret ? value->secret : value->text,
+                        .is_secret = value->secret != NULL,
+                };
                 return true;
         }
         return false;

@@ -64,6 +64,12 @@ struct ev_option_table {
 
 struct ev_config;
 
+/* What stood in a secret's file. A type of its own, so that it cannot get into a log line, an error
+ * or a listing by passing it like any other text: whoever needs it has to write "revealed". */
+struct ev_secret {
+        struct ev_str revealed; /* NUL-terminated too; null: none was given */
+};
+
 /* Conditions of ev_config_load(): the caller prints what was asked for and ends with 0. */
 enum {
         EV_CONFIG_HELP_WANTED = 1,
@@ -93,16 +99,23 @@ int ev_config_load(struct ev_config *config, int argc, char *const *argv, char *
 const char *ev_config_text(const struct ev_config *config, const char *name);
 int64_t ev_config_integer(const struct ev_config *config, const char *name);
 bool ev_config_boolean(const struct ev_config *config, const char *name);
-struct ev_str ev_config_secret(const struct ev_config *config, const char *name);
+struct ev_secret ev_config_secret(const struct ev_config *config, const char *name);
 
 /* The index of the choice that holds, in the order of the table. */
 size_t ev_config_choice(const struct ev_config *config, const char *name);
 
-/* What was given below a prefix, one pair a call: names without the prefix, as they are to be
- * handed on; "kafka.sasl.password_file" comes as "sasl.password" with the content of the file.
- * Begin with *position 0; false at the end. */
+/* What was given below a prefix, one setting a call, for a library that takes settings as texts:
+ * names without the prefix, as they are to be handed on; "kafka.sasl.password_file" comes as
+ * "sasl.password" with the content of the file. */
+struct ev_config_setting {
+        const char *name;
+        const char *value; /* lives as long as the configuration */
+        bool is_secret;    /* never shown or logged */
+};
+
+/* Begin with *position 0; false at the end. */
 bool ev_config_next_free(const struct ev_config *config, const char *prefix, size_t *position,
-                         const char **ret_name, const char **ret_value);
+                         struct ev_config_setting *ret_setting);
 
 /* One effective setting for people (`eventctl config`). Of a secret it shows the file's path; there
  * is no way to its content from here. */

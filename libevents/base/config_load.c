@@ -29,7 +29,8 @@ static size_t minimum(size_t a, size_t b)
         return a < b ? a : b;
 }
 
-/* Levenshtein's distance, with one row of the table (Wagner and Fischer, 1974). */
+/* Levenshtein's distance, with one row of the table (Wagner and Fischer, "The String-to-String
+ * Correction Problem", JACM 1974): insertions, deletions and replacements. */
 static size_t edit_distance(struct ev_str a, struct ev_str b)
 {
         size_t row[CONFIG_VARIABLE_MAX + 1];
@@ -52,7 +53,8 @@ static size_t edit_distance(struct ev_str a, struct ev_str b)
         return row[b.size];
 }
 
-/* Keeps `candidate` in `nearest` if it is nearer to `key` than `*distance`. */
+/* Keeps `candidate` in `nearest` if it is nearer to `key` than `*distance`. Of equally near ones
+ * the first in the tables wins, so that an error reads the same at every start. */
 static void prefer_nearer(struct ev_str key, const char *candidate, size_t *distance, char *nearest)
 {
         size_t d = edit_distance(key, ev_str_of(candidate));
@@ -72,6 +74,8 @@ int config_fail_unknown(const struct ev_config *config, struct ev_str key,
         char place[EV_CONFIG_VALUE_MAX];
         struct ev_str spelled = origin->name ? ev_str_of(origin->name) : key;
         size_t distance;
+
+        assert(config_check(config));
 
         if (spelled.size >= CONFIG_VARIABLE_MAX)
                 spelled.size = CONFIG_VARIABLE_MAX - 1;
@@ -127,7 +131,9 @@ static void close_p(const int *fd)
                 close(*fd);
 }
 
-/* Takes a secret's file into memory. Errors name key and file, and nothing of the content. */
+/* Takes a secret's file into memory. Errors name key and file, and nothing of the content. What was
+ * opened is what is checked and read: between a check of the name and an open of it, somebody could
+ * put another file there. O_NONBLOCK, so that a FIFO is refused instead of waited for. */
 static int read_secret(struct config_value *value)
 {
         _cleanup_(close_p) int fd = open(value->text, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -157,8 +163,11 @@ static int read_secret(struct config_value *value)
         return 0;
 }
 
+/* Takes blanks off both ends, and the CR of a file that came from Windows. */
 static struct ev_str trim(struct ev_str text)
 {
+        assert(text.data || text.size == 0);
+
         while (text.size > 0 && strchr(" \t\r", text.data[0]) && text.data[0])
                 text = (struct ev_str){ text.data + 1, text.size - 1 };
         while (text.size > 0 && strchr(" \t\r", text.data[text.size - 1]) &&
@@ -167,11 +176,14 @@ static struct ev_str trim(struct ev_str text)
         return text;
 }
 
+/* A '#' begins a comment at the start of a line only: values may hold one. */
 static int read_line(struct ev_config *config, struct ev_str line,
                      const struct config_origin *origin)
 {
         const char *equals;
         struct ev_str key, value;
+
+        assert(origin->source == CONFIG_FILE && origin->line > 0);
 
         line = trim(line);
         if (line.size == 0 || line.data[0] == '#')
@@ -185,6 +197,7 @@ static int read_line(struct ev_config *config, struct ev_str line,
         return ev_trace(config_give(config, key, value, origin));
 }
 
+/* The whole file first: a file that is edited meanwhile is seen as it was at one moment. */
 static int read_file(struct ev_config *config)
 {
         _cleanup_(close_p) int fd = open(config->file, O_RDONLY | O_CLOEXEC);
@@ -192,6 +205,8 @@ static int read_file(struct ev_config *config)
         struct config_origin origin = { .source = CONFIG_FILE, .file = config->file };
         size_t size, line_size;
         int r;
+
+        assert(config->file);
 
         if (fd < 0 || !read_all(fd, EV_CONFIG_FILE_MAX, &text, &size))
                 return ev_fail(EV_VERDICT_STOP, "cannot read the configuration %s: %s",
@@ -239,11 +254,15 @@ static bool find_key(const struct ev_config *config, const char *variable, char 
         return true;
 }
 
+/* Takes every variable with our prefix. One that matches nothing is an error like a key in a file:
+ * a setting that somebody made and that does not act is the harder fault to find. */
 static int read_environment(struct ev_config *config, char *const *environment)
 {
         char variable[CONFIG_VARIABLE_MAX], key[EV_CONFIG_KEY_MAX];
         struct config_origin origin = { .source = CONFIG_ENVIRONMENT, .name = variable };
         int r;
+
+        assert(environment);
 
         for (; *environment; ++environment) {
                 const char *entry = *environment;
@@ -293,6 +312,7 @@ static int parse_argument(int argc, char *const *argv, int index, struct argumen
         return 0;
 }
 
+/* "-" alone is an operand by custom: standard input. */
 static bool is_operand(const char *argument)
 {
         return argument[0] != '-' || argument[1] == '\0';
@@ -301,6 +321,8 @@ static bool is_operand(const char *argument)
 /* Looks for what is done instead of work. */
 static int find_wish(int argc, char *const *argv)
 {
+        assert(argc >= 1 && argv);
+
         for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; ++i) {
                 if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0)
                         return EV_CONFIG_HELP_WANTED;
@@ -310,8 +332,11 @@ static int find_wish(int argc, char *const *argv)
         return 0;
 }
 
+/* Remembers the file of -c; two of them would leave open which is stronger. */
 static int set_file(struct ev_config *config, struct ev_str path)
 {
+        assert(config && path.data);
+
         if (config->file)
                 return ev_fail(EV_VERDICT_STOP, "-c is given twice");
         config->file = strndup(path.data, path.size);
@@ -324,8 +349,10 @@ static int read_arguments(struct ev_config *config, int argc, char *const *argv,
                           int *ret_operand)
 {
         static const struct config_origin origin = { .source = CONFIG_ARGUMENT };
-        struct argument argument;
+        struct argument argument = { .next = argc };
         int i = 1, r = 0;
+
+        assert(argc >= 1 && ret_operand);
 
         for (; i < argc && !is_operand(argv[i]); i = argument.next) {
                 if (strcmp(argv[i], "--") == 0) {
@@ -346,9 +373,12 @@ static int read_arguments(struct ev_config *config, int argc, char *const *argv,
         return 0;
 }
 
+/* All three ways to give it stand in the error: whoever sees it does not have to look them up. */
 static int check_required(const struct ev_config *config)
 {
         char variable[CONFIG_VARIABLE_MAX];
+
+        assert(config_check(config));
 
         for (size_t i = 0; i < config->values_count; ++i) {
                 const struct ev_option *option = config->values[i].option;
@@ -363,9 +393,13 @@ static int check_required(const struct ev_config *config)
         return 0;
 }
 
+/* Only now, when it is known which source has won: a file that a stronger source replaces need not
+ * exist. */
 static int read_secrets(struct config_value *values, size_t count)
 {
         int r;
+
+        assert(values);
 
         for (size_t i = 0; i < count; ++i)
                 if (config_is_secret(&values[i]) && values[i].text) {
@@ -376,6 +410,8 @@ static int read_secrets(struct config_value *values, size_t count)
         return 0;
 }
 
+/* From weak to strong, so that each source only has to replace; then what can be judged only when
+ * all have spoken. */
 int ev_config_load(struct ev_config *config, int argc, char *const *argv, char *const *environment,
                    int *ret_operand)
 {

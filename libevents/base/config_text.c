@@ -70,6 +70,8 @@ struct form {
         int (*write_end)(struct ev_buffer *buffer);
 };
 
+/* Goes through all tables. The three forms are three sets of functions, so that no form can leave
+ * an option out. */
 static int write_tables(const struct ev_config *config, const struct form *form,
                         struct ev_buffer *buffer)
 {
@@ -98,8 +100,11 @@ static int write_tables(const struct ev_config *config, const struct form *form,
         return 0;
 }
 
+/* The form of --help: the option as it is typed, and its texts beneath. */
 static int help_title(struct ev_buffer *buffer, const char *title)
 {
+        assert(buffer && title);
+
         return ev_trace(ev_buffer_printf(buffer, "%s:\n", title));
 }
 
@@ -108,6 +113,8 @@ static int help_option(struct ev_buffer *buffer, const struct ev_option *option,
 {
         static const char lead[INDENT_HELP + 1] = "        ";
         int r;
+
+        assert(option->help[0]);
 
         r = ev_buffer_printf(buffer, "  --%s%s=VALUE\n", option->name,
                              option->type == EV_OPTION_PREFIX ? "NAME" : "");
@@ -120,6 +127,8 @@ static int help_option(struct ev_buffer *buffer, const struct ev_option *option,
 
 static int blank_line(struct ev_buffer *buffer)
 {
+        assert(buffer);
+
         return ev_trace(ev_buffer_printf(buffer, "\n"));
 }
 
@@ -136,6 +145,8 @@ static int write_roff_word(struct ev_buffer *buffer, const char *word, size_t si
                            bool is_line_start)
 {
         int r = 0;
+
+        assert(size > 0);
 
         if (is_line_start && (word[0] == '.' || word[0] == '\''))
                 r = ev_buffer_printf(buffer, "\\&");
@@ -172,8 +183,11 @@ static int write_roff(struct ev_buffer *buffer, const char *text)
         return ev_trace(r);
 }
 
+/* The form of a manual page: a subsection a table, and a tagged list of its options. */
 static int manual_title(struct ev_buffer *buffer, const char *title)
 {
+        assert(buffer && title);
+
         return ev_trace(ev_buffer_printf(buffer, ".Ss %s\n.Bl -tag -width Ds\n", title));
 }
 
@@ -181,6 +195,8 @@ static int manual_option(struct ev_buffer *buffer, const struct ev_option *optio
                          const char *summary)
 {
         int r;
+
+        assert(option->help[0]);
 
         r = ev_buffer_printf(buffer, ".It Ic %s%s\n", option->name,
                              option->type == EV_OPTION_PREFIX ? "\\& Ns Ar name" : "");
@@ -193,6 +209,8 @@ static int manual_option(struct ev_buffer *buffer, const struct ev_option *optio
 
 static int manual_end(struct ev_buffer *buffer)
 {
+        assert(buffer);
+
         return ev_trace(ev_buffer_printf(buffer, ".El\n"));
 }
 
@@ -203,8 +221,11 @@ int ev_config_write_manual(const struct ev_config *config, struct ev_buffer *buf
         return ev_trace(write_tables(config, &form, buffer));
 }
 
+/* The form of a configuration file. */
 static int sample_title(struct ev_buffer *buffer, const char *title)
 {
+        assert(buffer && title);
+
         return ev_trace(ev_buffer_printf(buffer, "# ---- %s ----\n\n", title));
 }
 
@@ -213,6 +234,8 @@ static int sample_option(struct ev_buffer *buffer, const struct ev_option *optio
                          const char *summary)
 {
         int r;
+
+        assert(option->help[0]);
 
         r = write_wrapped(buffer, "# ", option->help);
         if (r == 0)
@@ -224,6 +247,7 @@ static int sample_option(struct ev_buffer *buffer, const struct ev_option *optio
         return ev_trace(r);
 }
 
+/* A row of the sample ends with its own blank line. */
 static int nothing(struct ev_buffer *buffer)
 {
         assert(buffer);

@@ -33,6 +33,7 @@ const char *ev_decimal_condition_name(enum ev_decimal_condition condition)
         return names[condition];
 }
 
+/* Not isdigit(), which depends on the locale and takes no negative char. */
 static bool is_digit(char c)
 {
         return c >= '0' && c <= '9';
@@ -73,6 +74,7 @@ static bool has_decimal_form(struct ev_str text, size_t *ret_fraction_digits)
         return i > start && i == text.size;
 }
 
+/* First the form, then the digits: a text that is both malformed and too long is malformed. */
 int ev_decimal_parse(struct ev_str text, unsigned scale, int64_t *ret_unscaled)
 {
         size_t fraction_digits;
@@ -97,11 +99,13 @@ int ev_decimal_parse(struct ev_str text, unsigned scale, int64_t *ret_unscaled)
         return 0;
 }
 
+/* |value|, which for the smallest int64_t is no int64_t. */
 static uint64_t magnitude_of(int64_t value)
 {
         return value < 0 ? -(uint64_t)value : (uint64_t)value;
 }
 
+/* By hand, because every amount of every fact passes here, and printf knows no fixed point. */
 size_t ev_decimal_format(int64_t unscaled, unsigned scale, char *buffer)
 {
         char reversed[EV_DECIMAL_TEXT_MAX];
@@ -111,6 +115,7 @@ size_t ev_decimal_format(int64_t unscaled, unsigned scale, char *buffer)
         assert(scale <= EV_DECIMAL_SCALE_MAX);
         assert(buffer);
 
+        /* From the last digit on; one digit at least stands before the point. */
         for (unsigned digits = 0; left > 0 || digits <= scale; ++digits) {
                 if (digits == scale && scale > 0)
                         reversed[count++] = '.';
@@ -162,7 +167,8 @@ int ev_decimal_times(int64_t a, int64_t count, int64_t *ret_product)
         return 0;
 }
 
-/* The fraction numerator / denominator times 10^shift, rounded once. */
+/* The fraction numerator / denominator times 10^shift, rounded once. The shift goes into whichever
+ * of the two it makes larger, so that nothing is lost before the rounding. */
 static int round_shifted(ev_int128 numerator, ev_int128 denominator, int shift,
                          int64_t *ret_unscaled)
 {
@@ -213,6 +219,7 @@ int ev_decimal_divide(int64_t a, unsigned a_scale, int64_t b, unsigned b_scale, 
                              (int)(scale + b_scale) - (int)a_scale, ret_unscaled);
 }
 
+/* Both are in the order of the network, whatever that of the machine. */
 static void put_be16(uint8_t *at, unsigned value)
 {
         assert(value <= UINT16_MAX);
@@ -223,6 +230,8 @@ static void put_be16(uint8_t *at, unsigned value)
 
 static unsigned get_be16(const uint8_t *at)
 {
+        assert(at);
+
         return (unsigned)at[0] << 8 | at[1];
 }
 
@@ -238,6 +247,8 @@ size_t ev_decimal_to_numeric(int64_t unscaled, unsigned scale, uint8_t *buffer)
         assert(scale <= EV_DECIMAL_SCALE_MAX);
         assert(buffer);
 
+        /* The scale is filled up to whole groups of four digits, so that the point falls between
+         * two digits of base 10000; zeros at the end are not sent. */
         for (; left > 0; left /= NUMERIC_BASE) {
                 assert(count < NUMERIC_DIGITS_MAX);
                 digits[count++] = (unsigned)(left % NUMERIC_BASE);
@@ -280,6 +291,8 @@ static int add_numeric_digit(int64_t *negative, unsigned digit, int exponent, un
                                                                            : 0;
 }
 
+/* The server may send more than we would: zeros at either end, any weight, any dscale. What counts
+ * is the value. */
 int ev_decimal_from_numeric(struct ev_bytes numeric, unsigned scale, int64_t *ret_unscaled)
 {
         unsigned count, sign;

@@ -50,6 +50,7 @@ struct ev_digest *ev_digest_free(struct ev_digest *digest)
         return NULL;
 }
 
+/* An EVP_MD_CTX may be begun anew without being ended: what it held is dropped. */
 void ev_digest_begin(struct ev_digest *digest)
 {
         assert(digest);

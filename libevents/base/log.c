@@ -62,15 +62,21 @@ static const struct ev_option log_options[] = {
 const struct ev_option_table ev_log_options = { "Logging", log_options,
                                                 EV_ARRAY_SIZE(log_options) };
 
+/* What can be relied on between two lines. */
 static bool log_check(const struct ev_log *log)
 {
         return log->size <= EV_LOG_LINE_MAX && log->settings.events_count <= EV_LOG_EVENTS_MAX &&
                log->settings.window_ms > 0;
 }
 
+/* Keys and event names need no escapes in either format. */
 static bool is_name(const char *name)
 {
-        size_t size = strlen(name);
+        size_t size;
+
+        assert(name);
+
+        size = strlen(name);
 
         return size > 0 && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == size;
 }
@@ -100,9 +106,12 @@ uint64_t ev_log_lost_lines(const struct ev_log *log)
         return log->lost_lines;
 }
 
-/* Appends bytes; false, and nothing appended, if only the tail's room is left. */
+/* Appends bytes; false, and nothing appended, if only the tail's room is left. The tail has to fit
+ * always: a JSON line without its brace would be no JSON. */
 static bool put(struct ev_log *log, const char *data, size_t size)
 {
+        assert(log->size <= EV_LOG_LINE_MAX - TAIL_MAX);
+
         if (log->size + size > EV_LOG_LINE_MAX - TAIL_MAX)
                 return false;
         memcpy(log->line + log->size, data, size);
@@ -115,7 +124,9 @@ static bool put_text(struct ev_log *log, const char *text)
         return put(log, text, strlen(text));
 }
 
-/* Takes the next code point of a text and tells its value; a byte that begins none is U+FFFD. */
+/* Takes the next code point of a text and tells its value; a byte that begins none is U+FFFD. The
+ * first byte only suggests a length: whether those bytes are one code point is for the one judge of
+ * UTF-8 that we have, but for NUL, which is UTF-8 and which it refuses for PostgreSQL's sake. */
 static uint32_t take_code_point(struct ev_str *text, size_t *ret_size)
 {
         const unsigned char *c = (const unsigned char *)text->data;
@@ -143,8 +154,8 @@ static bool is_dangerous(uint32_t c)
                (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfffd;
 }
 
-/* Writes a text in double quotes with the escapes of JSON (RFC 8259 §7), which logfmt's readers
- * know too. */
+/* Writes a text in double quotes; false if it does not fit, with a part of it written, which the
+ * caller takes back. Uses the escapes of JSON (RFC 8259 §7), which logfmt's readers know too. */
 static bool put_quoted(struct ev_log *log, struct ev_str text)
 {
         const char *start;
@@ -152,6 +163,8 @@ static bool put_quoted(struct ev_log *log, struct ev_str text)
         size_t size;
         uint32_t c;
         bool fits = put(log, "\"", 1);
+
+        assert(text.data || text.size == 0);
 
         while (text.size > 0 && fits) {
                 start = text.data;
@@ -172,6 +185,8 @@ static bool put_quoted(struct ev_log *log, struct ev_str text)
 /* Whether logfmt can show the text without quotes. */
 static bool is_plain(struct ev_str text)
 {
+        assert(text.data || text.size == 0);
+
         for (size_t i = 0; i < text.size; ++i) {
                 unsigned char c = (unsigned char)text.data[i];
 
@@ -184,6 +199,8 @@ static bool is_plain(struct ev_str text)
 /* The text without what passes EV_LOG_VALUE_MAX, and without half a code point at the end. */
 static struct ev_str cut(struct ev_str text)
 {
+        assert(text.data || text.size == 0);
+
         if (text.size <= EV_LOG_VALUE_MAX)
                 return text;
         text.size = EV_LOG_VALUE_MAX;
@@ -193,6 +210,7 @@ static struct ev_str cut(struct ev_str text)
         return text;
 }
 
+/* Writes a value in the form of the format: JSON quotes every text, logfmt where it must. */
 static bool put_value(struct ev_log *log, const struct ev_log_field *field)
 {
         bool is_json = log->settings.format == EV_LOG_JSON;
@@ -236,6 +254,7 @@ static void put_field(struct ev_log *log, const struct ev_log_field *field)
         ++log->left_out;
 }
 
+/* Empties the line and writes the fields that every line has. */
 static void begin_line(struct ev_log *log, const char *event, enum ev_log_level level)
 {
         char now[EV_INSTANT_TEXT_MAX];
@@ -276,6 +295,7 @@ static void send_line(struct ev_log *log)
         }
 }
 
+/* Says how many fields were left out, closes the line and sends it. The tail's room was kept. */
 static void end_line(struct ev_log *log)
 {
         bool is_json = log->settings.format == EV_LOG_JSON;
@@ -351,6 +371,7 @@ static void put_error(struct ev_log *log, const struct ev_error *error)
                 put_field(log, &field);
 }
 
+/* The way of every line: is it wanted, is it one too many, what is in it. */
 static void write_line(struct ev_log *log, size_t event, const struct ev_log_field *fields,
                        size_t fields_count, const struct ev_error *error)
 {
@@ -378,12 +399,16 @@ static void write_line(struct ev_log *log, size_t event, const struct ev_log_fie
 void ev_log_write(struct ev_log *log, size_t event, const struct ev_log_field *fields,
                   size_t fields_count)
 {
+        assert(fields || fields_count == 0);
+
         write_line(log, event, fields, fields_count, NULL);
 }
 
 void ev_log_write_error(struct ev_log *log, size_t event, const struct ev_log_field *fields,
                         size_t fields_count)
 {
+        assert(fields || fields_count == 0);
+
         write_line(log, event, fields, fields_count, ev_error_last());
 }
 

@@ -9,8 +9,8 @@
  *      time=2025-01-31T23:59:59.000000Z level=info program=order event=lane_taken partition=3
  *
  * Fields are typed and escaped: whatever bytes a value holds, a line stays one line and cannot move
- * a terminal's cursor or turn its writing direction. No secret comes here: ev_config_secret() is
- * the only way to one, and nobody logs what it returns. Not for several threads. */
+ * a terminal's cursor or turn its writing direction. No secret comes here: a
+ * struct ev_secret is no field's value. Not for several threads. */
 
 #include <stdbool.h>
 #include <stddef.h>

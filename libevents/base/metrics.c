@@ -42,12 +42,16 @@ struct ev_metrics {
 
 static bool has_labels(const struct ev_metric *metric)
 {
+        assert(metric);
+
         return metric->labels[0] != NULL;
 }
 
 static size_t labels_count(const struct ev_metric *metric)
 {
         size_t count = 0;
+
+        assert(metric);
 
         while (count < EV_METRIC_LABELS_MAX && metric->labels[count])
                 ++count;
@@ -57,14 +61,19 @@ static size_t labels_count(const struct ev_metric *metric)
 /* Series to take memory for: those of the table and one for the rest. */
 static size_t series_needed(const struct ev_metric *metric)
 {
+        assert(metric->series_max <= EV_METRIC_SERIES_MAX);
+
         return has_labels(metric) ? metric->series_max + 1 : 1;
 }
 
+/* Counts to take memory for, for each series: one a bucket, and one above the last bound. */
 static size_t buckets_needed(const struct ev_metric *metric)
 {
         return metric->type == EV_METRIC_HISTOGRAM ? EV_METRIC_BUCKETS + 1 : 0;
 }
 
+/* The alphabet of names and labels in the format, without the capitals and colons that nobody
+ * should use. */
 static bool is_name(const char *name)
 {
         size_t size = strlen(name);
@@ -73,6 +82,8 @@ static bool is_name(const char *name)
                (name[0] < '0' || name[0] > '9');
 }
 
+/* Whether a row is well formed. "_total" on counters and on nothing else is the convention of
+ * Prometheus; "le" is the label of its histograms. */
 static bool metric_check(const struct ev_metric *metric)
 {
         size_t size = strlen(metric->name);
@@ -103,6 +114,7 @@ static int64_t bucket_bound(const struct ev_metric *metric, size_t k)
         return bound;
 }
 
+/* Gives a metric its share of the series and counts that were taken for all. */
 static void init_family(struct ev_metrics *metrics, size_t index, struct ev_series *series,
                         int64_t *buckets)
 {
@@ -172,8 +184,11 @@ struct label_text {
         bool fits;
 };
 
+/* Appends, or notes for good that it did not fit. */
 static void put(struct label_text *labels, const char *data, size_t size)
 {
+        assert(labels->size <= sizeof(labels->text));
+
         if (!labels->fits || labels->size + size > sizeof(labels->text)) {
                 labels->fits = false;
                 return;
@@ -185,6 +200,8 @@ static void put(struct label_text *labels, const char *data, size_t size)
 /* A value with the three escapes that the format knows: backslash, quote and line feed. */
 static void put_escaped(struct label_text *labels, struct ev_str value)
 {
+        assert(value.data || value.size == 0);
+
         for (size_t i = 0; i < value.size; ++i) {
                 const char *c = &value.data[i];
 
@@ -219,8 +236,11 @@ static bool write_labels(const struct ev_metric *metric, const struct ev_str *va
         return labels->fits;
 }
 
+/* Gives a series its labels; the one for the rest gets the same ones again. */
 static struct ev_series *name_series(struct ev_series *series, const struct label_text *labels)
 {
+        assert(labels->fits && labels->size <= sizeof(series->labels));
+
         memcpy(series->labels, labels->text, labels->size);
         series->labels_size = labels->size;
         return series;
@@ -243,6 +263,8 @@ static struct ev_series *other_series(struct family *family, const struct ev_met
         return name_series(series, &labels);
 }
 
+/* A search through the series of one metric. They are few, and where one is used for each record
+ * the caller keeps the pointer; a hash table would be one more thing that grows. */
 struct ev_series *ev_metrics_series(struct ev_metrics *metrics, size_t metric,
                                     const struct ev_str *values)
 {
@@ -295,6 +317,8 @@ void ev_series_set(struct ev_series *series, int64_t value)
         series->value = value;
 }
 
+/* The bounds are computed, not stored: a histogram is for what happens once a batch, not once a
+ * record, and is not worth a table of its own. */
 void ev_series_observe(struct ev_series *series, int64_t value)
 {
         size_t k = 0;
@@ -326,6 +350,8 @@ static int write_sample(struct ev_buffer *buffer, const struct ev_series *series
         bool has_both = series->labels_size > 0 && extra[0];
         bool has_any = series->labels_size > 0 || extra[0];
 
+        assert(suffix && extra);
+
         ev_decimal_format(value, scale, number);
         return ev_trace(ev_buffer_printf(buffer, "%s%s%s%.*s%s%s%s %s\n", series->metric->name,
                                          suffix, has_any ? "{" : "", (int)series->labels_size,
@@ -333,6 +359,8 @@ static int write_sample(struct ev_buffer *buffer, const struct ev_series *series
                                          has_any ? "}" : "", number));
 }
 
+/* Buckets are stored each for itself and written as sums of all up to them, which the format wants:
+ * an observation touches one count, and a scrape, which is rare, adds up. */
 static int write_histogram(struct ev_buffer *buffer, const struct ev_series *series)
 {
         const struct ev_metric *metric = series->metric;
@@ -360,6 +388,8 @@ static int write_histogram(struct ev_buffer *buffer, const struct ev_series *ser
 
 static int write_series(struct ev_buffer *buffer, const struct ev_series *series)
 {
+        assert(series && series->metric);
+
         if (series->metric->type == EV_METRIC_HISTOGRAM)
                 return ev_trace(write_histogram(buffer, series));
         return ev_trace(write_sample(buffer, series, "", "", series->value, series->metric->scale));
@@ -393,6 +423,8 @@ static int write_family(struct ev_buffer *buffer, const struct family *family,
 {
         const struct ev_series *other = &family->series[family->series_max];
         int r = write_head(buffer, metric);
+
+        assert(family->series_count <= series_needed(metric));
 
         for (size_t i = 0; i < family->series_count && r == 0; ++i)
                 r = write_series(buffer, &family->series[i]);

@@ -12,11 +12,13 @@
 
 #include "base/decimal.h"
 
+/* The sign stands in the numerator. */
 static bool ratio_check(struct ev_ratio ratio)
 {
         return ratio.denominator > 0;
 }
 
+/* The table ends where int64_t does: C has no constants of 128 bits. */
 ev_int128 ev_power_of_10(unsigned exponent)
 {
         static const int64_t powers[] = {
@@ -98,9 +100,13 @@ static struct ev_ratio reduced(struct ev_ratio ratio)
                                   ratio.denominator / (ev_int128)divisor };
 }
 
+/* False if a product or sum overflows; *ret is undefined then. Equal denominators, the usual case
+ * of amounts, need no product. */
 static bool try_add(struct ev_ratio a, struct ev_ratio b, struct ev_ratio *ret)
 {
         ev_int128 left, right;
+
+        assert(ratio_check(a) && ratio_check(b));
 
         if (a.denominator == b.denominator) {
                 ret->denominator = a.denominator;
@@ -114,10 +120,14 @@ static bool try_add(struct ev_ratio a, struct ev_ratio b, struct ev_ratio *ret)
 
 static bool try_multiply(struct ev_ratio a, struct ev_ratio b, struct ev_ratio *ret)
 {
+        assert(ratio_check(a) && ratio_check(b));
+
         return !__builtin_mul_overflow(a.numerator, b.numerator, &ret->numerator) &&
                !__builtin_mul_overflow(a.denominator, b.denominator, &ret->denominator);
 }
 
+/* Tries as they are, then reduced. Reducing first would cost a hundred divisions of 128 bits for
+ * nothing in nearly all cases. */
 static int operate(bool (*try_it)(struct ev_ratio, struct ev_ratio, struct ev_ratio *),
                    struct ev_ratio a, struct ev_ratio b, struct ev_ratio *ret)
 {
@@ -140,6 +150,8 @@ int ev_ratio_add(struct ev_ratio a, struct ev_ratio b, struct ev_ratio *ret_sum)
 
 int ev_ratio_subtract(struct ev_ratio a, struct ev_ratio b, struct ev_ratio *ret_difference)
 {
+        assert(ret_difference);
+
         if (__builtin_sub_overflow(0, b.numerator, &b.numerator))
                 return EV_RATIO_OUT_OF_RANGE;
         return operate(try_add, a, b, ret_difference);
@@ -165,8 +177,11 @@ int ev_ratio_divide(struct ev_ratio a, struct ev_ratio b, struct ev_ratio *ret_q
 /* Splits off the whole part, rounded towards minus infinity; the rest is within [0, 1). */
 static ev_int128 split_whole(struct ev_ratio *ratio)
 {
-        ev_int128 whole = ratio->numerator / ratio->denominator;
+        ev_int128 whole;
 
+        assert(ratio_check(*ratio));
+
+        whole = ratio->numerator / ratio->denominator;
         ratio->numerator %= ratio->denominator;
         if (ratio->numerator < 0) {
                 ratio->numerator += ratio->denominator;
@@ -197,6 +212,8 @@ int ev_ratio_compare(struct ev_ratio a, struct ev_ratio b)
         }
 }
 
+/* The whole part and the digits behind the point in one division, since rounding twice is not
+ * rounding once: 0.0445 would become 0.045 and then 0.05. */
 int ev_ratio_round(struct ev_ratio ratio, unsigned scale, int64_t *ret_unscaled)
 {
         ev_int128 numerator, rounded;

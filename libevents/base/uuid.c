@@ -28,6 +28,8 @@ enum {
 
 static struct ev_uuid_generator process_generator;
 
+/* Runs in a forked child, before it can make an id: the time of the last one is forgotten too,
+ * which does no harm, for the child is another process with ids of its own. */
 static void forget_random_bytes(void)
 {
         process_generator = (struct ev_uuid_generator){ 0 };
@@ -40,10 +42,14 @@ static void watch_forks(void)
         assert(r == 0); /* only memory at the start of a program could be missing */
 }
 
+/* Fills the pool. getrandom() may give less than was asked for, or be interrupted, above 256 bytes
+ * (getrandom(2)). */
 static int draw_pool(struct ev_uuid_generator *generator)
 {
         size_t filled = 0;
         ssize_t n;
+
+        assert(generator);
 
         while (filled < EV_UUID_POOL_BYTES) {
                 n = getrandom(generator->pool + filled, EV_UUID_POOL_BYTES - filled, 0);
@@ -79,6 +85,8 @@ static int advance(struct ev_uuid_generator *generator, int64_t now_ms)
 {
         uint16_t start;
         int r;
+
+        assert(generator->counter <= COUNTER_MAX);
 
         if (now_ms <= generator->last_ms && generator->counter < COUNTER_MAX) {
                 ++generator->counter;
@@ -117,16 +125,20 @@ int ev_uuid_generate(struct ev_uuid_generator *generator, int64_t now_micros,
         return 0;
 }
 
+/* One generator for the process, so that all its ids are in one order whoever asks. */
 int ev_uuid_next(struct ev_uuid *ret_uuid)
 {
         static pthread_once_t once = PTHREAD_ONCE_INIT;
         int64_t now = ev_clock_real_micros();
+
+        assert(ret_uuid);
 
         pthread_once(&once, watch_forks);
         /* A machine whose clock stands before 1970 has other trouble; its ids still grow. */
         return ev_trace(ev_uuid_generate(&process_generator, now > 0 ? now : 0, ret_uuid));
 }
 
+/* 0 to 15, or -1. Not isxdigit(), which depends on the locale. */
 static int hex_value(char c)
 {
         if (c >= '0' && c <= '9')

@@ -394,8 +394,9 @@ struct ev_kafka *ev_kafka_free(struct ev_kafka *kafka)
 {
         if (!kafka)
                 return NULL;
+        /* A consumer was closed before, within bounds of its own; another close here has none. */
         if (kafka->rk)
-                rd_kafka_destroy(kafka->rk);
+                rd_kafka_destroy_flags(kafka->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
         free(kafka);
         return NULL;
 }

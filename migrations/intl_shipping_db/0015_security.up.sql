@@ -9,12 +9,12 @@ FROM unnest('{countries,shipping_carriers,country_rules,holidays}'::regclass[]) 
 
 DO $$
 DECLARE
-    of_manifest CONSTANT text :=
-        'manifest_id IN (SELECT m.id FROM manifests m WHERE m.company_id = :company)';
-    of_item     CONSTANT text := 'manifest_item_id IN (SELECT i.id FROM manifest_items i '
-                                 'JOIN manifests m ON m.id = i.manifest_id WHERE m.company_id = :company)';
-    of_rate     CONSTANT text := 'selected_rate_id IN (SELECT r.id FROM shipping_rates r '
-                                 'JOIN manifests m ON m.id = r.manifest_id WHERE m.company_id = :company)';
+    of_manifest CONSTANT text := 'EXISTS (SELECT FROM manifests m '
+                                 'WHERE m.id = manifest_id AND m.company_id = :company)';
+    of_item     CONSTANT text := 'EXISTS (SELECT FROM manifest_items i JOIN manifests m ON m.id = i.manifest_id '
+                                 'WHERE i.id = manifest_item_id AND m.company_id = :company)';
+    of_rate     CONSTANT text := 'EXISTS (SELECT FROM shipping_rates r JOIN manifests m ON m.id = r.manifest_id '
+                                 'WHERE r.id = selected_rate_id AND m.company_id = :company)';
 BEGIN
     PERFORM ev.isolate_companies('manifest_items', of_manifest, of_manifest);
     PERFORM ev.isolate_companies('shipping_rates', of_manifest, of_manifest);

@@ -7,14 +7,17 @@ SELECT ev.isolate_companies('orders', 'company_id = :company', 'company_id = :co
 SELECT ev.isolate_companies('party_projection',
     'company_id = :company OR (kind = ''company'' AND party_id = :company)', NULL);
 
+-- EXISTS, not IN: for a few rows the planner then looks up each one's parent, instead of reading all
+-- parents of the company first.
 DO $$
 DECLARE
-    of_order   CONSTANT text := 'order_id IN (SELECT o.id FROM orders o WHERE o.company_id = :company)';
-    of_product CONSTANT text := 'product_id IN (SELECT p.id FROM products p WHERE p.company_id = :company)';
-    of_lot     CONSTANT text := 'inventory_item_id IN (SELECT i.id FROM inventory_items i '
-                                'JOIN products p ON p.id = i.product_id WHERE p.company_id = :company)';
-    of_line    CONSTANT text := 'order_item_id IN (SELECT l.id FROM order_items l '
-                                'JOIN orders o ON o.id = l.order_id WHERE o.company_id = :company)';
+    of_order   CONSTANT text := 'EXISTS (SELECT FROM orders o WHERE o.id = order_id AND o.company_id = :company)';
+    of_product CONSTANT text := 'EXISTS (SELECT FROM products p '
+                                'WHERE p.id = product_id AND p.company_id = :company)';
+    of_lot     CONSTANT text := 'EXISTS (SELECT FROM inventory_items i JOIN products p ON p.id = i.product_id '
+                                'WHERE i.id = inventory_item_id AND p.company_id = :company)';
+    of_line    CONSTANT text := 'EXISTS (SELECT FROM order_items l JOIN orders o ON o.id = l.order_id '
+                                'WHERE l.id = order_item_id AND o.company_id = :company)';
 BEGIN
     PERFORM ev.isolate_companies('order_items', of_order, of_order || ' AND ' || of_product, true);
     PERFORM ev.isolate_companies('order_extras', of_order, of_order, true);

@@ -32,7 +32,8 @@ QUENTY_MEMBERS = {
 TOPIC_ENDS = {"ingress": "ingress.v1", "fact": "events.v1"}
 
 ID_LINE = re.compile(
-    r"([1-9]\d*) (quenty\.[a-z]+\.[A-Za-z]+) ([1-9]\d*) (\S+\.avsc)(?: ([0-9a-f]{16}))?")
+    r"([1-9]\d*) (quenty\.[a-z]+\.[A-Za-z]+) ([1-9]\d*) (\S+\.avsc)"
+    r"(?: ([0-9a-f]{16}) [0-9a-f]{16})?")
 SENTENCE = re.compile(r"[A-Za-z0-9].*\.")
 SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 CAMEL_CASE = re.compile(r"([A-Z][a-z0-9]+)+")

@@ -101,7 +101,7 @@ MISTAKES = [
     ("ids-missing", lambda root: (root / "schemas" / PLACED).unlink()),
     ("ids-listed", text("schemas/ids", PLACED_ID + "\n", "")),
     ("ids-listed", text("schemas/ids", PLACED_ID, PLACED_ID + "\n" + PLACED_ID)),
-    ("ids-lock", text("schemas/ids", PLACED_ID, f"{PLACED_ID} 0123456789abcdef")),
+    ("ids-lock", text("schemas/ids", PLACED_ID, f"{PLACED_ID} 0123456789abcdef {16 * '0'}")),
     ("valid", text(f"schemas/{PLACED}", "{", "")),
     ("valid", text(f"schemas/{PLACED}", "\"fields\":", "\"fields\": [], \"fields\":")),
     ("valid", on(PLACED, change("currency", type="NoSuchType"))),

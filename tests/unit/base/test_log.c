@@ -1,5 +1,6 @@
 #include "support/unit.h"
 
+#include <jansson.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -259,6 +260,13 @@ Test(log, fields_that_do_not_fit_are_left_out_whole)
 
                 ev_log_write(log, LANE_TAKEN, fields, EV_ARRAY_SIZE(fields));
                 cr_assert_eq(count_lines(), 1);
+                if (format == EV_LOG_JSON) {
+                        json_t *line = json_loads(output, 0, NULL);
+
+                        cr_assert_not_null(line, "%s", output);
+                        json_decref(line);
+                }
+                cr_assert_null(strchr(output, '\x1b'));
                 cr_assert_leq(strlen(output), EV_LOG_LINE_MAX);
                 cr_assert_not_null(strstr(output, format == EV_LOG_JSON ? ",\"left_out\":9}\n"
                                                                         : " left_out=9\n"),

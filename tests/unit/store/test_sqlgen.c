@@ -3,6 +3,7 @@
 #include "support/unit.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 UNIT_SUITE(sqlgen);
 
 static char folder[] = "/tmp/test-sqlgen.XXXXXX";
+static bool has_folder;
 
 static void write_sql(const char *name, const char *text)
 {
@@ -41,8 +43,9 @@ static int generate(const char *sql, char *text, size_t size)
         FILE *pipe;
         int status;
 
-        if (folder[strlen(folder) - 1] == 'X')
+        if (!has_folder)
                 cr_assert_not_null(mkdtemp(folder));
+        has_folder = true;
         if (sql)
                 write_sql("x.sql", sql);
         snprintf(command, sizeof(command), "%s test %s %s/out.h %s/out.c 2>&1", SQLGEN, folder,

@@ -1,0 +1,59 @@
+/* Attempts at records of a suspected lane.
+ *
+ * If the process dies after ev_attempts_note() and before the batch is committed, the attempt
+ * stands: that is what it is for. Forgetting goes with the batch's transaction. */
+
+#include "store/attempts.h"
+
+#include <assert.h>
+
+#include "base/error.h"
+#include "ev_sql.h"
+#include "store/columns.h"
+
+static struct ev_params *begin(struct ev_session *session, const struct ev_statement *statement,
+                               const struct ev_place *place)
+{
+        struct ev_params *params = &session->params;
+
+        assert(place->offset >= 0);
+
+        ev_params_begin(params, statement);
+        ev_params_text(params, session->group);
+        ev_params_text(params, place->topic);
+        ev_params_int4(params, place->partition);
+        ev_params_int8(params, place->offset);
+        return params;
+}
+
+int ev_attempts_note(struct ev_session *session, const struct ev_place *place, int32_t *ret_tries)
+{
+        _cleanup_result_ struct ev_result *result = NULL;
+        int r;
+
+        assert(ret_tries && !ev_db_is_in_transaction(session->db));
+
+        r = ev_db_run(session->db, &ev_sql_attempts_note,
+                      begin(session, &ev_sql_attempts_note, place), &result);
+        if (r)
+                return ev_trace(r);
+        *ret_tries = ev_result_int4(result, 0, 0);
+        return 0;
+}
+
+int ev_attempts_queue_forget(struct ev_session *session, const struct ev_place *place)
+{
+        assert(place);
+
+        return ev_trace(ev_db_queue(session->db, &ev_sql_attempts_forget,
+                                    begin(session, &ev_sql_attempts_forget, place)));
+}
+
+int ev_attempts_receive_forget(struct ev_session *session)
+{
+        _cleanup_result_ struct ev_result *result = NULL;
+
+        assert(session->db);
+
+        return ev_trace(ev_session_next(session, &result));
+}

@@ -1,0 +1,76 @@
+/* Arrays out, answers in. Nothing here changes a row: what is true if the process dies is said by
+ * the modules that call this one. */
+
+#include "store/columns.h"
+
+#include <assert.h>
+
+#include "base/error.h"
+
+int ev_session_next(struct ev_session *session, struct ev_result **ret_result)
+{
+        int r;
+
+        assert(ret_result);
+
+        r = ev_db_next(session->db, ret_result);
+        if (r > 0)
+                return ev_fail(EV_VERDICT_STOP, "an answer was read that nobody asked for");
+        return ev_trace(r);
+}
+
+int ev_session_expect(struct ev_session *session, size_t count, const char *what)
+{
+        _cleanup_result_ struct ev_result *result = NULL;
+        int r;
+
+        assert(count > 0 && what);
+
+        r = ev_session_next(session, &result);
+        if (r)
+                return ev_trace(r);
+        if (ev_result_affected(result) != count)
+                return ev_fail(EV_VERDICT_STOP, "%s: %zu rows of %zu were written", what,
+                               ev_result_affected(result), count);
+        return 0;
+}
+
+int ev_session_row(int64_t position, size_t count, size_t *ret_index)
+{
+        assert(ret_index);
+
+        if (position < 1 || (uint64_t)position > count)
+                return ev_fail(EV_VERDICT_STOP, "the database answered about row %lld of %zu",
+                               (long long)position, count);
+        *ret_index = (size_t)position - 1;
+        return 0;
+}
+
+int ev_session_abandon(struct ev_session *session)
+{
+        int r = 0;
+
+        assert(session->db);
+
+        if (ev_db_is_open(session->db) && ev_db_is_in_transaction(session->db)) {
+                r = ev_db_finish(session->db);
+                if (ev_db_is_open(session->db))
+                        r = ev_db_rollback(session->db);
+        }
+        ev_trace(r);
+        return EV_FAILED;
+}
+
+int ev_session_keep(struct ev_arena *arena, struct ev_bytes bytes, struct ev_bytes *ret_kept)
+{
+        struct ev_str copy;
+        int r;
+
+        assert(ret_kept);
+
+        r = ev_arena_copy(arena, (struct ev_str){ (const char *)bytes.data, bytes.size }, &copy);
+        if (r)
+                return ev_trace(r);
+        *ret_kept = (struct ev_bytes){ (const uint8_t *)copy.data, copy.size };
+        return 0;
+}

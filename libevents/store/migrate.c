@@ -1,0 +1,788 @@
+/* Applies and undoes migrations, one transaction each, and tells what state a database is in.
+ *
+ * If the process dies here, the server rolls back the file that was under way; its row in the
+ * version table is part of the same transaction. A change of profile writes the new one down first,
+ * so that the next run goes on with it.
+ *
+ * The version table's name depends on the service, so statements on it are made here and not from
+ * .sql files; names of services and of migrations consist of a-z, 0-9 and '_' only. */
+
+#include "store/migrate.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "ev_sql.h"
+#include "store/binary.h"
+#include "store/params.h"
+#include "store/type.h"
+
+enum {
+        SCRIPT_BYTES_MAX = 16 * 1024,
+        LOSSES_SHOWN_MAX = 10,
+        LOSSES_BYTES_MAX = 8192, /* of a name 130, and its number */
+};
+
+/* Any number that nobody else uses as an advisory lock in these databases: "ev_migra" as ASCII. */
+static const int64_t lock_key = 0x65765f6d69677261;
+
+const char *ev_migration_state_name(enum ev_migration_state state)
+{
+        static const char *const names[] = {
+                [EV_MIGRATION_APPLIED] = "applied",   [EV_MIGRATION_PENDING] = "pending",
+                [EV_MIGRATION_LEFT_OUT] = "left out", [EV_MIGRATION_CHANGED] = "changed",
+                [EV_MIGRATION_UNKNOWN] = "unknown",
+        };
+
+        assert(state < EV_ARRAY_SIZE(names));
+        return names[state];
+}
+
+/* Runs a script that is made of a format. */
+static int run_format(struct ev_db *db, ev_db_row_fn *row, void *context, const char *format, ...)
+        _printf_(4, 5);
+
+static int run_format(struct ev_db *db, ev_db_row_fn *row, void *context, const char *format, ...)
+{
+        char script[SCRIPT_BYTES_MAX];
+        va_list arguments;
+        int size;
+
+        va_start(arguments, format);
+        size = vsnprintf(script, sizeof(script), format, arguments);
+        va_end(arguments);
+        assert(size >= 0 && size < (int)sizeof(script));
+        return ev_trace(ev_db_script(db, script, row, context));
+}
+
+/* Status. */
+
+struct reader {
+        const struct ev_migrations *files;
+        struct ev_migrate_status *status;
+        size_t next; /* the first file that has no entry yet */
+};
+
+static bool is_wanted(const struct ev_migration *migration, enum ev_profile profile)
+{
+        return profile == EV_PROFILE_FULL || !migration->is_full;
+}
+
+static void add_entry(struct ev_migrate_status *status, const struct ev_migrate_entry *entry)
+{
+        assert(status->count < EV_ARRAY_SIZE(status->entries));
+
+        status->entries[status->count++] = *entry;
+        status->pending += entry->state == EV_MIGRATION_PENDING;
+        status->differing +=
+                entry->state == EV_MIGRATION_CHANGED || entry->state == EV_MIGRATION_UNKNOWN;
+}
+
+static void fill_entry(struct ev_migrate_entry *entry, const struct ev_migration *file)
+{
+        entry->version = file->version;
+        entry->is_full = file->is_full;
+        memcpy(entry->name, file->name, sizeof(entry->name));
+        memcpy(entry->checksum, file->checksum, sizeof(entry->checksum));
+}
+
+/* Entries for the files before `version` that have no row. */
+static void add_files_before(struct reader *reader, int version)
+{
+        const struct ev_migrations *files = reader->files;
+
+        for (; reader->next < files->count; ++reader->next) {
+                const struct ev_migration *file = &files->migrations[reader->next];
+                struct ev_migrate_entry entry = { .state = EV_MIGRATION_PENDING };
+
+                if (file->version >= version)
+                        return;
+                fill_entry(&entry, file);
+                if (!is_wanted(file, reader->status->profile))
+                        entry.state = EV_MIGRATION_LEFT_OUT;
+                add_entry(reader->status, &entry);
+        }
+}
+
+/* A row (version, name, checksum, applied_at), by ascending version. */
+static int read_row(void *context, const struct ev_str *values, size_t count)
+{
+        struct reader *reader = context;
+        struct ev_migrate_entry entry = { .state = EV_MIGRATION_UNKNOWN };
+        const struct ev_migration *file;
+        int64_t version;
+
+        assert(count == 4);
+
+        if (!ev_str_to_int64(values[0], &version) || version > EV_MIGRATION_VERSION_MAX ||
+            reader->status->count >= EV_MIGRATIONS_MAX)
+                return ev_fail(EV_VERDICT_STOP, "the version table holds what no migrator wrote");
+        add_files_before(reader, (int)version);
+        entry.version = (int)version;
+        ev_str_copy(values[1], entry.name, sizeof(entry.name));
+        ev_str_copy(values[2], entry.checksum, sizeof(entry.checksum));
+        ev_str_copy(values[3], entry.applied_at, sizeof(entry.applied_at));
+        file = ev_migrations_find(reader->files, (int)version);
+        if (file) {
+                bool is_same = strcmp(file->checksum, entry.checksum) == 0 &&
+                               strcmp(file->name, entry.name) == 0;
+
+                entry.state = is_same ? EV_MIGRATION_APPLIED : EV_MIGRATION_CHANGED;
+                fill_entry(&entry, file);
+                reader->next++;
+        }
+        add_entry(reader->status, &entry);
+        return 0;
+}
+
+/* A row (whether there is a version table, its comment). */
+static int read_table(void *context, const struct ev_str *values, size_t count)
+{
+        struct ev_migrate_status *status = context;
+
+        assert(count == 2);
+
+        status->is_new = !ev_str_equal(values[0], EV_STR("t"));
+        status->profile =
+                ev_str_equal(values[1], EV_STR("profile core")) ? EV_PROFILE_CORE : EV_PROFILE_FULL;
+        return 0;
+}
+
+int ev_migrate_status(struct ev_db *db, const struct ev_migrations *files,
+                      struct ev_migrate_status *ret_status)
+{
+        struct reader reader = { files, ret_status, 0 };
+        int r;
+
+        assert(files && ret_status);
+
+        *ret_status = (struct ev_migrate_status){ 0 };
+        r = run_format(db, read_table, ret_status,
+                       "SELECT t IS NOT NULL, obj_description(t, 'pg_class') "
+                       "FROM to_regclass('public.schema_version_%s') AS t",
+                       files->service);
+        if (r == 0 && !ret_status->is_new)
+                r = run_format(db, read_row, &reader,
+                               "SELECT version, name, checksum, to_char(applied_at AT TIME ZONE "
+                               "'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') "
+                               "FROM public.schema_version_%s ORDER BY version",
+                               files->service);
+        if (r < 0)
+                return ev_trace(r);
+        add_files_before(&reader, EV_MIGRATION_VERSION_MAX + 1);
+        return 0;
+}
+
+/* Planning. */
+
+struct plan {
+        const struct ev_migration *migrations[2 * EV_MIGRATIONS_MAX];
+        size_t downs; /* come first, by descending version */
+        size_t count; /* behind them the ups, by ascending version */
+};
+
+static void add_step(struct plan *plan, const struct ev_migration *migration)
+{
+        assert(migration && plan->count < EV_ARRAY_SIZE(plan->migrations));
+
+        plan->migrations[plan->count++] = migration;
+}
+
+static bool is_applied(const struct ev_migrate_entry *entry)
+{
+        return entry->state == EV_MIGRATION_APPLIED || entry->state == EV_MIGRATION_CHANGED ||
+               entry->state == EV_MIGRATION_UNKNOWN;
+}
+
+static int differs(const struct ev_migrations *files, const struct ev_migrate_entry *entry)
+{
+        if (entry->state == EV_MIGRATION_UNKNOWN)
+                ev_fail(EV_VERDICT_STOP,
+                        "%s: %s is applied, but there is no such file: use the migrations that "
+                        "made this database, or newer ones",
+                        files->database, entry->name);
+        else
+                ev_fail(EV_VERDICT_STOP,
+                        "%s: the file of %s has changed since it was applied: restore it, and put "
+                        "the change into a migration of its own",
+                        files->database, entry->name);
+        return EV_MIGRATE_DIFFERS;
+}
+
+static int check_unchanged(const struct ev_migrations *files,
+                           const struct ev_migrate_status *status)
+{
+        for (size_t i = 0; i < status->count; ++i)
+                if (status->entries[i].state == EV_MIGRATION_CHANGED ||
+                    status->entries[i].state == EV_MIGRATION_UNKNOWN)
+                        return differs(files, &status->entries[i]);
+        return 0;
+}
+
+static int plan_up(const struct ev_migrations *files, const struct ev_migrate_status *status,
+                   enum ev_profile profile, int to, struct plan *plan)
+{
+        int highest = 0;
+
+        for (size_t i = status->count; i-- > 0;) {
+                const struct ev_migrate_entry *entry = &status->entries[i];
+                const struct ev_migration *file = ev_migrations_find(files, entry->version);
+
+                if (is_applied(entry) && !is_wanted(file, profile))
+                        add_step(plan, file);
+                if (is_applied(entry) && entry->version > highest)
+                        highest = entry->version;
+        }
+        plan->downs = plan->count;
+        for (size_t i = 0; i < status->count; ++i) {
+                const struct ev_migrate_entry *entry = &status->entries[i];
+                const struct ev_migration *file = ev_migrations_find(files, entry->version);
+
+                if (is_applied(entry) || !is_wanted(file, profile) || entry->version > to)
+                        continue;
+                /* Files of `full` depend on nothing behind them, and nothing depends on them. */
+                if (entry->version < highest && !file->is_full) {
+                        ev_fail(EV_VERDICT_STOP,
+                                "%s: %s is not applied, but %04d, which comes after it, is: give "
+                                "it a higher number",
+                                files->database, entry->name, highest);
+                        return EV_MIGRATE_DIFFERS;
+                }
+                add_step(plan, file);
+        }
+        return 0;
+}
+
+static int plan_down(const struct ev_migrations *files, const struct ev_migrate_status *status,
+                     const struct ev_migrate_options *options, struct plan *plan)
+{
+        for (size_t i = status->count; i-- > 0;) {
+                const struct ev_migrate_entry *entry = &status->entries[i];
+
+                if (!is_applied(entry) || entry->version <= options->to)
+                        continue;
+                if (entry->state == EV_MIGRATION_UNKNOWN ||
+                    (entry->state == EV_MIGRATION_CHANGED && !options->may_lose_rows))
+                        return differs(files, entry);
+                add_step(plan, ev_migrations_find(files, entry->version));
+        }
+        plan->downs = plan->count;
+        return 0;
+}
+
+/* Running files. */
+
+/* A migrator waits for a lock up to a minute, and for nothing else. */
+static int prepare_session(struct ev_db *db)
+{
+        return ev_trace(ev_db_script(db,
+                                     "SET lock_timeout = '60s'; SET statement_timeout = 0; "
+                                     "SET idle_in_transaction_session_timeout = '60s'; "
+                                     "SET client_min_messages = warning",
+                                     NULL, NULL));
+}
+
+static int begin(struct ev_db *db, const struct ev_migrations *files, enum ev_profile profile,
+                 int version)
+{
+        return ev_trace(run_format(db, NULL, NULL,
+                                   "BEGIN ISOLATION LEVEL READ COMMITTED; "
+                                   "SET LOCAL search_path = public; "
+                                   "SET LOCAL ev.service = '%s'; SET LOCAL ev.profile = '%s'; "
+                                   "SET LOCAL ev.migration = '%d'",
+                                   files->service, ev_profile_name(profile), version));
+}
+
+static int compare_setting(void *context, const struct ev_str *values, size_t count)
+{
+        const struct ev_migration *migration = context;
+        int64_t version;
+
+        assert(count == 1);
+
+        if (ev_str_to_int64(values[0], &version) && version == migration->version)
+                return 0;
+        return ev_fail(EV_VERDICT_STOP,
+                       "the file ends the transaction that it runs in: take BEGIN, "
+                       "COMMIT and ROLLBACK out of it. What came before is "
+                       "committed and has to be undone by hand");
+}
+
+/* What was set for the transaction is gone when it is another one. */
+static int check_transaction(struct ev_db *db, const struct ev_migration *migration)
+{
+        struct ev_migration copy = *migration;
+
+        return ev_trace(ev_db_script(db, "SELECT current_setting('ev.migration', true)",
+                                     compare_setting, &copy));
+}
+
+static int run_file(struct ev_db *db, const struct ev_migration *migration, bool is_up)
+{
+        int r = ev_db_script(db, is_up ? migration->up : migration->down, NULL, NULL);
+
+        if (r == 0)
+                r = check_transaction(db, migration);
+        if (r < 0)
+                ev_fail_while("%s%s.%s.sql", migration->name, migration->is_full ? ".full" : "",
+                              is_up ? "up" : "down");
+        return ev_trace(r);
+}
+
+static int write_version(struct ev_db *db, const struct ev_migrations *files,
+                         const struct ev_migration *migration, bool is_up)
+{
+        if (!is_up)
+                return ev_trace(run_format(db, NULL, NULL,
+                                           "DELETE FROM public.schema_version_%s "
+                                           "WHERE version = %d",
+                                           files->service, migration->version));
+        return ev_trace(run_format(db, NULL, NULL,
+                                   "INSERT INTO public.schema_version_%s (version, name, checksum) "
+                                   "VALUES (%d, '%s', '%s')",
+                                   files->service, migration->version, migration->name,
+                                   migration->checksum));
+}
+
+static int write_profile(struct ev_db *db, const struct ev_migrations *files,
+                         enum ev_profile profile)
+{
+        return ev_trace(run_format(db, NULL, NULL,
+                                   "COMMENT ON TABLE public.schema_version_%s IS 'profile %s'",
+                                   files->service, ev_profile_name(profile)));
+}
+
+static int create_version_table(struct ev_db *db, const struct ev_migrations *files,
+                                enum ev_profile profile)
+{
+        int r;
+
+        r = run_format(db, NULL, NULL,
+                       "CREATE TABLE public.schema_version_%s (version integer PRIMARY KEY, "
+                       "name text NOT NULL, checksum text NOT NULL, "
+                       "applied_at timestamptz NOT NULL DEFAULT now())",
+                       files->service);
+        return r < 0 ? ev_trace(r) : ev_trace(write_profile(db, files, profile));
+}
+
+struct work {
+        struct ev_db *db;
+        const struct ev_migrations *files;
+        const struct ev_migrate_options *options;
+        enum ev_profile profile;
+        struct ev_migrate_status *status;
+        struct plan plan;
+};
+
+static void tell(const struct work *work, size_t i, bool is_done)
+{
+        const struct ev_migrate_step step = {
+                .migration = work->plan.migrations[i],
+                .is_up = i >= work->plan.downs,
+                .is_done = is_done,
+                .number = i + 1,
+                .numbers = work->plan.count,
+        };
+
+        if (work->options->tell)
+                work->options->tell(work->options->context, &step);
+}
+
+/* One file and its row, in one transaction. The version table comes with the first row and goes
+ * with the last. */
+static int run_step(const struct work *work, size_t i, bool is_first_row, bool is_last_row)
+{
+        const struct ev_migration *migration = work->plan.migrations[i];
+        bool is_up = i >= work->plan.downs;
+        int r;
+
+        r = begin(work->db, work->files, work->profile, migration->version);
+        if (r == 0 && is_first_row)
+                r = create_version_table(work->db, work->files, work->profile);
+        if (r == 0)
+                r = run_file(work->db, migration, is_up);
+        if (r == 0)
+                r = write_version(work->db, work->files, migration, is_up);
+        if (r == 0 && is_last_row)
+                r = run_format(work->db, NULL, NULL, "DROP TABLE public.schema_version_%s",
+                               work->files->service);
+        return r < 0 ? ev_trace(r) : ev_trace(ev_db_script(work->db, "COMMIT", NULL, NULL));
+}
+
+static int run_plan(const struct work *work)
+{
+        const struct plan *plan = &work->plan;
+        bool has_table = !work->status->is_new;
+        size_t applied = 0;
+
+        for (size_t i = 0; i < work->status->count; ++i)
+                applied += is_applied(&work->status->entries[i]);
+        for (size_t i = 0; i < plan->count; ++i) {
+                bool is_up = i >= plan->downs;
+                bool is_last_row = !is_up && applied == 1 && plan->downs == plan->count;
+                int r;
+
+                tell(work, i, false);
+                r = run_step(work, i, is_up && !has_table, is_last_row);
+                if (r < 0)
+                        return ev_trace(r);
+                tell(work, i, true);
+                has_table = true;
+                applied = is_up ? applied + 1 : applied - 1;
+        }
+        return 0;
+}
+
+/* What a way down would lose. */
+
+/* The columns of migrate_tables.sql. */
+enum { TABLES_NAME, TABLES_COLUMNS, TABLES_COUNTS };
+
+/* The row of this table, or -1. */
+static int64_t find_table(const struct ev_result *tables, struct ev_str name)
+{
+        for (size_t i = 0; i < ev_result_rows(tables); ++i)
+                if (ev_str_equal(ev_result_text(tables, i, TABLES_NAME), name))
+                        return (int64_t)i;
+        return -1;
+}
+
+/* The next of a row's counts; 0 behind the last one. */
+static int64_t next_count(struct ev_array *counts)
+{
+        struct ev_bytes value;
+
+        return ev_array_next(counts, &value) == 0 && value.data
+                       ? (int64_t)ev_binary_get_8(value.data)
+                       : 0;
+}
+
+static int open_row(const struct ev_result *tables, size_t row, struct ev_array *ret_columns,
+                    struct ev_array *ret_counts)
+{
+        int r;
+
+        r = ev_array_open(ret_columns, ev_result_array(tables, row, TABLES_COLUMNS), EV_OID_TEXT);
+        if (r < 0)
+                return ev_trace(r);
+        return ev_trace(ev_array_open(ret_counts, ev_result_array(tables, row, TABLES_COUNTS),
+                                      EV_OID_INT8));
+}
+
+static bool has_column(struct ev_array columns, struct ev_bytes name)
+{
+        struct ev_bytes other;
+
+        while (ev_array_next(&columns, &other) == 0)
+                if (other.size == name.size && memcmp(other.data, name.data, name.size) == 0)
+                        return true;
+        return false;
+}
+
+/* What is found in the three stages of the trial. */
+struct trial {
+        struct ev_result *before, *down, *again;
+};
+
+static void trial_done(struct trial *trial)
+{
+        ev_result_free(trial->before);
+        ev_result_free(trial->down);
+        ev_result_free(trial->again);
+}
+
+/* How many rows of the table in that row of `before` would be lost. Of a table that goes: those
+ * that do not come back with it. Of a table that stays: those with a value in a column that goes;
+ * whether a migration put it there is not known then. */
+static int count_lost(const struct trial *trial, size_t row, int64_t *ret_lost)
+{
+        struct ev_str name = ev_result_text(trial->before, row, TABLES_NAME);
+        int64_t there = find_table(trial->down, name);
+        int64_t again = find_table(trial->again, name);
+        struct ev_array columns, counts, other, other_counts = { .left = 0 };
+        struct ev_bytes column;
+        int64_t rows, lost = 0;
+        int r;
+
+        r = open_row(trial->before, row, &columns, &counts);
+        if (r == 0 && (there >= 0 || again >= 0))
+                r = open_row(there >= 0 ? trial->down : trial->again,
+                             (size_t)(there >= 0 ? there : again), &other, &other_counts);
+        if (r < 0)
+                return ev_trace(r);
+        rows = next_count(&counts);
+        if (there < 0)
+                lost = rows - (again < 0 ? 0 : next_count(&other_counts));
+        while (there >= 0 && ev_array_next(&columns, &column) == 0) {
+                int64_t values = next_count(&counts);
+
+                if (values > lost && !has_column(other, column))
+                        lost = values;
+        }
+        *ret_lost = lost;
+        return 0;
+}
+
+/* 0, or EV_MIGRATE_REFUSED with the tables that lose rows. */
+static int judge(const struct ev_migrations *files, const struct trial *trial)
+{
+        _cleanup_buffer_ struct ev_buffer losses = EV_BUFFER_INIT(LOSSES_BYTES_MAX);
+        size_t count = 0;
+
+        for (size_t i = 0; i < ev_result_rows(trial->before); ++i) {
+                struct ev_str name = ev_result_text(trial->before, i, TABLES_NAME);
+                int64_t lost = 0;
+                int r;
+
+                r = count_lost(trial, i, &lost);
+                if (r == 0 && lost > 0 && ++count <= LOSSES_SHOWN_MAX)
+                        r = ev_buffer_printf(&losses, "%s%.*s %lld", count > 1 ? ", " : "",
+                                             EV_STR_ARG(name), (long long)lost);
+                if (r < 0)
+                        return ev_trace(r);
+        }
+        if (count == 0)
+                return 0;
+        ev_fail(EV_VERDICT_STOP,
+                "%s: nothing is undone, because rows that no migration made would be lost: "
+                "%.*s%s. Save them, or allow it",
+                files->database, EV_STR_ARG(ev_buffer_str(&losses)),
+                count > LOSSES_SHOWN_MAX ? ", ..." : "");
+        return EV_MIGRATE_REFUSED;
+}
+
+/* All downs of the plan, or the way up again behind them. What is deferred is checked at once, as
+ * it would be by a COMMIT behind each file. */
+static int try_files(const struct work *work, bool is_up)
+{
+        const struct plan *plan = &work->plan;
+
+        for (size_t i = 0; i < plan->downs; ++i) {
+                size_t at = is_up ? plan->downs - 1 - i : i;
+                const struct ev_migration *migration = plan->migrations[at];
+                int r;
+
+                r = run_format(work->db, NULL, NULL, "SET LOCAL ev.migration = '%d'",
+                               migration->version);
+                if (r == 0)
+                        r = run_file(work->db, migration, is_up);
+                if (r == 0)
+                        r = ev_db_script(work->db, "SET CONSTRAINTS ALL IMMEDIATE", NULL, NULL);
+                if (r < 0)
+                        return ev_trace(r);
+        }
+        return 0;
+}
+
+/* Goes down and up again, and rolls all of it back. Row-level security would hide rows from the
+ * count; switched off it is an error where it would. */
+static int try_way_back(const struct work *work)
+{
+        _cleanup_(trial_done) struct trial trial = { 0 };
+        struct ev_db *db = work->db;
+        int r;
+
+        assert(work->plan.downs > 0);
+
+        r = begin(db, work->files, work->profile, 0);
+        if (r == 0)
+                r = ev_db_script(db, "SET LOCAL row_security = off", NULL, NULL);
+        if (r == 0)
+                r = ev_db_run(db, &ev_sql_migrate_tables, NULL, &trial.before);
+        if (r == 0)
+                r = try_files(work, false);
+        if (r == 0)
+                r = ev_db_run(db, &ev_sql_migrate_tables, NULL, &trial.down);
+        if (r == 0)
+                r = try_files(work, true);
+        if (r == 0)
+                r = ev_db_run(db, &ev_sql_migrate_tables, NULL, &trial.again);
+        if (r < 0) {
+                ev_fail_while("trying the way down and up again, to see what would be lost");
+                return ev_trace(r);
+        }
+        r = ev_db_rollback(db);
+        return r < 0 ? ev_trace(r) : judge(work->files, &trial);
+}
+
+/* The whole of it. */
+
+static int lock(struct ev_db *db, const struct ev_statement *statement)
+{
+        _cleanup_params_ struct ev_params params = EV_PARAMS_INIT(256);
+
+        ev_params_begin(&params, statement);
+        ev_params_int8(&params, lock_key);
+        return ev_trace(ev_db_run(db, statement, &params, NULL));
+}
+
+static int change_profile(const struct work *work)
+{
+        if (work->status->is_new || work->status->profile == work->profile)
+                return 0;
+        return ev_trace(write_profile(work->db, work->files, work->profile));
+}
+
+static int up(struct work *work)
+{
+        const struct ev_migrate_options *options = work->options;
+        int r;
+
+        work->profile = options->has_profile ? options->profile : work->status->profile;
+        r = check_unchanged(work->files, work->status);
+        if (r == 0)
+                r = plan_up(work->files, work->status, work->profile, options->to, &work->plan);
+        if (r == 0 && work->plan.downs > 0 && !options->may_lose_rows)
+                r = try_way_back(work);
+        if (r == 0)
+                r = change_profile(work);
+        return r ? ev_trace(r) : ev_trace(run_plan(work));
+}
+
+static int down(struct work *work)
+{
+        int r;
+
+        work->profile = work->status->profile;
+        r = plan_down(work->files, work->status, work->options, &work->plan);
+        if (r == 0 && work->plan.downs > 0 && !work->options->may_lose_rows)
+                r = try_way_back(work);
+        return r ? ev_trace(r) : ev_trace(run_plan(work));
+}
+
+/* Status and plan are large and made anew for each run, so they are static: one migrator a
+ * process. */
+static int run_locked(struct ev_db *db, const struct ev_migrations *files,
+                      const struct ev_migrate_options *options, int (*run)(struct work *work))
+{
+        static struct ev_migrate_status status;
+        static struct work work;
+        int r;
+
+        assert(files && options && options->to >= 0);
+
+        work = (struct work){ .db = db, .files = files, .options = options, .status = &status };
+        r = prepare_session(db);
+        if (r < 0)
+                return ev_trace(r);
+        r = lock(db, &ev_sql_migrate_lock);
+        if (r < 0) {
+                ev_fail_while("waiting for another migrator");
+                return ev_trace(r);
+        }
+        r = ev_migrate_status(db, files, &status);
+        if (r == 0)
+                r = run(&work);
+        if (r < 0)
+                ev_db_close(db);
+        else if (lock(db, &ev_sql_migrate_unlock) < 0)
+                ev_db_close(db); /* which unlocks as well, and undoes nothing */
+        return ev_trace(r);
+}
+
+int ev_migrate_up(struct ev_db *db, const struct ev_migrations *files,
+                  const struct ev_migrate_options *options)
+{
+        return ev_trace(run_locked(db, files, options, up));
+}
+
+int ev_migrate_down(struct ev_db *db, const struct ev_migrations *files,
+                    const struct ev_migrate_options *options)
+{
+        return ev_trace(run_locked(db, files, options, down));
+}
+
+/* Verifying. */
+
+struct verifier {
+        ev_migrate_problem_fn *problem;
+        void *context;
+        size_t count;
+};
+
+static void found(struct verifier *verifier, struct ev_str object, struct ev_str problem)
+{
+        verifier->count++;
+        verifier->problem(verifier->context, object, problem);
+}
+
+static int read_problem(void *context, const struct ev_str *values, size_t count)
+{
+        if (count != 2)
+                return ev_fail(EV_VERDICT_STOP,
+                               "a statement of verify.sql returns %zu columns; "
+                               "object and problem are wanted",
+                               count);
+        found(context, values[0], values[1]);
+        return 0;
+}
+
+static void verify_versions(const struct ev_migrate_status *status, struct verifier *verifier)
+{
+        static const char *const problems[] = {
+                [EV_MIGRATION_PENDING] = "is not applied",
+                [EV_MIGRATION_CHANGED] = "its file has changed since it was applied",
+                [EV_MIGRATION_UNKNOWN] = "is applied, but there is no such file",
+        };
+
+        for (size_t i = 0; i < status->count; ++i) {
+                const struct ev_migrate_entry *entry = &status->entries[i];
+
+                if (entry->state < EV_ARRAY_SIZE(problems) && problems[entry->state])
+                        found(verifier, ev_str_of(entry->name), ev_str_of(problems[entry->state]));
+        }
+}
+
+static int verify_objects(struct ev_db *db, const struct ev_migrations *files,
+                          enum ev_profile profile, struct verifier *verifier)
+{
+        static const char *const places[] = { "common", "database" };
+        int r;
+
+        r = begin(db, files, profile, 0);
+        if (r == 0)
+                r = ev_db_script(db, "SET TRANSACTION READ ONLY", NULL, NULL);
+        for (size_t i = 0; r == 0 && i < EV_ARRAY_SIZE(files->verify); ++i) {
+                if (!files->verify[i])
+                        continue;
+                r = ev_db_script(db, files->verify[i], read_problem, verifier);
+                if (r < 0)
+                        ev_fail_while("verify.sql (%s)", places[i]);
+        }
+        if (r < 0) {
+                ev_db_close(db);
+                return ev_trace(r);
+        }
+        return ev_trace(ev_db_rollback(db));
+}
+
+int ev_migrate_verify(struct ev_db *db, const struct ev_migrations *files,
+                      ev_migrate_problem_fn *problem, void *context)
+{
+        static struct ev_migrate_status status;
+        struct verifier verifier = { problem, context, 0 };
+        int r;
+
+        assert(files && problem);
+
+        r = prepare_session(db);
+        if (r == 0)
+                r = ev_migrate_status(db, files, &status);
+        if (r < 0)
+                return ev_trace(r);
+        verify_versions(&status, &verifier);
+        /* Objects that were never made are not worth a line each. */
+        if (status.pending == 0) {
+                r = verify_objects(db, files, status.profile, &verifier);
+                if (r < 0)
+                        return ev_trace(r);
+        }
+        if (verifier.count == 0)
+                return 0;
+        ev_fail(EV_VERDICT_STOP, "%s: %zu differences", files->database, verifier.count);
+        return EV_MIGRATE_DIFFERS;
+}

@@ -1,0 +1,305 @@
+/* Offsets, in the database whose rows they describe.
+ *
+ * Guarantees. The effect of a record and the offset behind it are committed together or not at all.
+ * Of two processes that believe to own a lane only one can commit: taking a lane over bumps its
+ * epoch under the row's lock, and every batch begins by comparing epoch and offset under the same
+ * lock, so a batch either commits before the takeover reads the offset or finds itself fenced.
+ *
+ * If the process dies: while it takes lanes over, before COMMIT: nothing has happened; after it:
+ * epochs are higher by one and the takeover counts as unclean, which the next owner's adds to.
+ * Inside a batch: the server rolls back, and the next owner begins where this batch began. Between
+ * COMMIT and its answer: the batch is done, and the next owner begins behind it. Before a release:
+ * the lane stays marked unclean, which after three times at one offset is what tells a record that
+ * kills its readers.
+ *
+ * Locks are taken in order of topic and partition everywhere here, so that takeovers, batches and
+ * releases of overlapping lanes cannot deadlock among each other. */
+
+#include "store/offsets.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "ev_sql.h"
+#include "store/columns.h"
+
+enum { ASSIGN_STATEMENTS = 3 };
+
+/* Group, topics, partitions: what every statement about lanes begins with. */
+static struct ev_params *begin_lanes(struct ev_session *session,
+                                     const struct ev_statement *statement,
+                                     const struct ev_offset *lanes, size_t count)
+{
+        struct ev_params *params = &session->params;
+
+        assert(count > 0);
+
+        ev_params_begin(params, statement);
+        ev_params_text(params, session->group);
+        EV_COLUMN(params, count, ev_params_text(params, lanes[i].topic));
+        EV_COLUMN(params, count, ev_params_int4(params, lanes[i].partition));
+        return params;
+}
+
+static struct ev_params *begin_advances(struct ev_session *session,
+                                        const struct ev_statement *statement,
+                                        const struct ev_advance *advances, size_t count)
+{
+        struct ev_params *params = &session->params;
+
+        assert(count > 0);
+
+        ev_params_begin(params, statement);
+        ev_params_text(params, session->group);
+        EV_COLUMN(params, count, ev_params_text(params, advances[i].lane->topic));
+        EV_COLUMN(params, count, ev_params_int4(params, advances[i].lane->partition));
+        return params;
+}
+
+static int read_fingerprint(struct ev_bytes bytes, struct ev_offset *lane)
+{
+        assert(lane);
+
+        lane->has_fingerprint = bytes.data;
+        if (!bytes.data)
+                return 0;
+        if (bytes.size != EV_FINGERPRINT_BYTES)
+                return ev_fail(EV_VERDICT_STOP, "the fingerprint of %.*s/%d has %zu bytes, not %d",
+                               EV_STR_ARG(lane->topic), lane->partition, bytes.size,
+                               EV_FINGERPRINT_BYTES);
+        memcpy(lane->fingerprint, bytes.data, EV_FINGERPRINT_BYTES);
+        return 0;
+}
+
+static int read_lanes(const struct ev_result *result, struct ev_offset *lanes, size_t count)
+{
+        enum { POSITION, NEXT_OFFSET, EPOCH, UNCLEAN, IS_HALTED, FINGERPRINT };
+        struct ev_offset *lane;
+        size_t index;
+        int r;
+
+        if (ev_result_rows(result) != count)
+                return ev_fail(EV_VERDICT_STOP,
+                               "%zu of %zu lanes could be taken over; is a lane named twice?",
+                               ev_result_rows(result), count);
+        for (size_t row = 0; row < count; ++row) {
+                r = ev_session_row(ev_result_int8(result, row, POSITION), count, &index);
+                if (r)
+                        return ev_trace(r);
+                lane = &lanes[index];
+                lane->next_offset = ev_result_int8(result, row, NEXT_OFFSET);
+                lane->epoch = ev_result_int8(result, row, EPOCH);
+                lane->unclean = ev_result_int4(result, row, UNCLEAN);
+                lane->is_halted = ev_result_bool(result, row, IS_HALTED);
+                r = read_fingerprint(ev_result_bytea(result, row, FINGERPRINT), lane);
+                if (r)
+                        return ev_trace(r);
+        }
+        return 0;
+}
+
+static int queue_assign(struct ev_session *session, const struct ev_offset *lanes, size_t count)
+{
+        const struct ev_statement *const statements[ASSIGN_STATEMENTS] = {
+                &ev_sql_offsets_insert,
+                &ev_sql_offsets_lock,
+                &ev_sql_offsets_assign,
+        };
+        int r;
+
+        r = ev_db_queue_begin(session->db);
+        for (size_t i = 0; r == 0 && i < EV_ARRAY_SIZE(statements); ++i)
+                r = ev_db_queue(session->db, statements[i],
+                                begin_lanes(session, statements[i], lanes, count));
+        if (r == 0)
+                r = ev_db_queue_commit(session->db);
+        if (r == 0)
+                r = ev_db_sync(session->db);
+        return ev_trace(r);
+}
+
+/* The results of BEGIN and of all statements but the last. */
+static int skip(struct ev_session *session, size_t count)
+{
+        struct ev_result *result;
+        int r;
+
+        assert(count > 0);
+
+        for (size_t i = 0; i < count; ++i) {
+                r = ev_session_next(session, &result);
+                if (r)
+                        return ev_trace(r);
+                ev_result_free(result);
+        }
+        return 0;
+}
+
+static int receive_assign(struct ev_session *session, struct ev_offset *lanes, size_t count)
+{
+        _cleanup_result_ struct ev_result *result = NULL;
+        int r;
+
+        r = skip(session, 1 + ASSIGN_STATEMENTS - 1);
+        if (r == 0)
+                r = ev_session_next(session, &result);
+        if (r == 0)
+                r = read_lanes(result, lanes, count);
+        if (r == 0)
+                r = ev_db_finish(session->db);
+        return ev_trace(r);
+}
+
+/* A COMMIT without an answer does not matter here: the next try bumps the epochs once more. */
+int ev_offsets_assign(struct ev_session *session, struct ev_offset *lanes, size_t count)
+{
+        int r;
+
+        assert(count > 0);
+
+        r = queue_assign(session, lanes, count);
+        if (r == 0)
+                r = receive_assign(session, lanes, count);
+        return r ? ev_session_abandon(session) : 0;
+}
+
+int ev_offsets_queue_advance(struct ev_session *session, const struct ev_advance *advances,
+                             size_t count)
+{
+        struct ev_params *params =
+                begin_advances(session, &ev_sql_offsets_advance, advances, count);
+
+        EV_COLUMN(params, count, ev_params_int8(params, advances[i].lane->next_offset));
+        EV_COLUMN(params, count, ev_params_int8(params, advances[i].lane->epoch));
+        EV_COLUMN(params, count, ev_params_int8(params, advances[i].next_offset));
+        EV_COLUMN(params, count,
+                  ev_params_bytea(params, advances[i].has_fingerprint
+                                                  ? EV_BYTES_OF(advances[i].fingerprint)
+                                                  : (struct ev_bytes){ 0 }));
+        return ev_trace(ev_db_queue(session->db, &ev_sql_offsets_advance, params));
+}
+
+int ev_offsets_receive_advance(struct ev_session *session, size_t count, int64_t *ret_now)
+{
+        enum { LANES, NOW };
+        _cleanup_result_ struct ev_result *result = NULL;
+        int r;
+
+        assert(count > 0 && ret_now);
+
+        r = ev_session_next(session, &result);
+        if (r)
+                return ev_trace(r);
+        assert(ev_result_rows(result) == 1);
+        if (ev_result_int8(result, 0, LANES) != (int64_t)count)
+                return EV_OFFSETS_FENCED;
+        *ret_now = ev_result_timestamptz(result, 0, NOW);
+        return 0;
+}
+
+/* What one row says, of a lane that the batch was to move. */
+static enum ev_settled settle_lane(const struct ev_advance *advance, int64_t next_offset,
+                                   int64_t epoch)
+{
+        assert(advance->lane);
+
+        if (epoch != advance->lane->epoch)
+                return EV_SETTLED_FENCED;
+        if (next_offset == advance->lane->next_offset)
+                return EV_SETTLED_LOST;
+        /* An offset that is neither was set by a person: as if somebody else had taken over. */
+        return next_offset == advance->next_offset ? EV_SETTLED_COMMITTED : EV_SETTLED_FENCED;
+}
+
+/* A lane that was locked and not to move (parked records are tried behind it) tells only whether it
+ * is still ours. */
+static bool is_told(const struct ev_advance *advance, enum ev_settled settled)
+{
+        return settled == EV_SETTLED_FENCED || advance->next_offset != advance->lane->next_offset;
+}
+
+/* One transaction moved all lanes or none, so those that were to move agree, except that a fenced
+ * one speaks for all. Where none was to move, nothing tells whether the batch has landed: then it
+ * is called fenced, because what is in hand must be dropped and read again, and what landed is not
+ * there any more. */
+static int judge(const size_t told[EV_SETTLED_FENCED + 1], enum ev_settled *ret_settled)
+{
+        assert(ret_settled);
+
+        if (told[EV_SETTLED_FENCED] > 0)
+                *ret_settled = EV_SETTLED_FENCED;
+        else if (told[EV_SETTLED_COMMITTED] > 0 && told[EV_SETTLED_LOST] > 0)
+                return ev_fail(EV_VERDICT_STOP,
+                               "%zu lanes of a batch are committed and %zu are not: somebody has "
+                               "written to ev.consumer_offset",
+                               told[EV_SETTLED_COMMITTED], told[EV_SETTLED_LOST]);
+        else if (told[EV_SETTLED_COMMITTED] > 0)
+                *ret_settled = EV_SETTLED_COMMITTED;
+        else
+                *ret_settled = told[EV_SETTLED_LOST] > 0 ? EV_SETTLED_LOST : EV_SETTLED_FENCED;
+        return 0;
+}
+
+static int settle(const struct ev_result *result, const struct ev_advance *advances, size_t count,
+                  enum ev_settled *ret_settled)
+{
+        enum { POSITION, NEXT_OFFSET, EPOCH };
+        size_t told[EV_SETTLED_FENCED + 1] = { 0 };
+        enum ev_settled settled;
+        size_t index;
+        int r;
+
+        for (size_t row = 0; row < ev_result_rows(result); ++row) {
+                r = ev_session_row(ev_result_int8(result, row, POSITION), count, &index);
+                if (r)
+                        return ev_trace(r);
+                settled = settle_lane(&advances[index], ev_result_int8(result, row, NEXT_OFFSET),
+                                      ev_result_int8(result, row, EPOCH));
+                told[settled] += is_told(&advances[index], settled);
+        }
+        told[EV_SETTLED_FENCED] += count - ev_result_rows(result);
+        return ev_trace(judge(told, ret_settled));
+}
+
+/* The rows are locked for the length of this statement, which is enough: while the old session's
+ * COMMIT is under way it holds these locks, so the answer is about what has been decided. A session
+ * that is gone before its COMMIT arrived holds them until the server notices; lock_timeout ends the
+ * wait, and the caller tries again. */
+int ev_offsets_settle(struct ev_session *session, const struct ev_advance *advances, size_t count,
+                      enum ev_settled *ret_settled)
+{
+        _cleanup_result_ struct ev_result *result = NULL;
+        int r;
+
+        assert(count > 0 && ret_settled);
+
+        r = ev_db_run(session->db, &ev_sql_offsets_read,
+                      begin_advances(session, &ev_sql_offsets_read, advances, count), &result);
+        if (r)
+                return ev_trace(r);
+        return ev_trace(settle(result, advances, count, ret_settled));
+}
+
+int ev_offsets_release(struct ev_session *session, const struct ev_offset *lanes, size_t count)
+{
+        struct ev_params *params = begin_lanes(session, &ev_sql_offsets_release, lanes, count);
+
+        EV_COLUMN(params, count, ev_params_int8(params, lanes[i].epoch));
+        return ev_trace(ev_db_run(session->db, &ev_sql_offsets_release, params, NULL));
+}
+
+int ev_offsets_halt(struct ev_session *session, const struct ev_offset *lane, struct ev_str reason)
+{
+        struct ev_params *params = &session->params;
+
+        assert(lane && !ev_str_is_null(reason));
+
+        ev_params_begin(params, &ev_sql_offsets_halt);
+        ev_params_text(params, session->group);
+        ev_params_text(params, lane->topic);
+        ev_params_int4(params, lane->partition);
+        ev_params_int8(params, lane->epoch);
+        ev_params_text(params, reason);
+        return ev_trace(ev_db_run(session->db, &ev_sql_offsets_halt, params, NULL));
+}

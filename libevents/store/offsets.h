@@ -1,0 +1,67 @@
+#ifndef EV_STORE_OFFSETS_H
+#define EV_STORE_OFFSETS_H
+
+/* How far each lane is applied, kept in the transaction that applies it. */
+
+#include "base/macro.h"
+#include "store/session.h"
+
+enum { EV_FINGERPRINT_BYTES = 32 };
+
+/* A lane as its owner knows it. */
+struct ev_offset {
+        struct ev_str topic;
+        int32_t partition;
+        int64_t epoch;        /* of this ownership; set by ev_offsets_assign() */
+        int64_t next_offset;  /* where it goes on; -2: the beginning; set by ev_offsets_assign() */
+        int32_t unclean;      /* takeovers at this offset without a clean release */
+        bool is_halted;       /* set by ev_offsets_assign(): it is not to be read */
+        bool has_fingerprint; /* of the last record applied; false: none yet */
+        uint8_t fingerprint[EV_FINGERPRINT_BYTES];
+};
+
+/* Takes lanes over, in a transaction of its own: inserts what is missing (next_offset -2), locks
+ * the rows in order of topic and partition, bumps the epochs, counts the takeover as unclean until
+ * a commit or a release, and fills the structs in. */
+int ev_offsets_assign(struct ev_session *session, struct ev_offset *lanes,
+                      size_t count) _must_check_;
+
+/* One lane's part of a batch. */
+struct ev_advance {
+        const struct ev_offset *lane; /* its next_offset is what is expected to stand there */
+        int64_t next_offset;          /* behind the last record of the batch */
+        bool has_fingerprint;         /* false: NULL is written */
+        uint8_t fingerprint[EV_FINGERPRINT_BYTES]; /* of that record */
+};
+
+/* The first statement of a batch, the barrier for all that follows: moves every lane from the
+ * expected offset to the next, if the epoch is still ours; one statement for all lanes. */
+int ev_offsets_queue_advance(struct ev_session *session, const struct ev_advance *advances,
+                             size_t count) _must_check_;
+
+enum { EV_OFFSETS_FENCED = 1 };
+
+/* 0 and the start of the transaction (µs since 1970), or EV_OFFSETS_FENCED: at least one lane is
+ * not ours at that offset any more. */
+int ev_offsets_receive_advance(struct ev_session *session, size_t count,
+                               int64_t *ret_now) _must_check_;
+
+/* After a COMMIT without an answer, in a transaction of its own, with the rows locked: */
+enum ev_settled {
+        EV_SETTLED_COMMITTED = 1, /* ours landed: the epoch is ours, the end is ours */
+        EV_SETTLED_LOST = 2,      /* it did not: the epoch is ours, the beginning stands there */
+        EV_SETTLED_FENCED = 3,    /* somebody else has taken over; or no lane was to move, so that
+                                     nothing tells: drop what is in hand and begin anew */
+};
+int ev_offsets_settle(struct ev_session *session, const struct ev_advance *advances, size_t count,
+                      enum ev_settled *ret_settled) _must_check_;
+
+/* Gives lanes back cleanly: unclean becomes 0 where the epoch is still ours. */
+int ev_offsets_release(struct ev_session *session, const struct ev_offset *lanes,
+                       size_t count) _must_check_;
+
+/* Halts a lane of ours for a person to look at; the reason names the command that goes on. */
+int ev_offsets_halt(struct ev_session *session, const struct ev_offset *lane,
+                    struct ev_str reason) _must_check_;
+
+#endif

@@ -1,0 +1,32 @@
+#ifndef EV_STORE_SESSION_H
+#define EV_STORE_SESSION_H
+
+/* What every module of a worker's store needs: the database session, room for parameters, and the
+ * name of the consumer group whose rows these are. */
+
+#include "base/str.h"
+#include "store/db.h"
+#include "store/params.h"
+
+struct ev_session {
+        struct ev_db *db; /* borrowed */
+        struct ev_params params;
+        struct ev_str group;
+};
+
+/* A record's place. */
+struct ev_place {
+        struct ev_str topic;
+        int32_t partition;
+        int64_t offset;
+};
+
+/* A record as it came, for putting it aside whole. `headers` is the form of ev.headers(): for each
+ * header the length of its name, the name, the length of its value (-1: null), the value; lengths
+ * have four bytes, big-endian. */
+struct ev_raw {
+        struct ev_place place;
+        struct ev_bytes key, headers, value; /* null is not empty */
+};
+
+#endif

@@ -1,0 +1,1099 @@
+/* The member of a consumer group.
+ *
+ * Guarantees. A lane is read from the offset that the `assigned` hook gave and from nowhere else: a
+ * lane that the hook did not fill in is not assigned at all. Messages of one lane are handed out in
+ * the order of their offsets, none twice in one generation. A batch never mixes generations.
+ *
+ * If the process dies here, nothing is lost: what Kafka is told about offsets is information for
+ * lag tools, and the next owner begins where PostgreSQL says. It dies before the `revoked` hook has
+ * run: the takeover looks unclean, which is what it is. It dies between the hook and the assignment
+ * of nothing: the lanes are released already, and no message was handed out since.
+ *
+ * Why these calls of librdkafka (2.0.2) and no others: the batch call
+ * rd_kafka_consume_batch_queue() and the cooperative protocol had errors in their offsets, and
+ * seeking leaves the position that pausing saves behind. So this file polls one by one, assigns
+ * whole sets, and begins anew by leaving the group. Pausing and resuming goes on behind the last
+ * message that was polled. */
+
+#include "wire/consumer.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+enum {
+        RETRY_MS_MIN = 25,
+        RETRY_MS_MAX = 500,
+        LEAVE_MS_MAX = 5000, /* ev_consumer_rejoin() waits for the old assignment to go */
+        POLL_MS_STEP = 100,
+        CLOSE_MS_STEP = 10,
+        NO_LANE = -1,
+        HEADERS_AT_FIRST = 16,
+        NUMBER_TEXT_MAX = 32,
+};
+
+struct topic {
+        char *name;
+        int16_t lane_of[EV_KAFKA_PARTITIONS_MAX]; /* index into lanes, or NO_LANE */
+};
+
+struct ev_consumer {
+        struct ev_kafka *kafka;
+        rd_kafka_t *rk;
+        struct ev_consumer_hooks hooks;
+        char *group;
+        struct topic *topics;
+        size_t topics_count;
+        struct ev_consumer_lane *lanes;
+        size_t lanes_count;
+        uint64_t generation;
+        size_t batch_bytes_max;
+        int64_t assign_micros_max; /* for the hook and its retries */
+        int64_t commit_interval_micros;
+        int64_t commit_due; /* monotonic */
+        bool is_commit_wanted;
+        bool is_dealt; /* Kafka has dealt us lanes and not taken them back yet */
+        bool is_resting;
+        bool has_failed;  /* a hook, in the last poll; the error is the thread's */
+        bool has_trouble; /* of the membership, not taken yet */
+        bool is_closed;
+        rd_kafka_message_t *held; /* polled, of this generation, not handed out yet; or NULL */
+        struct ev_consumer_event trouble;
+};
+
+static const struct ev_consumer_lane *lane_at(const struct ev_consumer *consumer, size_t lane)
+{
+        assert(lane < consumer->lanes_count);
+
+        return &consumer->lanes[lane];
+}
+
+static int compare_lanes(const void *a, const void *b)
+{
+        const struct ev_consumer_lane *left = a, *right = b;
+        int order = strcmp(left->topic, right->topic);
+
+        return order ? order
+                     : (left->partition > right->partition) - (left->partition < right->partition);
+}
+
+bool ev_consumer_check(const struct ev_consumer *consumer)
+{
+        for (size_t i = 0; i < consumer->lanes_count; ++i) {
+                const struct ev_consumer_lane *lane = &consumer->lanes[i];
+
+                if (i > 0 && compare_lanes(lane - 1, lane) >= 0)
+                        return false;
+                if (consumer->topics[lane->topic_index].lane_of[lane->partition] != (int16_t)i)
+                        return false;
+        }
+        return consumer->lanes_count <= EV_CONSUMER_LANES_MAX;
+}
+
+/* Lists of partitions. */
+
+static void list_destroy(rd_kafka_topic_partition_list_t **list)
+{
+        if (*list)
+                rd_kafka_topic_partition_list_destroy(*list);
+}
+#define _cleanup_list_ _cleanup_(list_destroy)
+
+static rd_kafka_topic_partition_list_t *list_new(size_t size)
+{
+        rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)size);
+
+        assert(list); /* librdkafka ends the process itself when it gets no memory */
+        return list;
+}
+
+static bool is_read(const struct ev_consumer_lane *lane)
+{
+        assert(lane->begin >= 0 || lane->begin == EV_OFFSET_BEGINNING ||
+               lane->begin == EV_OFFSET_HALTED);
+
+        return lane->begin != EV_OFFSET_HALTED;
+}
+
+static bool flows(const struct ev_consumer_lane *lane)
+{
+        return is_read(lane) && !lane->is_paused;
+}
+
+/* The lanes for which `wanted` holds, with an offset each. */
+static rd_kafka_topic_partition_list_t *list_lanes(const struct ev_consumer *consumer,
+                                                   bool (*wanted)(const struct ev_consumer_lane *))
+{
+        rd_kafka_topic_partition_list_t *list = list_new(consumer->lanes_count);
+
+        for (size_t i = 0; i < consumer->lanes_count; ++i) {
+                const struct ev_consumer_lane *lane = &consumer->lanes[i];
+
+                if (wanted(lane))
+                        rd_kafka_topic_partition_list_add(list, lane->topic, lane->partition)
+                                ->offset = lane->begin;
+        }
+        return list;
+}
+
+/* Pausing. */
+
+static int set_paused(struct ev_consumer *consumer, rd_kafka_topic_partition_list_t *list,
+                      bool is_paused)
+{
+        assert(list);
+
+        if (is_paused)
+                rd_kafka_pause_partitions(consumer->rk, list);
+        else
+                rd_kafka_resume_partitions(consumer->rk, list);
+        for (int i = 0; i < list->cnt; ++i)
+                if (list->elems[i].err)
+                        return ev_kafka_fail(list->elems[i].err, "%s %s/%d",
+                                             is_paused ? "pausing" : "resuming",
+                                             list->elems[i].topic, list->elems[i].partition);
+        return 0;
+}
+
+static int set_resting(struct ev_consumer *consumer, bool is_resting)
+{
+        _cleanup_list_ rd_kafka_topic_partition_list_t *list = NULL;
+        int r;
+
+        if (consumer->is_resting == is_resting)
+                return 0;
+
+        list = list_lanes(consumer, flows);
+        r = set_paused(consumer, list, is_resting);
+        if (r)
+                return ev_trace(r);
+        consumer->is_resting = is_resting;
+        return 0;
+}
+
+static int set_lane_paused(struct ev_consumer *consumer, size_t index, bool is_paused)
+{
+        _cleanup_list_ rd_kafka_topic_partition_list_t *list = list_new(1);
+        struct ev_consumer_lane *lane;
+        int r;
+
+        assert(index < consumer->lanes_count);
+
+        lane = &consumer->lanes[index];
+        if (lane->is_paused == is_paused)
+                return 0;
+        if (is_read(lane) && !consumer->is_resting) {
+                rd_kafka_topic_partition_list_add(list, lane->topic, lane->partition);
+                r = set_paused(consumer, list, is_paused);
+                if (r)
+                        return ev_trace(r);
+        }
+        lane->is_paused = is_paused;
+        return 0;
+}
+
+int ev_consumer_pause(struct ev_consumer *consumer, size_t lane)
+{
+        assert(!consumer->is_closed);
+
+        return ev_trace(set_lane_paused(consumer, lane, true));
+}
+
+int ev_consumer_resume(struct ev_consumer *consumer, size_t lane)
+{
+        assert(!consumer->is_closed);
+
+        return ev_trace(set_lane_paused(consumer, lane, false));
+}
+
+/* What Kafka is told about offsets. Its group coordinator may be away or may know better who owns
+ * the lanes: nothing depends on it, so nobody waits and no error is looked at. */
+static void tell_applied(struct ev_consumer *consumer)
+{
+        _cleanup_list_ rd_kafka_topic_partition_list_t *list = list_new(consumer->lanes_count);
+
+        assert(consumer->is_commit_wanted);
+
+        for (size_t i = 0; i < consumer->lanes_count; ++i) {
+                const struct ev_consumer_lane *lane = &consumer->lanes[i];
+
+                if (lane->applied >= 0)
+                        rd_kafka_topic_partition_list_add(list, lane->topic, lane->partition)
+                                ->offset = lane->applied;
+        }
+        if (list->cnt > 0)
+                rd_kafka_commit(consumer->rk, list, 1);
+        consumer->is_commit_wanted = false;
+        consumer->commit_due = ev_clock_monotonic_micros() + consumer->commit_interval_micros;
+}
+
+static void tell_applied_if_due(struct ev_consumer *consumer)
+{
+        assert(!consumer->is_closed);
+
+        if (consumer->is_commit_wanted && ev_clock_monotonic_micros() >= consumer->commit_due)
+                tell_applied(consumer);
+}
+
+void ev_consumer_note_applied(struct ev_consumer *consumer, size_t lane, int64_t next_offset)
+{
+        assert(lane < consumer->lanes_count);
+        assert(next_offset >= 0);
+
+        consumer->lanes[lane].applied = next_offset;
+        consumer->is_commit_wanted = true;
+}
+
+/* Assignment. */
+
+static int find_topic(const struct ev_consumer *consumer, const char *name)
+{
+        assert(name);
+
+        for (size_t i = 0; i < consumer->topics_count; ++i)
+                if (strcmp(consumer->topics[i].name, name) == 0)
+                        return (int)i;
+        return -1;
+}
+
+static void forget_lanes(struct ev_consumer *consumer)
+{
+        for (size_t i = 0; i < consumer->lanes_count; ++i)
+                consumer->topics[consumer->lanes[i].topic_index]
+                        .lane_of[consumer->lanes[i].partition] = NO_LANE;
+        consumer->lanes_count = 0;
+        consumer->is_commit_wanted = false;
+        assert(ev_consumer_check(consumer));
+}
+
+/* The lanes are the group's answer: what does not fit into them is not our subscription. */
+static int note_lane(struct ev_consumer *consumer, const char *name, int32_t partition)
+{
+        struct ev_consumer_lane *lane = &consumer->lanes[consumer->lanes_count];
+        int topic = find_topic(consumer, name);
+
+        assert(partition >= 0);
+
+        if (topic < 0 || partition >= EV_KAFKA_PARTITIONS_MAX ||
+            consumer->lanes_count == EV_CONSUMER_LANES_MAX)
+                return ev_fail(
+                        EV_VERDICT_STOP,
+                        "the group gave us %s/%d as number %zu: not a topic of ours, or more "
+                        "than %d partitions of one, or more than %d in all",
+                        name, partition, consumer->lanes_count + 1, EV_KAFKA_PARTITIONS_MAX,
+                        EV_CONSUMER_LANES_MAX);
+        *lane = (struct ev_consumer_lane){
+                .topic = consumer->topics[topic].name,
+                .topic_index = (size_t)topic,
+                .partition = partition,
+                .begin = EV_OFFSET_HALTED,
+        };
+        ++consumer->lanes_count;
+        return 0;
+}
+
+static int note_lanes(struct ev_consumer *consumer, const rd_kafka_topic_partition_list_t *list)
+{
+        int r;
+
+        assert(!consumer->lanes_count);
+
+        for (int i = 0; i < list->cnt; ++i) {
+                r = note_lane(consumer, list->elems[i].topic, list->elems[i].partition);
+                if (r) {
+                        consumer->lanes_count = 0;
+                        return ev_trace(r);
+                }
+        }
+        qsort(consumer->lanes, consumer->lanes_count, sizeof(*consumer->lanes), compare_lanes);
+        for (size_t i = 0; i < consumer->lanes_count; ++i)
+                consumer->topics[consumer->lanes[i].topic_index]
+                        .lane_of[consumer->lanes[i].partition] = (int16_t)i;
+        assert(ev_consumer_check(consumer));
+        return 0;
+}
+
+/* Half of the delay is left to chance, so that members whose database was away do not all come back
+ * in one moment. The clock's last digits are chance enough for that. */
+static void wait_before_retry(int64_t delay_ms)
+{
+        int64_t half = delay_ms * EV_MICROS_PER_MS / 2;
+        int64_t micros = half + ev_clock_monotonic_micros() % half;
+        struct timespec time = { .tv_nsec = micros * 1000 };
+
+        assert(delay_ms >= RETRY_MS_MIN && delay_ms <= RETRY_MS_MAX);
+
+        nanosleep(&time, NULL);
+}
+
+/* The group waits for us here: heart beats go on from librdkafka's thread, but only for as long as
+ * max.poll.interval.ms. Giving up in time leaves the lanes to nobody instead of to a wrong offset,
+ * and the caller joins again. */
+static int ask_begins(struct ev_consumer *consumer)
+{
+        const struct ev_consumer_hooks *hooks = &consumer->hooks;
+        int64_t deadline = ev_clock_monotonic_micros() + consumer->assign_micros_max;
+        int64_t delay_ms = RETRY_MS_MIN;
+
+        assert(consumer->lanes_count > 0);
+
+        while (hooks->assigned(hooks->context, consumer->lanes, consumer->lanes_count)) {
+                if (ev_error_last()->verdict != EV_VERDICT_RETRY)
+                        return ev_trace(EV_FAILED);
+                if (ev_clock_monotonic_micros() + delay_ms * EV_MICROS_PER_MS > deadline)
+                        return ev_fail_while("offsets of %zu lanes could not be read in time",
+                                             consumer->lanes_count);
+                wait_before_retry(delay_ms);
+                delay_ms = 2 * delay_ms < RETRY_MS_MAX ? 2 * delay_ms : RETRY_MS_MAX;
+        }
+        for (size_t i = 0; i < consumer->lanes_count; ++i) {
+                consumer->lanes[i].position = consumer->lanes[i].begin;
+                consumer->lanes[i].applied = consumer->lanes[i].begin;
+        }
+        return 0;
+}
+
+static int assign_lanes(struct ev_consumer *consumer, const rd_kafka_topic_partition_list_t *dealt)
+{
+        _cleanup_list_ rd_kafka_topic_partition_list_t *list = NULL;
+        rd_kafka_resp_err_t code;
+        int r;
+
+        r = note_lanes(consumer, dealt);
+        if (r)
+                return ev_trace(r);
+        if (consumer->lanes_count > 0) {
+                r = ask_begins(consumer);
+                if (r)
+                        return ev_trace(r);
+        }
+
+        list = list_lanes(consumer, is_read);
+        code = rd_kafka_assign(consumer->rk, list);
+        if (code)
+                return ev_kafka_fail(code, "assigning %d lanes", list->cnt);
+        /* librdkafka keeps the mark of a pause with the partition, not with the assignment. */
+        return consumer->is_resting ? ev_trace(set_paused(consumer, list, true)) : 0;
+}
+
+static void unassign(struct ev_consumer *consumer)
+{
+        forget_lanes(consumer);
+        rd_kafka_assign(consumer->rk, NULL);
+        assert(!consumer->lanes_count);
+}
+
+/* An empty assignment, not none: with none librdkafka takes the member for one that is being
+ * revoked, never calls back, and never joins again. */
+static void assign_nothing(struct ev_consumer *consumer)
+{
+        _cleanup_list_ rd_kafka_topic_partition_list_t *list = list_new(1);
+
+        forget_lanes(consumer);
+        rd_kafka_assign(consumer->rk, list);
+        assert(!consumer->lanes_count);
+}
+
+static void give_lanes_up(struct ev_consumer *consumer)
+{
+        _cleanup_list_ rd_kafka_topic_partition_list_t *list = NULL;
+
+        if (consumer->lanes_count > 0) {
+                consumer->hooks.revoked(consumer->hooks.context, consumer->lanes,
+                                        consumer->lanes_count);
+                if (consumer->is_commit_wanted)
+                        tell_applied(consumer);
+                /* A lane that comes back must not still be paused. It may be lost already, and a
+                 * partition that is no more cannot be resumed: both do not matter here. */
+                list = list_lanes(consumer, is_read);
+                rd_kafka_resume_partitions(consumer->rk, list);
+        }
+        unassign(consumer);
+}
+
+static void drop_held(struct ev_consumer *consumer)
+{
+        if (consumer->held)
+                rd_kafka_message_destroy(consumer->held);
+        consumer->held = NULL;
+        assert(!consumer->held);
+}
+
+/* Called inside the poll functions. rd_kafka_assignment_lost() is not asked: it says nothing that
+ * the hook's own look at the epochs would not say better. */
+static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                         rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+        struct ev_consumer *consumer = ev_kafka_owner(opaque);
+
+        assert(consumer->rk == rk);
+        assert(strcmp(rd_kafka_rebalance_protocol(rk), "COOPERATIVE") != 0);
+
+        ++consumer->generation;
+        consumer->is_dealt = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+        drop_held(consumer);
+        if (code != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+                give_lanes_up(consumer);
+                return;
+        }
+        if (assign_lanes(consumer, list)) {
+                consumer->has_failed = true;
+                assign_nothing(consumer);
+        }
+        assert(ev_consumer_check(consumer));
+}
+
+/* Messages. */
+
+int ev_messages_init(struct ev_messages *messages, size_t capacity)
+{
+        struct ev_message *items;
+
+        assert(capacity > 0 && capacity <= EV_MESSAGES_MAX);
+
+        items = calloc(capacity, sizeof(*items));
+        if (!items)
+                return ev_fail_memory("a batch of messages");
+        *messages = (struct ev_messages){ .items = items, .capacity = capacity };
+        return 0;
+}
+
+void ev_messages_release(struct ev_messages *messages)
+{
+        assert(messages->count <= messages->capacity);
+
+        for (size_t i = 0; i < messages->count; ++i) {
+                rd_kafka_message_destroy(messages->items[i].handle);
+                messages->items[i].handle = NULL;
+        }
+        messages->count = 0;
+        messages->bytes = 0;
+}
+
+void ev_messages_done(struct ev_messages *messages)
+{
+        assert(messages->items || !messages->capacity);
+
+        ev_messages_release(messages);
+        for (size_t i = 0; i < messages->capacity; ++i)
+                free(messages->items[i].headers);
+        free(messages->items);
+        *messages = (struct ev_messages){ 0 };
+}
+
+static bool read_header(const rd_kafka_headers_t *headers, size_t index,
+                        struct ev_header *ret_header)
+{
+        const char *name;
+        const void *value;
+        size_t size;
+
+        assert(headers);
+
+        if (rd_kafka_header_get_all(headers, index, &name, &value, &size))
+                return false;
+        *ret_header = (struct ev_header){ ev_str_of(name), { value, size } };
+        return true;
+}
+
+bool ev_message_header(const struct ev_message *message, size_t index, struct ev_header *ret_header)
+{
+        rd_kafka_headers_t *headers;
+
+        assert(message->handle);
+
+        if (index >= message->headers_total || rd_kafka_message_headers(message->handle, &headers))
+                return false;
+        return read_header(headers, index, ret_header);
+}
+
+/* The room for headers grows to what messages have, and stays. */
+static int reserve_headers(struct ev_message *message, size_t count)
+{
+        size_t capacity = message->headers_capacity ? message->headers_capacity : HEADERS_AT_FIRST;
+        struct ev_header *headers;
+
+        assert(count <= EV_MESSAGE_HEADERS_MAX);
+
+        if (count <= message->headers_capacity)
+                return 0;
+        while (capacity < count)
+                capacity *= 2;
+        headers = realloc(message->headers, capacity * sizeof(*headers));
+        if (!headers)
+                return ev_fail_memory("headers");
+        message->headers = headers;
+        message->headers_capacity = capacity;
+        return 0;
+}
+
+static int read_headers(struct ev_message *message)
+{
+        rd_kafka_headers_t *headers;
+        int r;
+
+        assert(message->handle);
+
+        message->headers_count = 0;
+        message->headers_total = 0;
+        if (rd_kafka_message_headers(message->handle, &headers))
+                return 0;
+        message->headers_total = rd_kafka_header_cnt(headers);
+        message->headers_count = message->headers_total < EV_MESSAGE_HEADERS_MAX
+                                         ? message->headers_total
+                                         : EV_MESSAGE_HEADERS_MAX;
+        r = reserve_headers(message, message->headers_count);
+        if (r)
+                return ev_trace(r);
+        for (size_t i = 0; i < message->headers_count; ++i)
+                if (!read_header(headers, i, &message->headers[i]))
+                        return ev_fail(EV_VERDICT_STOP, "header %zu cannot be read", i);
+        return 0;
+}
+
+static struct ev_consumer_lane *lane_of(const struct ev_consumer *consumer,
+                                        const rd_kafka_message_t *polled)
+{
+        int topic = polled->rkt ? find_topic(consumer, rd_kafka_topic_name(polled->rkt)) : -1;
+        int lane = NO_LANE;
+
+        assert(polled);
+
+        if (topic >= 0 && polled->partition >= 0 && polled->partition < EV_KAFKA_PARTITIONS_MAX)
+                lane = consumer->topics[topic].lane_of[polled->partition];
+        return lane == NO_LANE ? NULL : &consumer->lanes[lane];
+}
+
+/* Takes `polled` over, whatever comes out. A message behind our back, of a lane that is not ours or
+ * from before the position, is dropped: it has been handed out, or comes again to its owner. */
+static int take_message(struct ev_consumer *consumer, struct ev_messages *messages,
+                        rd_kafka_message_t *polled)
+{
+        struct ev_message *message = &messages->items[messages->count];
+        struct ev_consumer_lane *lane = lane_of(consumer, polled);
+
+        assert(messages->count < messages->capacity);
+
+        if (!lane || polled->offset < lane->position) {
+                rd_kafka_message_destroy(polled);
+                return 0;
+        }
+        message->topic = lane->topic;
+        message->partition = lane->partition;
+        message->lane = (uint32_t)(lane - consumer->lanes);
+        message->offset = polled->offset;
+        message->timestamp_ms = rd_kafka_message_timestamp(polled, NULL);
+        message->key = (struct ev_bytes){ polled->key, polled->key_len };
+        message->value = (struct ev_bytes){ polled->payload, polled->len };
+        message->handle = polled;
+        ++messages->count;
+        messages->bytes += polled->key_len + polled->len;
+        lane->position = polled->offset + 1;
+        return ev_trace(read_headers(message));
+}
+
+/* Events. */
+
+static enum ev_consumer_event_kind kind_of(rd_kafka_resp_err_t code)
+{
+        assert(code);
+
+        if (code == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+                return EV_CONSUMER_END;
+        if (code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
+            code == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE)
+                return EV_CONSUMER_OUT_OF_RANGE;
+        return EV_CONSUMER_TROUBLE;
+}
+
+/* END and OUT_OF_RANGE are states: told once an assignment. */
+static void note_lane_event(struct ev_consumer_lane *lane, rd_kafka_resp_err_t code)
+{
+        enum ev_consumer_event_kind kind = kind_of(code);
+
+        assert(lane);
+
+        if (kind == EV_CONSUMER_TROUBLE)
+                lane->code = code;
+        else if (lane->told & kind)
+                return;
+        lane->told |= kind;
+        lane->pending |= kind;
+}
+
+static void note_event(struct ev_consumer *consumer, const rd_kafka_message_t *polled)
+{
+        struct ev_consumer_lane *lane = lane_of(consumer, polled);
+        struct ev_consumer_event *trouble = &consumer->trouble;
+
+        assert(polled->err);
+
+        if (lane) {
+                note_lane_event(lane, polled->err);
+                return;
+        }
+        /* States of a partition that is not ours any more are nobody's concern. */
+        if (kind_of(polled->err) != EV_CONSUMER_TROUBLE)
+                return;
+        *trouble = (struct ev_consumer_event){
+                .kind = EV_CONSUMER_TROUBLE,
+                .code = polled->err,
+                .verdict = ev_kafka_verdict(polled->err),
+        };
+        snprintf(trouble->text, sizeof(trouble->text), "%s", rd_kafka_message_errstr(polled));
+        consumer->has_trouble = true;
+}
+
+/* The command that goes on belongs to whoever knows the programs' names; here stands what is wrong.
+ */
+static void describe_event(struct ev_consumer_event *event)
+{
+        const struct ev_consumer_lane *lane = event->lane;
+
+        assert(lane);
+
+        switch (event->kind) {
+        case EV_CONSUMER_END:
+                snprintf(event->text, sizeof(event->text), "%s/%d: all read, up to offset %lld",
+                         lane->topic, lane->partition, (long long)lane->position);
+                break;
+        case EV_CONSUMER_OUT_OF_RANGE:
+                snprintf(event->text, sizeof(event->text),
+                         "%s/%d: offset %lld lies outside the log: records are gone, or the topic "
+                         "was made anew",
+                         lane->topic, lane->partition, (long long)lane->position);
+                break;
+        case EV_CONSUMER_TROUBLE:
+                snprintf(event->text, sizeof(event->text), "%s/%d: %s", lane->topic,
+                         lane->partition, rd_kafka_err2str((rd_kafka_resp_err_t)event->code));
+                break;
+        }
+}
+
+static bool take_lane_event(struct ev_consumer_lane *lane, struct ev_consumer_event *ret_event)
+{
+        static const struct {
+                enum ev_consumer_event_kind kind;
+                rd_kafka_resp_err_t code; /* NO_ERROR: the lane's */
+        } kinds[] = {
+                { EV_CONSUMER_OUT_OF_RANGE, RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET },
+                { EV_CONSUMER_TROUBLE, RD_KAFKA_RESP_ERR_NO_ERROR },
+                { EV_CONSUMER_END, RD_KAFKA_RESP_ERR__PARTITION_EOF },
+        };
+
+        assert(lane);
+
+        for (size_t i = 0; i < EV_ARRAY_SIZE(kinds); ++i) {
+                int code = kinds[i].code ? (int)kinds[i].code : lane->code;
+
+                if (!(lane->pending & kinds[i].kind))
+                        continue;
+                lane->pending &= ~(unsigned)kinds[i].kind;
+                *ret_event = (struct ev_consumer_event){
+                        .kind = kinds[i].kind,
+                        .lane = lane,
+                        .code = code,
+                        .verdict = ev_kafka_verdict((rd_kafka_resp_err_t)code),
+                };
+                describe_event(ret_event);
+                return true;
+        }
+        return false;
+}
+
+bool ev_consumer_take_event(struct ev_consumer *consumer, struct ev_consumer_event *ret_event)
+{
+        assert(ev_consumer_check(consumer));
+
+        for (size_t i = 0; i < consumer->lanes_count; ++i)
+                if (take_lane_event(&consumer->lanes[i], ret_event))
+                        return true;
+        if (!consumer->has_trouble)
+                return false;
+        *ret_event = consumer->trouble;
+        consumer->has_trouble = false;
+        return true;
+}
+
+/* Polling. */
+
+/* One poll: 0, and a message or NULL; or what makes everything in hand void.
+ *
+ * One call of librdkafka may run the callback of an assignment and return the first message of that
+ * assignment. It is not void, and it does not come again: it is held for the next collect. */
+static int poll_once(struct ev_consumer *consumer, int wait_ms, rd_kafka_message_t **ret_polled)
+{
+        uint64_t generation = consumer->generation;
+        rd_kafka_message_t *polled;
+
+        assert(wait_ms >= 0);
+        assert(!consumer->is_closed);
+
+        consumer->has_failed = false;
+        polled = rd_kafka_consumer_poll(consumer->rk, wait_ms);
+        if (consumer->generation == generation) {
+                *ret_polled = polled;
+                return polled ? 0 : ev_trace(ev_kafka_check_alive(consumer->kafka));
+        }
+        assert(!consumer->held);
+        consumer->held = polled;
+        return consumer->has_failed ? ev_trace(EV_FAILED) : EV_CONSUMER_REASSIGNED;
+}
+
+static int next_message(struct ev_consumer *consumer, int wait_ms, rd_kafka_message_t **ret_polled)
+{
+        assert(wait_ms >= 0);
+
+        if (!consumer->held)
+                return ev_trace(poll_once(consumer, wait_ms, ret_polled));
+        *ret_polled = consumer->held;
+        consumer->held = NULL;
+        return 0;
+}
+
+/* Polls until the batch is full or nothing more is there; an event ends the waiting. */
+static int collect(struct ev_consumer *consumer, struct ev_messages *messages, size_t max,
+                   int wait_ms)
+{
+        rd_kafka_message_t *polled = NULL;
+        bool has_event = false;
+        int r;
+
+        while (messages->count < max && messages->bytes < consumer->batch_bytes_max) {
+                r = next_message(consumer, messages->count > 0 || has_event ? 0 : wait_ms, &polled);
+                if (r)
+                        return ev_trace(r);
+                if (!polled)
+                        return 0;
+                if (polled->err) {
+                        note_event(consumer, polled);
+                        rd_kafka_message_destroy(polled);
+                        has_event = true;
+                        continue;
+                }
+                r = take_message(consumer, messages, polled);
+                if (r)
+                        return ev_trace(r);
+        }
+        return 0;
+}
+
+int ev_consumer_collect(struct ev_consumer *consumer, struct ev_messages *messages, size_t max,
+                        int wait_ms)
+{
+        int r;
+
+        assert(!messages->count);
+        assert(max > 0 && max <= messages->capacity);
+
+        r = set_resting(consumer, false);
+        if (r)
+                return ev_trace(r);
+        tell_applied_if_due(consumer);
+
+        messages->generation = consumer->generation;
+        r = collect(consumer, messages, max, wait_ms);
+        if (r)
+                ev_messages_release(messages);
+        assert(r || messages->generation == consumer->generation);
+        return ev_trace(r);
+}
+
+/* A message of a paused lane should not come. One can be held for the next collect, for a batch may
+ * be in hand; with a second one the lane would have a hole, so that everything begins anew. */
+static int hold(struct ev_consumer *consumer, rd_kafka_message_t *polled)
+{
+        int r;
+
+        assert(polled);
+
+        if (polled->err) {
+                note_event(consumer, polled);
+        } else if (!consumer->held) {
+                consumer->held = polled;
+                return 0;
+        } else {
+                r = ev_consumer_rejoin(consumer);
+                rd_kafka_message_destroy(polled);
+                return r ? ev_trace(r) : EV_CONSUMER_REASSIGNED;
+        }
+        rd_kafka_message_destroy(polled);
+        return 0;
+}
+
+int ev_consumer_rest(struct ev_consumer *consumer, int wait_ms)
+{
+        rd_kafka_message_t *polled = NULL;
+        int r;
+
+        r = set_resting(consumer, true);
+        if (r)
+                return ev_trace(r);
+        tell_applied_if_due(consumer);
+
+        r = poll_once(consumer, wait_ms, &polled);
+        if (r || !polled)
+                return ev_trace(r);
+        return ev_trace(hold(consumer, polled));
+}
+
+static int subscribe(struct ev_consumer *consumer)
+{
+        _cleanup_list_ rd_kafka_topic_partition_list_t *list = list_new(consumer->topics_count);
+        rd_kafka_resp_err_t code;
+
+        assert(consumer->topics_count > 0);
+
+        for (size_t i = 0; i < consumer->topics_count; ++i)
+                rd_kafka_topic_partition_list_add(list, consumer->topics[i].name,
+                                                  RD_KAFKA_PARTITION_UA);
+        code = rd_kafka_subscribe(consumer->rk, list);
+        return code ? ev_kafka_fail(code, "subscribing as %s", consumer->group) : 0;
+}
+
+/* The old assignment goes in a callback, that is, in a poll. librdkafka is asked for the new one
+ * only then: a subscription while the old assignment is being taken back was never served. */
+int ev_consumer_rejoin(struct ev_consumer *consumer)
+{
+        int64_t deadline = ev_clock_monotonic_micros() + LEAVE_MS_MAX * EV_MICROS_PER_MS;
+        rd_kafka_message_t *polled;
+        rd_kafka_resp_err_t code;
+
+        assert(!consumer->is_closed);
+
+        code = rd_kafka_unsubscribe(consumer->rk);
+        if (code)
+                return ev_kafka_fail(code, "leaving %s", consumer->group);
+        while (consumer->is_dealt) {
+                if (ev_clock_monotonic_micros() > deadline)
+                        return ev_kafka_fail(RD_KAFKA_RESP_ERR__TIMED_OUT, "leaving %s",
+                                             consumer->group);
+                polled = rd_kafka_consumer_poll(consumer->rk, POLL_MS_STEP);
+                if (polled)
+                        rd_kafka_message_destroy(polled);
+        }
+        ++consumer->generation;
+        consumer->is_resting = false;
+        return ev_trace(subscribe(consumer));
+}
+
+/* What can be asked. */
+
+struct ev_kafka *ev_consumer_kafka(struct ev_consumer *consumer)
+{
+        assert(consumer->kafka);
+
+        return consumer->kafka;
+}
+
+uint64_t ev_consumer_generation(const struct ev_consumer *consumer)
+{
+        assert(consumer);
+
+        return consumer->generation;
+}
+
+const struct ev_consumer_lane *ev_consumer_lanes(const struct ev_consumer *consumer,
+                                                 size_t *ret_count)
+{
+        assert(ev_consumer_check(consumer));
+
+        *ret_count = consumer->lanes_count;
+        return consumer->lanes;
+}
+
+int64_t ev_consumer_lag(const struct ev_consumer *consumer, size_t index)
+{
+        const struct ev_consumer_lane *lane = lane_at(consumer, index);
+        int64_t low = RD_KAFKA_OFFSET_INVALID, high = RD_KAFKA_OFFSET_INVALID;
+        int64_t from;
+
+        if (rd_kafka_get_watermark_offsets(consumer->rk, lane->topic, lane->partition, &low, &high))
+                return -1;
+        from = lane->applied == EV_OFFSET_BEGINNING ? low : lane->applied;
+        if (high < 0 || from < 0)
+                return -1;
+        return high > from ? high - from : 0;
+}
+
+/* Life. */
+
+static void on_prepare(rd_kafka_conf_t *conf)
+{
+        assert(conf);
+
+        rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+}
+
+static int read_setting(const struct ev_consumer *consumer, const char *name, char *value,
+                        size_t size)
+{
+        assert(size > 0);
+
+        if (rd_kafka_conf_get(rd_kafka_conf(consumer->rk), name, value, &size) == RD_KAFKA_CONF_OK)
+                return 0;
+        return ev_fail(EV_VERDICT_STOP, "configuration: kafka.%s cannot be read", name);
+}
+
+/* What the operator's settings must agree with. */
+static int check_settings(struct ev_consumer *consumer)
+{
+        char group[EV_KAFKA_REASON_MAX], interval[NUMBER_TEXT_MAX];
+        int64_t interval_ms;
+        int r;
+
+        r = read_setting(consumer, "group.id", group, sizeof(group));
+        if (r)
+                return ev_trace(r);
+        if (strcmp(group, consumer->group) != 0)
+                return ev_fail(
+                        EV_VERDICT_STOP,
+                        "configuration: kafka.group.id cannot be changed: the offsets in the "
+                        "database belong to %s",
+                        consumer->group);
+        r = read_setting(consumer, "max.poll.interval.ms", interval, sizeof(interval));
+        if (r)
+                return ev_trace(r);
+        if (!ev_str_to_int64(ev_str_of(interval), &interval_ms))
+                return ev_fail(EV_VERDICT_STOP, "configuration: kafka.max.poll.interval.ms is %s",
+                               interval);
+        consumer->assign_micros_max = interval_ms * EV_MICROS_PER_MS / 4 * 3;
+        return 0;
+}
+
+static int make_client(struct ev_consumer *consumer, const struct ev_consumer_options *options)
+{
+        const struct ev_kafka_setting extra[] = {
+                { "group.id", options->group },
+                { "enable.partition.eof", options->tells_ends ? "true" : "false" },
+        };
+        const struct ev_kafka_options kafka = {
+                .role = EV_KAFKA_CONSUMER,
+                .settings = options->settings,
+                .settings_count = options->settings_count,
+                .extra = extra,
+                .extra_count = EV_ARRAY_SIZE(extra),
+                .prepare = on_prepare,
+                .owner = consumer,
+                .log = options->log,
+                .log_context = options->log_context,
+        };
+        int r;
+
+        assert(!consumer->kafka);
+
+        r = ev_kafka_new(&consumer->kafka, &kafka);
+        if (r)
+                return ev_trace(r);
+        consumer->rk = ev_kafka_handle(consumer->kafka);
+        /* Rebalances, logs and errors come out of rd_kafka_consumer_poll() with the messages. */
+        rd_kafka_poll_set_consumer(consumer->rk);
+        return ev_trace(check_settings(consumer));
+}
+
+static int copy_names(struct ev_consumer *consumer, const struct ev_consumer_options *options)
+{
+        consumer->topics = calloc(options->topics_count, sizeof(*consumer->topics));
+        consumer->lanes = calloc(EV_CONSUMER_LANES_MAX, sizeof(*consumer->lanes));
+        consumer->group = strdup(options->group);
+        if (!consumer->topics || !consumer->lanes || !consumer->group)
+                return ev_fail_memory("a consumer");
+
+        for (size_t i = 0; i < options->topics_count; ++i) {
+                struct topic *topic = &consumer->topics[i];
+
+                assert(options->topics[i] && options->topics[i][0] != '^');
+                for (size_t p = 0; p < EV_KAFKA_PARTITIONS_MAX; ++p)
+                        topic->lane_of[p] = NO_LANE;
+                topic->name = strdup(options->topics[i]);
+                if (!topic->name)
+                        return ev_fail_memory("a consumer");
+                ++consumer->topics_count;
+        }
+        return 0;
+}
+
+int ev_consumer_new(struct ev_consumer **ret_consumer, const struct ev_consumer_options *options)
+{
+        _cleanup_(ev_consumer_free_p) struct ev_consumer *consumer = calloc(1, sizeof(*consumer));
+        int r;
+
+        assert(options->group && options->hooks.assigned && options->hooks.revoked);
+        assert(options->topics_count > 0 && options->topics_count <= EV_CONSUMER_TOPICS_MAX);
+        assert(options->batch_bytes_max > 0 && options->commit_interval_ms > 0);
+
+        if (!consumer)
+                return ev_fail_memory("a consumer");
+        consumer->hooks = options->hooks;
+        consumer->batch_bytes_max = options->batch_bytes_max;
+        consumer->commit_interval_micros = options->commit_interval_ms * EV_MICROS_PER_MS;
+        r = copy_names(consumer, options);
+        if (r)
+                return ev_trace(r);
+        r = make_client(consumer, options);
+        if (r)
+                return ev_trace(r);
+        r = subscribe(consumer);
+        if (r)
+                return ev_trace(r);
+
+        *ret_consumer = consumer;
+        consumer = NULL;
+        return 0;
+}
+
+static void queue_destroy(rd_kafka_queue_t **queue)
+{
+        if (*queue)
+                rd_kafka_queue_destroy(*queue);
+}
+
+/* rd_kafka_consumer_close() would wait for as long as it takes; with a queue of our own the waiting
+ * is ours. The lanes go through on_rebalance(), as ever. */
+int ev_consumer_close(struct ev_consumer *consumer, int wait_ms)
+{
+        _cleanup_(queue_destroy) rd_kafka_queue_t *queue = rd_kafka_queue_new(consumer->rk);
+        int64_t deadline = ev_clock_monotonic_micros() + wait_ms * EV_MICROS_PER_MS;
+        rd_kafka_message_t *polled;
+        rd_kafka_error_t *error;
+
+        assert(queue);
+        assert(!consumer->is_closed && wait_ms >= 0);
+
+        error = rd_kafka_consumer_close_queue(consumer->rk, queue);
+        rd_kafka_error_destroy(error); /* it accepts NULL; an error means: closed already */
+        while (!rd_kafka_consumer_closed(consumer->rk) && ev_clock_monotonic_micros() < deadline) {
+                /* It holds records too, which rd_kafka_queue_poll_callback() does not expect. */
+                polled = rd_kafka_consume_queue(queue, CLOSE_MS_STEP);
+                if (polled)
+                        rd_kafka_message_destroy(polled);
+        }
+
+        drop_held(consumer);
+        consumer->is_closed = true;
+        if (rd_kafka_consumer_closed(consumer->rk))
+                return 0;
+        if (consumer->lanes_count > 0)
+                give_lanes_up(consumer);
+        return EV_CONSUMER_UNFINISHED;
+}
+
+struct ev_consumer *ev_consumer_free(struct ev_consumer *consumer)
+{
+        if (!consumer)
+                return NULL;
+
+        drop_held(consumer);
+        consumer->kafka = ev_kafka_free(consumer->kafka);
+        for (size_t i = 0; i < consumer->topics_count; ++i)
+                free(consumer->topics[i].name);
+        free(consumer->topics);
+        free(consumer->lanes);
+        free(consumer->group);
+        free(consumer);
+        return NULL;
+}

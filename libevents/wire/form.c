@@ -1,0 +1,456 @@
+/* Structs to JSON and back, by descriptor.
+ *
+ * Reading is strict: what one tool writes another one produces from, so a misspelt field must not
+ * be silently a default, and a decimal that went through floating point must not be believed.
+ * Nothing is kept between calls. */
+
+#include "wire/form.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/decimal.h"
+#include "base/error.h"
+#include "wire/trouble.h"
+
+enum { TEXT_BYTES_MAX = 8 * EV_FACT_BYTES_MAX }; /* what a value of the largest size may print as */
+
+static const char base64_digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static void write_value(const struct ev_field *field, const uint8_t *at,
+                        struct ev_json_writer *writer);
+
+/* Bytes are bounded by EV_STRING_BYTES_MAX, so their text fits on the stack. */
+static void write_base64(struct ev_bytes bytes, struct ev_json_writer *writer)
+{
+        char text[(EV_STRING_BYTES_MAX + 2) / 3 * 4];
+        size_t size = 0;
+
+        assert(bytes.size <= EV_STRING_BYTES_MAX);
+
+        for (size_t i = 0; i < bytes.size; i += 3) {
+                size_t left = bytes.size - i;
+                uint32_t group = (uint32_t)bytes.data[i] << 16 |
+                                 (left > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0) |
+                                 (left > 2 ? bytes.data[i + 2] : 0);
+
+                text[size++] = base64_digits[group >> 18];
+                text[size++] = base64_digits[group >> 12 & 63];
+                text[size++] = left > 1 ? base64_digits[group >> 6 & 63] : '=';
+                text[size++] = left > 2 ? base64_digits[group & 63] : '=';
+        }
+        ev_json_write_string(writer, (struct ev_str){ text, size });
+}
+
+static void write_decimal(int64_t value, unsigned scale, struct ev_json_writer *writer)
+{
+        char text[EV_DECIMAL_TEXT_MAX];
+        size_t size = ev_decimal_format(value, scale, text);
+
+        assert(size < sizeof(text));
+        ev_json_write_string(writer, (struct ev_str){ text, size });
+}
+
+static void write_instant(int64_t value, struct ev_json_writer *writer)
+{
+        char text[EV_INSTANT_TEXT_MAX];
+        size_t size;
+
+        assert(ev_instant_is_valid(value));
+
+        size = ev_instant_format(value, text);
+        ev_json_write_string(writer, (struct ev_str){ text, size });
+}
+
+static void write_array(const struct ev_field *field, const uint8_t *base,
+                        struct ev_json_writer *writer)
+{
+        const uint8_t *items;
+        size_t count;
+
+        memcpy(&items, base + field->offset, sizeof(items));
+        memcpy(&count, base + field->beside, sizeof(count));
+        assert(items || count == 0);
+
+        ev_json_array_begin(writer);
+        for (size_t i = 0; i < count; ++i)
+                write_value(field->item, items + i * field->item->size, writer);
+        ev_json_array_end(writer);
+}
+
+static void write_field(const struct ev_field *field, const uint8_t *base,
+                        struct ev_json_writer *writer)
+{
+        const uint8_t *at = base + field->offset;
+
+        assert(!field->skipped);
+
+        ev_json_write_name(writer, field->name);
+        if (ev_field_is_null(field, base)) {
+                ev_json_write_null(writer);
+        } else if (field->secret) {
+                ev_json_write_string(writer, EV_STR("***"));
+        } else if (field->type == EV_TYPE_ARRAY) {
+                write_array(field, base, writer);
+        } else {
+                if (field->type == EV_TYPE_RECORD && field->optional)
+                        memcpy(&at, base + field->offset, sizeof(at));
+                write_value(field, at, writer);
+        }
+}
+
+void ev_form_write(const struct ev_record *record, const void *value, struct ev_json_writer *writer)
+{
+        assert(value);
+
+        ev_json_object_begin(writer);
+        for (uint32_t i = 0; i < record->fields_count; ++i)
+                write_field(&record->fields[i], value, writer);
+        ev_json_object_end(writer);
+}
+
+static void write_symbol(const struct ev_enum *enumeration, int32_t symbol,
+                         struct ev_json_writer *writer)
+{
+        assert(symbol >= 0 && (uint32_t)symbol < enumeration->symbols_count);
+
+        ev_json_write_string(writer, enumeration->symbols[symbol]);
+}
+
+static void write_value(const struct ev_field *field, const uint8_t *at,
+                        struct ev_json_writer *writer)
+{
+        const void *value = at;
+
+        switch (field->type) {
+        case EV_TYPE_BOOLEAN: ev_json_write_bool(writer, *(const bool *)value); return;
+        case EV_TYPE_INT: ev_json_write_int(writer, *(const int32_t *)value); return;
+        case EV_TYPE_INT_AS_LONG:
+        case EV_TYPE_LONG: ev_json_write_int(writer, *(const int64_t *)value); return;
+        case EV_TYPE_TIMESTAMP: write_instant(*(const int64_t *)value, writer); return;
+        case EV_TYPE_DECIMAL: write_decimal(*(const int64_t *)value, field->scale, writer); return;
+        case EV_TYPE_STRING: ev_json_write_string(writer, *(const struct ev_str *)value); return;
+        case EV_TYPE_BYTES: write_base64(*(const struct ev_bytes *)value, writer); return;
+        case EV_TYPE_ENUM:
+                write_symbol(field->enumeration, *(const int32_t *)value, writer);
+                return;
+        case EV_TYPE_RECORD: ev_form_write(field->record, value, writer); return;
+        case EV_TYPE_ARRAY: break; /* two members of a struct: write_array() */
+        }
+        assert(false && "a type of a single member");
+}
+
+int ev_form_print(const struct ev_record *record, const void *value, struct ev_buffer *buffer)
+{
+        struct ev_json_writer writer = EV_JSON_WRITER_INIT(buffer);
+
+        assert(record);
+
+        ev_form_write(record, value, &writer);
+        return ev_trace(ev_json_writer_end(&writer));
+}
+
+struct form_reader {
+        struct ev_arena *arena;
+        struct ev_trouble trouble;
+        struct ev_str unknown; /* a member that no field is named after */
+};
+
+static int read_value(struct form_reader *reader, const struct ev_field *field,
+                      const struct ev_json *node, void *at);
+
+static int refuse(struct form_reader *reader, const char *reason)
+{
+        ev_trouble_begin(&reader->trouble, reason);
+        return EV_FAILED;
+}
+
+static int read_int(struct form_reader *reader, const struct ev_json *node, int64_t min,
+                    int64_t max, int64_t *ret_value)
+{
+        assert(min < max);
+
+        if (!ev_json_int(node, ret_value))
+                return refuse(reader, "not a whole number");
+        if (*ret_value < min || *ret_value > max)
+                return refuse(reader, "a number out of its range");
+        return 0;
+}
+
+static int read_int32(struct form_reader *reader, const struct ev_json *node, void *at)
+{
+        int64_t value = 0;
+        int32_t narrow;
+        int r = read_int(reader, node, INT32_MIN, INT32_MAX, &value);
+
+        if (r < 0)
+                return r;
+        narrow = (int32_t)value;
+        memcpy(at, &narrow, sizeof(narrow));
+        return 0;
+}
+
+static int read_decimal(struct form_reader *reader, const struct ev_field *field,
+                        const struct ev_json *node, int64_t *at)
+{
+        int64_t bound = ev_powers_of_ten[field->precision];
+        int64_t value;
+
+        assert(field->type == EV_TYPE_DECIMAL);
+
+        if (ev_json_type(node) != EV_JSON_STRING)
+                return refuse(reader, "a decimal must be a string, such as \"19.90\"");
+        if (ev_decimal_parse(ev_json_string(node), field->scale, &value))
+                return refuse(reader, "no decimal of its scale");
+        if (value >= bound || value <= -bound)
+                return refuse(reader, "a decimal beyond its precision");
+        *at = value;
+        return 0;
+}
+
+static int read_instant(struct form_reader *reader, const struct ev_json *node, int64_t *at)
+{
+        assert(at);
+
+        if (ev_json_type(node) != EV_JSON_STRING || !ev_instant_parse(ev_json_string(node), at))
+                return refuse(reader, "not an instant of RFC 3339");
+        return 0;
+}
+
+static int read_symbol(struct form_reader *reader, const struct ev_enum *enumeration,
+                       const struct ev_json *node, void *at)
+{
+        int32_t symbol = -1;
+
+        if (ev_json_type(node) == EV_JSON_STRING)
+                symbol = ev_enum_index(enumeration, ev_json_string(node));
+        if (symbol < 0)
+                return refuse(reader, "not a symbol of its enum");
+        memcpy(at, &symbol, sizeof(symbol));
+        return 0;
+}
+
+static int read_string(struct form_reader *reader, const struct ev_field *field,
+                       const struct ev_json *node, struct ev_str *at)
+{
+        assert(at);
+
+        if (ev_json_type(node) != EV_JSON_STRING)
+                return refuse(reader, "not a string");
+        if (field->secret && ev_str_equal(ev_json_string(node), EV_STR("***")))
+                return refuse(reader, "a secret is never printed; give the value itself");
+        if (ev_arena_copy(reader->arena, ev_json_string(node), at) < 0)
+                return refuse(reader, "no memory for it");
+        return 0;
+}
+
+static int digit_of(char c)
+{
+        const char *digit = c ? strchr(base64_digits, c) : NULL;
+
+        return digit ? (int)(digit - base64_digits) : -1;
+}
+
+/* Whole groups of four, padded with '='; anything else is refused. */
+static bool decode_base64(struct ev_str text, uint8_t *bytes, size_t *ret_size)
+{
+        size_t padding = 0, size = 0;
+        uint32_t group = 0;
+
+        assert(bytes);
+
+        if (text.size % 4 != 0)
+                return false;
+        while (padding < 2 && padding < text.size && text.data[text.size - 1 - padding] == '=')
+                ++padding;
+        for (size_t i = 0; i < text.size; ++i) {
+                int digit = i < text.size - padding ? digit_of(text.data[i]) : 0;
+
+                if (digit < 0)
+                        return false;
+                group = group << 6 | (uint32_t)digit;
+                if (i % 4 != 3)
+                        continue;
+                bytes[size++] = (uint8_t)(group >> 16);
+                bytes[size++] = (uint8_t)(group >> 8);
+                bytes[size++] = (uint8_t)group;
+        }
+        if (padding > 0 && (group & ((1U << (8 * padding)) - 1)) != 0)
+                return false;
+        *ret_size = size - padding;
+        return true;
+}
+
+static int read_bytes(struct form_reader *reader, const struct ev_json *node, struct ev_bytes *at)
+{
+        struct ev_str text = ev_json_string(node);
+        uint8_t *bytes = ev_arena_take(reader->arena, text.size + 1);
+        size_t size;
+
+        assert(at);
+
+        if (!bytes)
+                return refuse(reader, "no memory for it");
+        if (ev_str_is_null(text) || !decode_base64(text, bytes, &size))
+                return refuse(reader, "bytes must be a string of base64");
+        *at = (struct ev_bytes){ bytes, size };
+        return 0;
+}
+
+static int read_array(struct form_reader *reader, const struct ev_field *field,
+                      const struct ev_json *node, uint8_t *base)
+{
+        size_t count = ev_json_count(node);
+        uint8_t *items;
+        int r;
+
+        assert(field->item);
+
+        if (ev_json_type(node) != EV_JSON_ARRAY)
+                return refuse(reader, "not a list");
+        items = ev_arena_take_array(reader->arena, count, field->item->size);
+        if (!items)
+                return refuse(reader, "no memory for it");
+        for (size_t i = 0; i < count; ++i) {
+                r = read_value(reader, field->item, ev_json_item(node, i),
+                               items + i * field->item->size);
+                if (r < 0) {
+                        ev_trouble_in_item(&reader->trouble, i);
+                        return r;
+                }
+        }
+        memcpy(base + field->offset, &items, sizeof(items));
+        memcpy(base + field->beside, &count, sizeof(count));
+        return 0;
+}
+
+static int read_present(struct form_reader *reader, const struct ev_field *field,
+                        const struct ev_json *node, uint8_t *base)
+{
+        void *at = base + field->offset;
+
+        assert(ev_json_type(node) != EV_JSON_NULL);
+
+        if (field->type == EV_TYPE_ARRAY)
+                return read_array(reader, field, node, base);
+        if (field->optional && field->type == EV_TYPE_RECORD) {
+                at = ev_arena_take(reader->arena, field->record->size);
+                if (!at)
+                        return refuse(reader, "no memory for it");
+                memcpy(base + field->offset, &at, sizeof(at));
+        } else if (field->optional && field->type != EV_TYPE_STRING &&
+                   field->type != EV_TYPE_BYTES) {
+                *(bool *)(base + field->beside) = true;
+        }
+        return read_value(reader, field, node, at);
+}
+
+static int read_field(struct form_reader *reader, const struct ev_field *field,
+                      const struct ev_json *object, uint8_t *base)
+{
+        const struct ev_json *node = ev_json_get(object, field->name);
+
+        assert(field->name.data);
+
+        if (!node && field->initial.given) {
+                ev_field_set_default(field, base);
+                return 0;
+        }
+        if (ev_json_type(node) == EV_JSON_NULL) {
+                if (field->optional)
+                        return 0;
+                return refuse(reader, node ? "null, where a value is required" : "missing");
+        }
+        return read_present(reader, field, node, base);
+}
+
+static int check_members(struct form_reader *reader, const struct ev_record *record,
+                         const struct ev_json *object)
+{
+        struct ev_json_member member = { 0 };
+
+        assert(ev_json_type(object) == EV_JSON_OBJECT);
+
+        while (ev_json_next(object, &member)) {
+                if (ev_record_field(record, member.name))
+                        continue;
+                reader->unknown = member.name;
+                return refuse(reader, "there is no such field: ");
+        }
+        return 0;
+}
+
+static int read_record(struct form_reader *reader, const struct ev_record *record,
+                       const struct ev_json *object, uint8_t *base)
+{
+        int r;
+
+        assert(record->fields_count > 0);
+
+        if (ev_json_type(object) != EV_JSON_OBJECT)
+                return refuse(reader, "not an object");
+        r = check_members(reader, record, object);
+        for (uint32_t i = 0; r == 0 && i < record->fields_count; ++i) {
+                r = read_field(reader, &record->fields[i], object, base);
+                if (r < 0)
+                        ev_trouble_in_field(&reader->trouble, &record->fields[i]);
+        }
+        return r;
+}
+
+static int read_value(struct form_reader *reader, const struct ev_field *field,
+                      const struct ev_json *node, void *at)
+{
+        switch (field->type) {
+        case EV_TYPE_BOOLEAN: return ev_json_bool(node, at) ? 0 : refuse(reader, "not a boolean");
+        case EV_TYPE_INT: return read_int32(reader, node, at);
+        case EV_TYPE_INT_AS_LONG:
+        case EV_TYPE_LONG: return read_int(reader, node, INT64_MIN, INT64_MAX, at);
+        case EV_TYPE_TIMESTAMP: return read_instant(reader, node, at);
+        case EV_TYPE_DECIMAL: return read_decimal(reader, field, node, at);
+        case EV_TYPE_STRING: return read_string(reader, field, node, at);
+        case EV_TYPE_BYTES: return read_bytes(reader, node, at);
+        case EV_TYPE_ENUM: return read_symbol(reader, field->enumeration, node, at);
+        case EV_TYPE_RECORD: return read_record(reader, field->record, node, at);
+        case EV_TYPE_ARRAY: break; /* two members of a struct: read_array() */
+        }
+        assert(false && "a type of a single member");
+        return EV_FAILED;
+}
+
+int ev_form_read(const struct ev_record *record, const struct ev_json *node, struct ev_arena *arena,
+                 void **ret_value)
+{
+        struct form_reader reader = { .arena = arena, .unknown = EV_STR("") };
+        void *value = ev_arena_take(arena, record->size);
+        const char *path;
+
+        assert(ret_value);
+
+        if (!value)
+                return ev_trace(EV_FAILED);
+        if (read_record(&reader, record, node, value) < 0) {
+                path = ev_trouble_path(&reader.trouble);
+                return ev_fail(EV_VERDICT_RECORD, "%.*s%s%s: %s%.*s", EV_STR_ARG(record->name),
+                               *path ? ", field " : "", path, reader.trouble.reason,
+                               EV_STR_ARG(reader.unknown));
+        }
+        *ret_value = value;
+        return 0;
+}
+
+int ev_form_parse(const struct ev_record *record, struct ev_str text, struct ev_arena *arena,
+                  void **ret_value)
+{
+        _cleanup_(ev_json_free_p) struct ev_json *root = NULL;
+        int r;
+
+        assert(record);
+
+        r = ev_json_parse(text, TEXT_BYTES_MAX, &root);
+        if (r < 0)
+                return ev_trace(r);
+        return ev_trace(ev_form_read(record, root, arena, ret_value));
+}

@@ -1,0 +1,252 @@
+/* Schemas as one exact text: the Parsing Canonical Form that Avro's fingerprints are made over, and
+ * our lock form, which also holds what the canonical form leaves out but values depend on.
+ *
+ * Both are one walk: the lock form is the canonical form with further members. Names are ASCII
+ * here, so the specification's rule about escapes has nothing to do. */
+
+#include <assert.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "wire/schema.h"
+
+enum { CANONICAL_BYTES_MAX = 4 * EV_SCHEMA_BYTES_MAX };
+
+struct form {
+        struct ev_json_writer json;
+        bool lock;
+        uint32_t defined; /* named types written in full so far: later they are only named */
+};
+
+static void write_type(struct form *form, const struct ev_schema_type *type);
+
+static void write_member(struct form *form, const char *name, struct ev_str value)
+{
+        ev_json_write_name(&form->json, ev_str_of(name));
+        ev_json_write_string(&form->json, value);
+}
+
+static void write_strings(struct form *form, const char *name, const struct ev_str *strings,
+                          uint32_t count)
+{
+        assert(strings || count == 0);
+
+        ev_json_write_name(&form->json, ev_str_of(name));
+        ev_json_array_begin(&form->json);
+        for (uint32_t i = 0; i < count; ++i)
+                ev_json_write_string(&form->json, strings[i]);
+        ev_json_array_end(&form->json);
+}
+
+static void write_default(struct form *form, const struct ev_default *initial)
+{
+        assert(initial->given);
+
+        ev_json_write_name(&form->json, EV_STR("default"));
+        ev_json_array_begin(&form->json);
+        ev_json_write_int(&form->json, initial->number);
+        ev_json_write_string(&form->json, initial->text);
+        ev_json_array_end(&form->json);
+}
+
+static void write_field(struct form *form, const struct ev_schema_field *field)
+{
+        ev_json_object_begin(&form->json);
+        write_member(form, "name", field->name);
+        ev_json_write_name(&form->json, EV_STR("type"));
+        write_type(form, &field->type);
+        if (form->lock && field->initial.given)
+                write_default(form, &field->initial);
+        if (form->lock && field->aliases_count > 0)
+                write_strings(form, "aliases", field->aliases, field->aliases_count);
+        if (form->lock && field->secret) {
+                ev_json_write_name(&form->json, EV_STR("secret"));
+                ev_json_write_bool(&form->json, true);
+        }
+        ev_json_object_end(&form->json);
+}
+
+/* The specification's order of members: name, type, fields, symbols. */
+static void write_definition(struct form *form, const struct ev_schema_named *named)
+{
+        ev_json_object_begin(&form->json);
+        write_member(form, "name", named->name);
+        write_member(form, "type", ev_str_of(ev_type_name(named->type)));
+        if (named->type == EV_TYPE_RECORD) {
+                ev_json_write_name(&form->json, EV_STR("fields"));
+                ev_json_array_begin(&form->json);
+                for (uint32_t i = 0; i < named->fields_count; ++i)
+                        write_field(form, &named->fields[i]);
+                ev_json_array_end(&form->json);
+        } else {
+                write_strings(form, "symbols", named->symbols, named->symbols_count);
+        }
+        if (form->lock && named->default_symbol >= 0)
+                write_member(form, "default", named->symbols[named->default_symbol]);
+        if (form->lock && named->aliases_count > 0)
+                write_strings(form, "aliases", named->aliases, named->aliases_count);
+        ev_json_object_end(&form->json);
+}
+
+static void write_named(struct form *form, const struct ev_schema_named *named)
+{
+        assert(named->index <= form->defined); /* definitions come in the order of the text */
+
+        if (named->index < form->defined) {
+                ev_json_write_string(&form->json, named->name);
+                return;
+        }
+        ++form->defined;
+        write_definition(form, named);
+}
+
+static void write_logical(struct form *form, const struct ev_schema_type *type)
+{
+        bool decimal = type->type == EV_TYPE_DECIMAL;
+
+        assert(form->lock);
+
+        ev_json_object_begin(&form->json);
+        write_member(form, "type", decimal ? EV_STR("bytes") : EV_STR("long"));
+        write_member(form, "logicalType", decimal ? EV_STR("decimal") : EV_STR("timestamp-micros"));
+        if (decimal) {
+                ev_json_write_name(&form->json, EV_STR("precision"));
+                ev_json_write_int(&form->json, type->precision);
+                ev_json_write_name(&form->json, EV_STR("scale"));
+                ev_json_write_int(&form->json, type->scale);
+        }
+        ev_json_object_end(&form->json);
+}
+
+static void write_plain_type(struct form *form, const struct ev_schema_type *type)
+{
+        if (type->named) {
+                write_named(form, type->named);
+        } else if (type->item) {
+                ev_json_object_begin(&form->json);
+                write_member(form, "type", EV_STR("array"));
+                ev_json_write_name(&form->json, EV_STR("items"));
+                write_type(form, type->item);
+                ev_json_object_end(&form->json);
+        } else if (type->type == EV_TYPE_DECIMAL || type->type == EV_TYPE_TIMESTAMP) {
+                if (form->lock)
+                        write_logical(form, type);
+                else
+                        ev_json_write_string(&form->json, type->type == EV_TYPE_DECIMAL
+                                                                  ? EV_STR("bytes")
+                                                                  : EV_STR("long"));
+        } else {
+                ev_json_write_string(&form->json, ev_str_of(ev_type_name(type->type)));
+        }
+}
+
+static void write_type(struct form *form, const struct ev_schema_type *type)
+{
+        if (!type->optional) {
+                write_plain_type(form, type);
+                return;
+        }
+        ev_json_array_begin(&form->json);
+        ev_json_write_string(&form->json, EV_STR("null"));
+        write_plain_type(form, type);
+        ev_json_array_end(&form->json);
+}
+
+static void write_places(struct form *form, const char *name, const uint32_t *places,
+                         uint32_t count)
+{
+        assert(places || count == 0);
+
+        ev_json_write_name(&form->json, ev_str_of(name));
+        ev_json_array_begin(&form->json);
+        for (uint32_t i = 0; i < count; ++i)
+                ev_json_write_int(&form->json, places[i]);
+        ev_json_array_end(&form->json);
+}
+
+static void write_contract(struct form *form, const struct ev_schema_contract *contract)
+{
+        ev_json_object_begin(&form->json);
+        ev_json_write_name(&form->json, EV_STR("kind"));
+        ev_json_write_int(&form->json, contract->kind);
+        write_member(form, "topic", contract->topic);
+        ev_json_write_name(&form->json, EV_STR("key"));
+        ev_json_write_int(&form->json, contract->key);
+        write_places(form, "subject", contract->subject, contract->subject_count);
+        ev_json_write_name(&form->json, EV_STR("outcome"));
+        ev_json_write_int(&form->json, contract->outcome);
+        ev_json_write_name(&form->json, EV_STR("repeats"));
+        ev_json_write_int(&form->json, contract->repeats);
+        write_places(form, "natural_key", contract->natural_key, contract->natural_key_count);
+        write_strings(form, "outcomes", contract->outcomes, contract->outcomes_count);
+        ev_json_object_end(&form->json);
+}
+
+int ev_schema_write_canonical(const struct ev_schema *schema, struct ev_buffer *buffer)
+{
+        struct form form = { .json = EV_JSON_WRITER_INIT(buffer) };
+
+        assert(schema->record);
+
+        write_named(&form, schema->record);
+        return ev_trace(ev_json_writer_end(&form.json));
+}
+
+int ev_schema_write_lock_form(const struct ev_schema *schema, struct ev_buffer *buffer)
+{
+        struct form form = { .json = EV_JSON_WRITER_INIT(buffer), .lock = true };
+
+        assert(schema->record);
+
+        ev_json_array_begin(&form.json);
+        write_named(&form, schema->record);
+        if (schema->contract.given)
+                write_contract(&form, &schema->contract);
+        ev_json_array_end(&form.json);
+        return ev_trace(ev_json_writer_end(&form.json));
+}
+
+static int crc_of_form(const struct ev_schema *schema,
+                       int (*write)(const struct ev_schema *, struct ev_buffer *),
+                       uint64_t *ret_crc)
+{
+        _cleanup_buffer_ struct ev_buffer buffer = EV_BUFFER_INIT(CANONICAL_BYTES_MAX);
+        int r;
+
+        assert(ret_crc);
+
+        r = write(schema, &buffer);
+        if (r < 0)
+                return ev_trace(r);
+        *ret_crc = ev_crc64_avro((struct ev_bytes){ buffer.data, buffer.size });
+        return 0;
+}
+
+int ev_schema_fingerprint(const struct ev_schema *schema, uint64_t *ret_fingerprint)
+{
+        return ev_trace(crc_of_form(schema, ev_schema_write_canonical, ret_fingerprint));
+}
+
+int ev_schema_lock(const struct ev_schema *schema, uint64_t *ret_lock)
+{
+        return ev_trace(crc_of_form(schema, ev_schema_write_lock_form, ret_lock));
+}
+
+/* The specification's CRC-64-AVRO without its table: a schema is summed once a start, not once a
+ * message. */
+uint64_t ev_crc64_avro(struct ev_bytes bytes)
+{
+        const uint64_t empty = UINT64_C(0xc15d213aa4d7a795);
+        uint64_t crc = empty;
+
+        assert(bytes.data || bytes.size == 0);
+
+        for (size_t i = 0; i < bytes.size; ++i) {
+                uint64_t low = (crc ^ bytes.data[i]) & 0xff;
+
+                for (int bit = 0; bit < 8; ++bit)
+                        low = low >> 1 ^ (empty & -(low & 1));
+                crc = crc >> 8 ^ low;
+        }
+        return crc;
+}

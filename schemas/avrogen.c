@@ -1,0 +1,463 @@
+/* avrogen: from the schemas of this folder to C, at build time.
+ *
+ *      avrogen SCHEMAS OUTPUT   writes structs, descriptors and the table of schemas into OUTPUT
+ *      avrogen --lock SCHEMAS   locks the versions that `ids` does not lock yet
+ *
+ * It also judges: each schema is valid, `ids` is consistent, nothing that was published was edited,
+ * and the newest version and each before it can read each other. Whatever is wrong ends the build
+ * with the file's name. A file whose text would be the same is left alone, so that nothing is
+ * compiled in vain; each is written aside and renamed, so that none is ever half there. */
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "avrogen.h"
+#include "base/error.h"
+
+enum { ID_FIRST = 700001, COLUMNS_MIN = 4, COLUMNS_MAX = 6, IDS_BYTES_MAX = 1024 * 1024 };
+
+struct ev_str avrogen_short_name(struct ev_str full_name)
+{
+        const char *dot = memrchr(full_name.data, '.', full_name.size);
+
+        assert(full_name.size > 0);
+        if (!dot)
+                return full_name;
+        return (struct ev_str){ dot + 1, (size_t)(full_name.data + full_name.size - dot - 1) };
+}
+
+struct ev_str avrogen_context(struct ev_str full_name)
+{
+        const char *dot = memrchr(full_name.data, '.', full_name.size);
+
+        assert(full_name.size > 0);
+        if (!dot || dot == full_name.data)
+                return EV_STR("");
+        return avrogen_short_name(
+                (struct ev_str){ full_name.data, (size_t)(dot - full_name.data) });
+}
+
+static void close_file(FILE **file)
+{
+        if (*file)
+                fclose(*file);
+}
+
+static int read_file(const char *path, struct ev_buffer *ret_text)
+{
+        _cleanup_(close_file) FILE *file = fopen(path, "re");
+        char chunk[16384];
+        size_t size;
+        int r;
+
+        assert(ret_text->size == 0);
+
+        if (!file)
+                return ev_fail(EV_VERDICT_STOP, "cannot open %s: %s", path, strerror(errno));
+        while ((size = fread(chunk, 1, sizeof(chunk), file)) > 0) {
+                r = ev_buffer_append(ret_text, chunk, size);
+                if (r < 0)
+                        return ev_trace(r);
+        }
+        if (ferror(file))
+                return ev_fail(EV_VERDICT_STOP, "cannot read %s: %s", path, strerror(errno));
+        return 0;
+}
+
+static bool has_text(const char *path, struct ev_str text)
+{
+        _cleanup_buffer_ struct ev_buffer present = EV_BUFFER_INIT(AVROGEN_FILE_MAX);
+
+        assert(text.data);
+
+        return access(path, F_OK) == 0 && read_file(path, &present) == 0 &&
+               ev_str_equal(ev_buffer_str(&present), text);
+}
+
+static int write_file(const char *path, struct ev_str text)
+{
+        char aside[AVROGEN_PATH_MAX + 8];
+        FILE *file;
+        bool written;
+
+        if (has_text(path, text))
+                return 0;
+        snprintf(aside, sizeof(aside), "%s.new", path);
+        file = fopen(aside, "we");
+        if (!file)
+                return ev_fail(EV_VERDICT_STOP, "cannot create %s: %s", aside, strerror(errno));
+        written = fwrite(text.data, 1, text.size, file) == text.size;
+        if (fclose(file) || !written || rename(aside, path) < 0)
+                return ev_fail(EV_VERDICT_STOP, "cannot write %s: %s", path, strerror(errno));
+        return 0;
+}
+
+/* Cuts the next piece off, up to a separator that is dropped; null at the end. */
+static struct ev_str cut(struct ev_str *text, char separator)
+{
+        const char *end;
+        struct ev_str piece = *text;
+
+        if (text->size == 0)
+                return EV_STR_NULL;
+        end = memchr(text->data, separator, text->size);
+        if (end)
+                piece.size = (size_t)(end - text->data);
+        text->data += piece.size + (end ? 1 : 0);
+        text->size -= piece.size + (end ? 1 : 0);
+        assert(piece.data);
+        return piece;
+}
+
+static bool parse_hex(struct ev_str text, uint64_t *ret_value)
+{
+        uint64_t value = 0;
+
+        assert(ret_value);
+
+        if (text.size != 16)
+                return false;
+        for (size_t i = 0; i < text.size; ++i) {
+                const char *digits = "0123456789abcdef";
+                const char *digit = text.data[i] ? strchr(digits, text.data[i]) : NULL;
+
+                if (!digit)
+                        return false;
+                value = value << 4 | (uint64_t)(digit - digits);
+        }
+        *ret_value = value;
+        return true;
+}
+
+static int parse_line(struct ev_str line, struct avrogen_version *version)
+{
+        struct ev_str columns[COLUMNS_MAX] = { { 0 } }, rest = line;
+        int64_t id, number;
+        size_t count = 0;
+
+        while (rest.size > 0 && count < COLUMNS_MAX)
+                columns[count++] = cut(&rest, ' ');
+        if (rest.size > 0 || (count != COLUMNS_MIN && count != COLUMNS_MAX) ||
+            !ev_str_to_int64(columns[0], &id) || id < ID_FIRST || id > UINT32_MAX ||
+            !ev_schema_is_full_name(columns[1]) || avrogen_context(columns[1]).size == 0 ||
+            !ev_str_to_int64(columns[2], &number) || number < 1 || number > UINT32_MAX)
+                return ev_fail(EV_VERDICT_STOP,
+                               "ids: not \"id name version file [fingerprint "
+                               "lock]\": %.*s",
+                               EV_STR_ARG(line));
+        version->locked = count == COLUMNS_MAX;
+        if (version->locked && (!parse_hex(columns[4], &version->locked_fingerprint) ||
+                                !parse_hex(columns[5], &version->locked_lock)))
+                return ev_fail(EV_VERDICT_STOP, "ids: two locks of 16 hexadecimal digits: %.*s",
+                               EV_STR_ARG(line));
+        version->id = (uint32_t)id;
+        version->version = (uint32_t)number;
+        version->name = columns[1];
+        version->file = columns[3];
+        version->context = avrogen_context(version->name);
+        version->text = EV_BUFFER_INIT(EV_SCHEMA_BYTES_MAX);
+        assert(version->context.size > 0);
+        return 0;
+}
+
+/* Ids rise, and the versions of a name are 1, 2, …: the last one is the newest. */
+static int check_order(struct avrogen *gen, struct avrogen_version *version)
+{
+        uint32_t expected = 1;
+
+        for (struct avrogen_version *earlier = gen->versions; earlier < version; ++earlier) {
+                if (earlier->id >= version->id)
+                        return ev_fail(EV_VERDICT_STOP, "ids: %" PRIu32 " must be above %" PRIu32,
+                                       version->id, earlier->id);
+                if (!ev_str_equal(earlier->name, version->name))
+                        continue;
+                expected = earlier->version + 1;
+                earlier->newest = false;
+        }
+        if (version->version != expected)
+                return ev_fail(EV_VERDICT_STOP,
+                               "ids: %.*s: version %" PRIu32 " stands where %" PRIu32 " belongs",
+                               EV_STR_ARG(version->name), version->version, expected);
+        version->newest = true;
+        assert(version->version > 0);
+        return 0;
+}
+
+static int read_ids(struct avrogen *gen)
+{
+        char path[AVROGEN_PATH_MAX];
+        struct ev_str rest, line;
+        int r;
+
+        snprintf(path, sizeof(path), "%s/ids", gen->folder);
+        r = read_file(path, &gen->ids);
+        if (r < 0)
+                return ev_trace(r);
+        rest = ev_buffer_str(&gen->ids);
+        while (!ev_str_is_null(line = cut(&rest, '\n'))) {
+                struct avrogen_version *version = &gen->versions[gen->versions_count];
+
+                if (line.size == 0 || line.data[0] == '#')
+                        continue;
+                if (gen->versions_count == AVROGEN_VERSIONS_MAX)
+                        return ev_fail(EV_VERDICT_STOP, "ids: more than %d versions",
+                                       AVROGEN_VERSIONS_MAX);
+                r = parse_line(line, version);
+                if (r == 0)
+                        r = check_order(gen, version);
+                if (r < 0)
+                        return ev_trace(r);
+                ++gen->versions_count;
+        }
+        return gen->versions_count > 0 ? 0 : ev_fail(EV_VERDICT_STOP, "ids: no schema is listed");
+}
+
+static bool is_string_field(const struct ev_schema *schema, int32_t place)
+{
+        assert(place < (int32_t)schema->record->fields_count);
+
+        return place < 0 || schema->record->fields[place].type.type == EV_TYPE_STRING;
+}
+
+/* What the engine takes for granted of an event. */
+static int check_event(const struct avrogen_version *version)
+{
+        const struct ev_schema *schema = version->schema;
+        const struct ev_schema_contract *contract = &schema->contract;
+
+        assert(schema);
+
+        if (!ev_str_equal(schema->record->name, version->name))
+                return ev_fail(EV_VERDICT_STOP, "the record is %.*s, but ids says %.*s",
+                               EV_STR_ARG(schema->record->name), EV_STR_ARG(version->name));
+        if (!contract->given)
+                return ev_fail(EV_VERDICT_STOP, "the attribute \"quenty\" is missing");
+        for (uint32_t i = 0; i < contract->subject_count; ++i)
+                if (!is_string_field(schema, (int32_t)contract->subject[i]))
+                        return ev_fail(EV_VERDICT_STOP, "quenty.subject must name strings");
+        if (!is_string_field(schema, contract->key))
+                return ev_fail(EV_VERDICT_STOP, "quenty.key must name a string");
+        for (uint32_t i = 0; i < schema->named_count; ++i)
+                if (!ev_str_equal(avrogen_context(schema->named[i]->name), version->context))
+                        return ev_fail(EV_VERDICT_STOP, "%.*s lies in another namespace",
+                                       EV_STR_ARG(schema->named[i]->name));
+        return 0;
+}
+
+/* A lock is the promise that what readers depend on stays; doc texts may become better. */
+static int check_lock(const struct avrogen_version *version)
+{
+        assert(version->schema);
+
+        if (!version->locked || (version->fingerprint == version->locked_fingerprint &&
+                                 version->lock == version->locked_lock))
+                return 0;
+        return ev_fail(EV_VERDICT_STOP,
+                       "this schema was published as %" PRIu32 " and has been edited since. Put "
+                       "the published text back, move it to history/, and make the change a new "
+                       "version (schemas/README.md, \"Changing an event\")",
+                       version->id);
+}
+
+static int load_schema(const struct avrogen *gen, struct avrogen_version *version)
+{
+        char path[AVROGEN_PATH_MAX];
+        int r;
+
+        assert(!version->schema);
+
+        snprintf(path, sizeof(path), "%s/%.*s", gen->folder, EV_STR_ARG(version->file));
+        r = read_file(path, &version->text);
+        if (r == 0)
+                r = ev_schema_parse(ev_buffer_str(&version->text), &version->schema);
+        if (r == 0)
+                r = ev_schema_validate(ev_buffer_str(&version->text));
+        if (r == 0)
+                r = check_event(version);
+        if (r == 0)
+                r = ev_schema_fingerprint(version->schema, &version->fingerprint);
+        if (r == 0)
+                r = ev_schema_lock(version->schema, &version->lock);
+        if (r == 0)
+                r = check_lock(version);
+        if (r < 0)
+                return ev_fail_while("%s", path);
+        return 0;
+}
+
+static const struct avrogen_version *find_newest(const struct avrogen *gen, struct ev_str name)
+{
+        for (size_t i = 0; i < gen->versions_count; ++i)
+                if (gen->versions[i].newest && ev_str_equal(gen->versions[i].name, name))
+                        return &gen->versions[i];
+        assert(false && "every name has a newest version");
+        return NULL;
+}
+
+/* Values of every version lie on the topics for ever, and subscribers upgrade when they like. */
+static int check_compatible(const struct avrogen *gen, const struct avrogen_version *version)
+{
+        const struct avrogen_version *newest = find_newest(gen, version->name);
+        char older[64], newer[64];
+        int r;
+
+        if (version->newest)
+                return 0;
+        snprintf(older, sizeof(older), "version %" PRIu32, version->version);
+        snprintf(newer, sizeof(newer), "version %" PRIu32, newest->version);
+        r = ev_schema_compatible(version->schema, older, newest->schema, newer);
+        if (r)
+                return ev_fail_while("%s/%.*s breaks version %" PRIu32 " (%.*s)", gen->folder,
+                                     EV_STR_ARG(newest->file), version->version,
+                                     EV_STR_ARG(version->file));
+        return 0;
+}
+
+static int load(struct avrogen *gen)
+{
+        int r;
+
+        r = read_ids(gen);
+        if (r < 0)
+                return ev_trace(r);
+        for (size_t i = 0; i < gen->versions_count; ++i) {
+                r = load_schema(gen, &gen->versions[i]);
+                if (r < 0)
+                        return ev_trace(r);
+        }
+        for (size_t i = 0; i < gen->versions_count; ++i) {
+                r = check_compatible(gen, &gen->versions[i]);
+                if (r < 0)
+                        return ev_trace(r);
+        }
+        return 0;
+}
+
+static int write_context(const struct avrogen *gen, struct ev_str context, const char *output)
+{
+        _cleanup_buffer_ struct ev_buffer header = EV_BUFFER_INIT(AVROGEN_FILE_MAX);
+        _cleanup_buffer_ struct ev_buffer source = EV_BUFFER_INIT(AVROGEN_FILE_MAX);
+        char path[AVROGEN_PATH_MAX];
+        int r;
+
+        assert(context.size > 0);
+
+        r = avrogen_write_header(gen, context, &header);
+        if (r == 0)
+                r = avrogen_write_source(gen, context, &source);
+        if (r < 0)
+                return ev_trace(r);
+        snprintf(path, sizeof(path), "%s/%.*s.h", output, EV_STR_ARG(context));
+        r = write_file(path, ev_buffer_str(&header));
+        if (r < 0)
+                return ev_trace(r);
+        snprintf(path, sizeof(path), "%s/%.*s.c", output, EV_STR_ARG(context));
+        return ev_trace(write_file(path, ev_buffer_str(&source)));
+}
+
+static int write_registry(const struct avrogen *gen, const char *output)
+{
+        _cleanup_buffer_ struct ev_buffer header = EV_BUFFER_INIT(AVROGEN_FILE_MAX);
+        _cleanup_buffer_ struct ev_buffer source = EV_BUFFER_INIT(AVROGEN_FILE_MAX);
+        char path[AVROGEN_PATH_MAX];
+        int r;
+
+        assert(output);
+
+        r = avrogen_write_registry_header(&header);
+        if (r == 0)
+                r = avrogen_write_registry_source(gen, &source);
+        if (r < 0)
+                return ev_trace(r);
+        snprintf(path, sizeof(path), "%s/registry.h", output);
+        r = write_file(path, ev_buffer_str(&header));
+        if (r < 0)
+                return ev_trace(r);
+        snprintf(path, sizeof(path), "%s/registry.c", output);
+        return ev_trace(write_file(path, ev_buffer_str(&source)));
+}
+
+static int generate(struct avrogen *gen, const char *output)
+{
+        int r;
+
+        r = load(gen);
+        if (r == 0)
+                r = avrogen_collect_types(gen);
+        for (size_t i = 0; r == 0 && i < gen->contexts_count; ++i)
+                r = write_context(gen, gen->contexts[i], output);
+        if (r == 0)
+                r = write_registry(gen, output);
+        return ev_trace(r);
+}
+
+/* The list again, with the locks of the lines that have none. Locked lines stay as they are: a
+ * lock that could be renewed would lock nothing. */
+static int write_locks(struct avrogen *gen)
+{
+        _cleanup_buffer_ struct ev_buffer out = EV_BUFFER_INIT(IDS_BYTES_MAX);
+        struct ev_str rest = ev_buffer_str(&gen->ids), line;
+        char path[AVROGEN_PATH_MAX];
+        size_t next = 0;
+        int r;
+
+        while (!ev_str_is_null(line = cut(&rest, '\n'))) {
+                const struct avrogen_version *version = NULL;
+
+                if (line.size > 0 && line.data[0] != '#')
+                        version = &gen->versions[next++];
+                r = ev_buffer_append_str(&out, line);
+                if (r == 0 && version && !version->locked)
+                        r = ev_buffer_printf(&out, " %016" PRIx64 " %016" PRIx64,
+                                             version->fingerprint, version->lock);
+                if (r == 0)
+                        r = ev_buffer_append(&out, "\n", 1);
+                if (r < 0)
+                        return ev_trace(r);
+        }
+        assert(next == gen->versions_count);
+        snprintf(path, sizeof(path), "%s/ids", gen->folder);
+        return ev_trace(write_file(path, ev_buffer_str(&out)));
+}
+
+static int lock(struct avrogen *gen)
+{
+        int r = load(gen);
+
+        return r < 0 ? ev_trace(r) : ev_trace(write_locks(gen));
+}
+
+static void avrogen_free(struct avrogen **gen)
+{
+        if (!*gen)
+                return;
+        for (size_t i = 0; i < AVROGEN_VERSIONS_MAX; ++i) {
+                ev_buffer_done(&(*gen)->versions[i].text);
+                ev_schema_free((*gen)->versions[i].schema);
+        }
+        ev_buffer_done(&(*gen)->ids);
+        free(*gen);
+}
+
+int main(int argc, char **argv)
+{
+        _cleanup_(avrogen_free) struct avrogen *gen = calloc(1, sizeof(*gen));
+        bool locks = argc == 3 && strcmp(argv[1], "--lock") == 0;
+        int r;
+
+        if (!gen || argc != 3) {
+                fputs("usage: avrogen SCHEMAS OUTPUT\n       avrogen --lock SCHEMAS\n", stderr);
+                return 2;
+        }
+        gen->ids = EV_BUFFER_INIT(IDS_BYTES_MAX);
+        gen->folder = locks ? argv[2] : argv[1];
+        r = locks ? lock(gen) : generate(gen, argv[2]);
+        if (r < 0)
+                fprintf(stderr, "avrogen: %s\n", ev_error_last()->text);
+        return r < 0 ? 1 : 0;
+}

@@ -1,0 +1,223 @@
+/* Finds a command in the table by its words, and its options behind them. Options and operands may
+ * stand in any order behind the name. Whatever is not understood is an error: a misspelled option
+ * of a tool that changes databases must not be passed over. */
+
+#include "command.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/str.h"
+
+enum { LINE_WIDTH = 79 };
+
+const char *command_value(const struct command_input *input, const char *name)
+{
+        const struct command *command = input->command;
+
+        assert(command->options_count <= COMMAND_OPTIONS_MAX);
+
+        for (size_t i = 0; i < command->options_count; ++i)
+                if (strcmp(command->options[i]->name, name) == 0)
+                        return input->values[i];
+        return NULL;
+}
+
+bool command_number(const struct command_input *input, const char *name, int max, int fallback,
+                    int *ret_number)
+{
+        const char *text = command_value(input, name);
+        int64_t number = fallback;
+
+        assert(fallback >= 0 && max >= fallback);
+
+        if (text && (!ev_str_to_int64(ev_str_of(text), &number) || number > max)) {
+                fprintf(stderr, "eventctl: --%s: \"%s\" is not a number from 0 to %d\n", name, text,
+                        max);
+                return false;
+        }
+        *ret_number = (int)number;
+        return true;
+}
+
+/* How many of the words the name consists of: 0 if they do not begin with it, or, for a name of
+ * which they are only the beginning, -1. */
+static int match(const char *name, int count, char *const *words)
+{
+        int matched = 0;
+
+        while (*name) {
+                size_t size = strcspn(name, " ");
+
+                if (matched == count)
+                        return -1;
+                if (strlen(words[matched]) != size || strncmp(words[matched], name, size) != 0)
+                        return 0;
+                matched++;
+                name += size;
+                name += *name == ' ';
+        }
+        return matched;
+}
+
+static const struct command *find(int count, char *const *words, int *ret_matched)
+{
+        for (size_t i = 0; i < commands_count; ++i) {
+                int matched = match(commands[i].name, count, words);
+
+                if (matched > 0) {
+                        *ret_matched = matched;
+                        return &commands[i];
+                }
+        }
+        return NULL;
+}
+
+/* Takes the option at words[*at] and its argument; false after a message. */
+static bool take_option(struct command_input *input, int count, char *const *words, int *at)
+{
+        const struct command *command = input->command;
+        const char *word = words[*at];
+        const char *name = word + (word[1] == '-' ? 2 : 1);
+        size_t size = strcspn(name, "=");
+
+        assert(word[0] == '-');
+
+        for (size_t i = 0; i < command->options_count; ++i) {
+                const struct command_option *option = command->options[i];
+                bool is_long = strlen(option->name) > 1;
+
+                if (strlen(option->name) != size || strncmp(option->name, name, size) != 0 ||
+                    is_long != (word[1] == '-'))
+                        continue;
+                if (!option->argument && !name[size])
+                        input->values[i] = "";
+                else if (option->argument && name[size])
+                        input->values[i] = name + size + 1;
+                else if (option->argument && *at + 1 < count)
+                        input->values[i] = words[++*at];
+                else
+                        break;
+                return true;
+        }
+        fprintf(stderr,
+                "eventctl %s: %s is no option of it, or lacks its value, or has one too "
+                "many; --help shows them\n",
+                command->name, word);
+        return false;
+}
+
+const struct command *command_parse(int count, char *const *words, struct command_input *input)
+{
+        const struct command *command;
+        int matched = 0;
+
+        assert(count > 0);
+
+        command = find(count, words, &matched);
+        if (!command) {
+                fprintf(stderr, "eventctl: there is no command \"%s%s%s\"; --help lists them\n",
+                        words[0], count > 1 ? " " : "", count > 1 ? words[1] : "");
+                return NULL;
+        }
+        input->command = command;
+        for (int i = matched; i < count; ++i) {
+                if (words[i][0] == '-' && words[i][1]) {
+                        if (!take_option(input, count, words, &i))
+                                return NULL;
+                } else if (command->operand && !input->operand) {
+                        input->operand = words[i];
+                } else {
+                        fprintf(stderr, "eventctl %s: \"%s\" is too much\n", command->name,
+                                words[i]);
+                        return NULL;
+                }
+        }
+        if (command->operand && !input->operand) {
+                fprintf(stderr, "eventctl %s: %s is missing; --help tells more\n", command->name,
+                        command->operand);
+                return NULL;
+        }
+        return command;
+}
+
+static void print_synopsis(const struct command *command, FILE *file)
+{
+        fprintf(file, "eventctl %s", command->name);
+        for (size_t i = 0; i < command->options_count; ++i) {
+                const struct command_option *option = command->options[i];
+
+                fprintf(file, " [%s%s%s%s]", option->name[1] ? "--" : "-", option->name,
+                        option->argument ? " " : "", option->argument ? option->argument : "");
+        }
+        fprintf(file, "%s%s\n", command->operand ? " " : "",
+                command->operand ? command->operand : "");
+}
+
+/* Breaks lines at spaces. */
+static void print_wrapped(const char *text, int indent, FILE *file)
+{
+        int column = 0;
+
+        assert(indent < LINE_WIDTH);
+
+        while (*text) {
+                int size = (int)strcspn(text, " ");
+
+                if (column > 0 && column + 1 + size > LINE_WIDTH) {
+                        fputc('\n', file);
+                        column = 0;
+                }
+                fprintf(file, "%*s%.*s", column ? 1 : indent, "", size, text);
+                column += (column ? 1 : indent) + size;
+                text += size;
+                text += *text == ' ';
+        }
+        fputc('\n', file);
+}
+
+static void print_help(const struct command *command, FILE *file)
+{
+        fputs("usage: ", file);
+        print_synopsis(command, file);
+        fputc('\n', file);
+        print_wrapped(command->help, 0, file);
+        for (size_t i = 0; i < command->options_count; ++i) {
+                const struct command_option *option = command->options[i];
+
+                fprintf(file, "\n  %s%s%s%s\n", option->name[1] ? "--" : "-", option->name,
+                        option->argument ? " " : "", option->argument ? option->argument : "");
+                print_wrapped(option->help, 8, file);
+        }
+}
+
+bool command_help(int count, char *const *words, FILE *file)
+{
+        bool has_any = false;
+        int matched;
+        const struct command *command = count ? find(count, words, &matched) : NULL;
+
+        if (command) {
+                print_help(command, file);
+                return true;
+        }
+        for (size_t i = 0; i < commands_count; ++i) {
+                if (match(commands[i].name, count, words) == 0)
+                        continue;
+                if (!has_any)
+                        fputs("usage: eventctl [-c FILE] [--KEY=VALUE] COMMAND\n\n", file);
+                has_any = true;
+                fprintf(file, "  %-18s %s\n", commands[i].name, commands[i].summary);
+        }
+        return has_any;
+}
+
+void command_complain(void)
+{
+        const struct ev_error *error = ev_error_last();
+
+        assert(error->text[0]);
+
+        fprintf(stderr, "eventctl: %s\n", error->text);
+}

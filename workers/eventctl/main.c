@@ -1,0 +1,142 @@
+/* eventctl: the operator's tool. Reads the configuration, finds the command in its table and runs
+ * it. Nothing is kept between two calls. */
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/config.h"
+#include "base/error.h"
+#include "base/macro.h"
+#include "flow/settings.h"
+#include "command.h"
+#include "output.h"
+
+static const struct command_option option_to = {
+        "to", "N", "Stop when N is the highest version that is applied."
+};
+static const struct command_option option_profile = {
+        "profile", "PROFILE",
+        "Either full, with every index and foreign key of the original schema document, or core, "
+        "with those that the workers' own queries need. Without it a database keeps the profile "
+        "it has, and a new one is full. Changing it applies or undoes the files that make the "
+        "difference."
+};
+static const struct command_option option_yes = {
+        "yes", NULL, "Undo it although rows are lost, or an applied file has changed."
+};
+
+static const struct command_option *const up_options[] = { &option_to, &option_profile };
+static const struct command_option *const down_options[] = { &option_to, &option_yes };
+static const struct command_option *const result_options[] = { &output_option };
+
+const struct command commands[] = {
+        { "migrate up", "DATABASE", "apply migrations",
+          "Applies the migrations that a database lacks, in the order of their numbers. Each runs "
+          "in a transaction of its own together with its row in the version table, so a migrator "
+          "that is interrupted leaves none half done. Two migrators wait for each other. Nothing "
+          "is done when an applied file has changed or is missing, which is exit status 4.",
+          up_options, EV_ARRAY_SIZE(up_options), migrate_up },
+        { "migrate down", "DATABASE", "undo migrations",
+          "Undoes migrations, the highest number first; all of them unless --to is given. It is "
+          "first tried in a transaction that is rolled back: when a table that goes, or loses a "
+          "column, has rows that the migrations themselves would not bring back, nothing is "
+          "undone and the exit status is 3.",
+          down_options, EV_ARRAY_SIZE(down_options), migrate_down },
+        { "migrate status", "DATABASE", "show what is applied and what is not",
+          "Shows each migration with its state: applied, pending, left out (not part of the "
+          "database's profile), changed (the file is another one than was applied) or unknown "
+          "(there is no such file). With a changed or an unknown one the exit status is 4.",
+          result_options, EV_ARRAY_SIZE(result_options), migrate_status },
+        { "migrate verify", "DATABASE", "check that a database is as its migrations made it",
+          "Compares a database with its migrations: every file applied and unchanged, every "
+          "object there and as it should be, by the statements of the verify.sql files. Shows "
+          "what differs; if anything does, the exit status is 4.",
+          result_options, EV_ARRAY_SIZE(result_options), migrate_verify },
+};
+const size_t commands_count = EV_ARRAY_SIZE(commands);
+
+static bool is_help(const char *word)
+{
+        return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+/* --help works wherever it stands, and before anything else is looked at: the words in front of it
+ * that are no options tell what about. */
+static bool wants_help(int argc, char *const *argv, int *ret_first, int *ret_count)
+{
+        int first = argc;
+
+        for (int i = 1; i < argc; ++i) {
+                if (is_help(argv[i])) {
+                        *ret_first = first < i ? first : i;
+                        *ret_count = i - *ret_first;
+                        return true;
+                }
+                if (argv[i][0] != '-' && first == argc)
+                        first = i;
+        }
+        return false;
+}
+
+static int print_help(const struct ev_config *config, int count, char *const *words)
+{
+        _cleanup_buffer_ struct ev_buffer text = EV_BUFFER_INIT(1 << 20);
+
+        if (!command_help(count, words, stdout)) {
+                fputs("eventctl: there is no such command; --help lists them\n", stderr);
+                return COMMAND_USAGE;
+        }
+        if (count > 0)
+                return COMMAND_DONE;
+        if (ev_config_write_help(config, &text) < 0) {
+                command_complain();
+                return COMMAND_FAILED;
+        }
+        printf("\nConfiguration:\n%.*s", EV_STR_ARG(ev_buffer_str(&text)));
+        return COMMAND_DONE;
+}
+
+static int run(struct ev_config *config, int argc, char **argv)
+{
+        struct command_input input = { .config = config };
+        const struct command *command;
+        int operand, r;
+
+        r = ev_config_load(config, argc, argv, environ, &operand);
+        if (r == EV_CONFIG_VERSION_WANTED) {
+                puts("eventctl " EV_VERSION);
+                return COMMAND_DONE;
+        }
+        if (r < 0) {
+                command_complain();
+                return COMMAND_USAGE;
+        }
+        if (operand == argc) {
+                command_help(0, NULL, stderr);
+                return COMMAND_USAGE;
+        }
+        command = command_parse(argc - operand, argv + operand, &input);
+        return (int)(command ? command->run(&input) : COMMAND_USAGE);
+}
+
+int main(int argc, char **argv)
+{
+        _cleanup_(ev_config_free_p) struct ev_config *config = NULL;
+        int first, count, r;
+
+        r = ev_config_new(&config, ev_program_options, EV_PROGRAM_OPTIONS);
+        if (r == 0 && argc == 2 && strcmp(argv[1], "--man") == 0) {
+                r = command_manual(config, stdout);
+                if (r == 0)
+                        return COMMAND_DONE;
+        }
+        if (r < 0) {
+                command_complain();
+                return COMMAND_FAILED;
+        }
+        if (wants_help(argc, argv, &first, &count))
+                return print_help(config, count, argv + first);
+        return run(config, argc, argv);
+}

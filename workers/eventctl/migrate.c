@@ -1,0 +1,286 @@
+/* eventctl migrate: the migrator of store/migrate.c for the command line. */
+
+#include <assert.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/macro.h"
+#include "command.h"
+#include "output.h"
+#include "store/db.h"
+#include "store/migrate.h"
+
+enum {
+        CONNECT_MS = 10 * 1000,
+        WAIT_MS = 6 * 60 * 60 * 1000, /* an index on a large table takes its time */
+        FOLDERS_ABOVE_MAX = 6,
+};
+
+/* A database, its files and a session. */
+struct target {
+        struct ev_db *db;
+        struct ev_migrations *files;
+};
+
+static void target_done(struct target *target)
+{
+        ev_db_free(target->db);
+        ev_migrations_free(target->files);
+}
+
+static bool is_migrations(const char *path)
+{
+        char common[PATH_MAX + 16];
+
+        snprintf(common, sizeof(common), "%s/common", path);
+        return access(common, R_OK | X_OK) == 0;
+}
+
+/* Cuts the last component off a path; false at the root. */
+static bool cut_component(char *path)
+{
+        char *slash = strrchr(path, '/');
+
+        if (!slash || slash == path)
+                return false;
+        *slash = '\0';
+        return true;
+}
+
+/* The folder of the migrations: as configured, as installed, or as in a source tree. */
+static int find_directory(const struct ev_config *config, char *path, size_t size)
+{
+        const char *configured = ev_config_text(config, "migrations.directory");
+        char folder[PATH_MAX];
+        ssize_t used = readlink("/proc/self/exe", folder, sizeof(folder) - 1);
+
+        if (configured) {
+                snprintf(path, size, "%s", configured);
+                return 0;
+        }
+        folder[used > 0 ? used : 0] = '\0';
+        for (int i = 0; i < FOLDERS_ABOVE_MAX && cut_component(folder); ++i) {
+                snprintf(path, size, "%s/%s", folder,
+                         i == 0 ? "../share/quenty/migrations" : "migrations");
+                if (is_migrations(path))
+                        return 0;
+        }
+        return ev_fail(EV_VERDICT_STOP, "the migrations are not found beside or above this "
+                                        "program: give --migrations.directory=DIRECTORY");
+}
+
+static int connect_target(const struct command_input *input, struct target *target)
+{
+        char key[EV_CONFIG_KEY_MAX], password[EV_CONFIG_SECRET_MAX + 1];
+        struct ev_db_options options = {
+                .application_name = "eventctl migrate",
+                .connect_ms = CONNECT_MS,
+                .wait_ms = WAIT_MS,
+        };
+        int r;
+
+        snprintf(key, sizeof(key), "%s.conninfo", input->operand);
+        options.conninfo = ev_config_text(input->config, key);
+        snprintf(key, sizeof(key), "%s.password_file", input->operand);
+        if (ev_str_copy(ev_config_secret(input->config, key).revealed, password, sizeof(password)))
+                options.password = password;
+        r = ev_db_new(&target->db, &options);
+        explicit_bzero(password, sizeof(password));
+        return r < 0 ? ev_trace(r) : ev_trace(ev_db_connect(target->db));
+}
+
+/* COMMAND_DONE, or an exit code after a message. */
+static enum command_exit open_target(const struct command_input *input, struct target *target)
+{
+        char directory[PATH_MAX + 32];
+        int r;
+
+        if (!ev_migrations_service(input->operand)) {
+                fprintf(stderr,
+                        "eventctl: \"%s\" is not customer_db, order_db or "
+                        "intl_shipping_db\n",
+                        input->operand);
+                return COMMAND_USAGE;
+        }
+        r = find_directory(input->config, directory, sizeof(directory));
+        if (r == 0)
+                r = ev_migrations_read(&target->files, directory, input->operand);
+        if (r == 0)
+                r = connect_target(input, target);
+        if (r == 0)
+                return COMMAND_DONE;
+        command_complain();
+        return COMMAND_FAILED;
+}
+
+static enum command_exit finish(int r)
+{
+        if (r == 0)
+                return COMMAND_DONE;
+        command_complain();
+        if (r == EV_MIGRATE_REFUSED)
+                return COMMAND_REFUSED;
+        return r == EV_MIGRATE_DIFFERS ? COMMAND_DIFFERENCES : COMMAND_FAILED;
+}
+
+struct progress {
+        bool is_terminal;
+        int64_t started;
+};
+
+/* A terminal shows at once what is being done, and the time it took on the same line; a file gets
+ * what is done. */
+static void show_step(void *context, const struct ev_migrate_step *step)
+{
+        struct progress *progress = context;
+        int64_t ms = (ev_clock_monotonic_micros() - progress->started) / EV_MICROS_PER_MS;
+
+        assert(step->number <= step->numbers);
+
+        if (!step->is_done) {
+                progress->started = ev_clock_monotonic_micros();
+                if (progress->is_terminal)
+                        fprintf(stderr, "%zu/%zu %s %s ...", step->number, step->numbers,
+                                step->is_up ? "up  " : "down", step->migration->name);
+                return;
+        }
+        fprintf(stderr, "%s%zu/%zu %s %s (%lld ms)\n", progress->is_terminal ? "\r" : "",
+                step->number, step->numbers, step->is_up ? "up  " : "down", step->migration->name,
+                (long long)ms);
+}
+
+static bool read_profile(const struct command_input *input, struct ev_migrate_options *options)
+{
+        const char *value = command_value(input, "profile");
+
+        if (!value)
+                return true;
+        options->has_profile = true;
+        options->profile = strcmp(value, "core") == 0 ? EV_PROFILE_CORE : EV_PROFILE_FULL;
+        if (strcmp(value, ev_profile_name(options->profile)) == 0)
+                return true;
+        fprintf(stderr, "eventctl: --profile: \"%s\" is neither full nor core\n", value);
+        return false;
+}
+
+static enum command_exit migrate(const struct command_input *input, int to_fallback,
+                                 int (*run)(struct ev_db *, const struct ev_migrations *,
+                                            const struct ev_migrate_options *))
+{
+        struct progress progress = { .is_terminal = isatty(STDERR_FILENO) };
+        struct ev_migrate_options options = { .tell = show_step, .context = &progress };
+        _cleanup_(target_done) struct target target = { 0 };
+        enum command_exit exit;
+
+        if (!command_number(input, "to", EV_MIGRATION_VERSION_MAX, to_fallback, &options.to) ||
+            !read_profile(input, &options))
+                return COMMAND_USAGE;
+        options.may_lose_rows = command_value(input, "yes") != NULL;
+        exit = open_target(input, &target);
+        if (exit != COMMAND_DONE)
+                return exit;
+        exit = finish(run(target.db, target.files, &options));
+        if (exit == COMMAND_REFUSED)
+                fputs("eventctl: with --yes it is undone all the same\n", stderr);
+        return exit;
+}
+
+enum command_exit migrate_up(const struct command_input *input)
+{
+        return migrate(input, EV_MIGRATION_VERSION_MAX, ev_migrate_up);
+}
+
+enum command_exit migrate_down(const struct command_input *input)
+{
+        return migrate(input, 0, ev_migrate_down);
+}
+
+static const struct output_column status_columns[] = {
+        { "version", 7, true },      { "name", 32, false },    { "state", 8, false },
+        { "applied_at", 20, false }, { "checksum", 0, false },
+};
+
+static void show_entry(struct output *output, const struct ev_migrate_entry *entry)
+{
+        char version[16];
+        struct ev_str values[] = {
+                EV_STR_NULL, /* the version */
+                ev_str_of(entry->name),
+                ev_str_of(ev_migration_state_name(entry->state)),
+                entry->applied_at[0] ? ev_str_of(entry->applied_at) : EV_STR_NULL,
+                ev_str_of(entry->checksum),
+        };
+
+        _Static_assert(EV_ARRAY_SIZE(values) == EV_ARRAY_SIZE(status_columns), "one a column");
+        snprintf(version, sizeof(version), "%d", entry->version);
+        values[0] = ev_str_of(version);
+        output_row(output, values,
+                   entry->state == EV_MIGRATION_CHANGED || entry->state == EV_MIGRATION_UNKNOWN);
+}
+
+enum command_exit migrate_status(const struct command_input *input)
+{
+        static struct ev_migrate_status status; /* large */
+        struct output output = { .columns = status_columns,
+                                 .columns_count = EV_ARRAY_SIZE(status_columns) };
+        _cleanup_(target_done) struct target target = { 0 };
+        enum command_exit exit;
+
+        if (!output_format_of(input, &output.format))
+                return COMMAND_USAGE;
+        exit = open_target(input, &target);
+        if (exit != COMMAND_DONE)
+                return exit;
+        if (ev_migrate_status(target.db, target.files, &status) < 0)
+                return finish(EV_FAILED);
+
+        const struct output_member members[] = {
+                { "database", target.files->database },
+                { "profile", ev_profile_name(status.profile) },
+        };
+
+        output_begin(&output, members, EV_ARRAY_SIZE(members), "migrations");
+        for (size_t i = 0; i < status.count; ++i)
+                show_entry(&output, &status.entries[i]);
+        if (!output_end(&output))
+                return COMMAND_FAILED;
+        fprintf(stderr, "%s: profile %s, %zu pending, %zu changed or unknown\n",
+                target.files->database, ev_profile_name(status.profile), status.pending,
+                status.differing);
+        return status.differing ? COMMAND_DIFFERENCES : COMMAND_DONE;
+}
+
+static void show_problem(void *context, struct ev_str object, struct ev_str problem)
+{
+        const struct ev_str values[] = { object, problem };
+
+        output_row(context, values, false);
+}
+
+enum command_exit migrate_verify(const struct command_input *input)
+{
+        static const struct output_column columns[] = {
+                { "object", 40, false },
+                { "problem", 0, false },
+        };
+        struct output output = { .columns = columns, .columns_count = EV_ARRAY_SIZE(columns) };
+        _cleanup_(target_done) struct target target = { 0 };
+        const struct output_member members[] = { { "database", input->operand } };
+        enum command_exit exit;
+        int r;
+
+        if (!output_format_of(input, &output.format))
+                return COMMAND_USAGE;
+        exit = open_target(input, &target);
+        if (exit != COMMAND_DONE)
+                return exit;
+        output_begin(&output, members, EV_ARRAY_SIZE(members), "differences");
+        r = ev_migrate_verify(target.db, target.files, show_problem, &output);
+        if (r < 0)
+                return finish(r);
+        return output_end(&output) ? finish(r) : COMMAND_FAILED;
+}

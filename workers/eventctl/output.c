@@ -1,0 +1,147 @@
+/* Writes results to the standard output. Values may come from a database that somebody else filled:
+ * in text, control characters become '?', so that no row can move the cursor of a terminal. */
+
+#include "output.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const struct command_option output_option = {
+        "o",
+        "FORMAT",
+        "Either text, a table for people, or json, for programs. The default is text.",
+};
+
+bool output_format_of(const struct command_input *input, enum output_format *ret_format)
+{
+        const char *value = command_value(input, "o");
+
+        if (value && strcmp(value, "text") != 0 && strcmp(value, "json") != 0) {
+                fprintf(stderr, "eventctl: -o: \"%s\" is neither text nor json\n", value);
+                return false;
+        }
+        *ret_format = value && strcmp(value, "json") == 0 ? OUTPUT_JSON : OUTPUT_TEXT;
+        return true;
+}
+
+/* RFC 8259, section 7. The values are UTF-8: files and databases are checked for it. */
+static void print_json_text(struct ev_str text)
+{
+        putchar('"');
+        for (size_t i = 0; i < text.size; ++i) {
+                unsigned char c = (unsigned char)text.data[i];
+
+                if (c == '"' || c == '\\')
+                        printf("\\%c", c);
+                else if (c < 0x20)
+                        printf("\\u%04x", c);
+                else
+                        putchar(c);
+        }
+        putchar('"');
+}
+
+static void print_text(struct ev_str text, int width)
+{
+        int shown = 0;
+
+        for (size_t i = 0; i < text.size; ++i) {
+                unsigned char c = (unsigned char)text.data[i];
+
+                putchar(c < 0x20 || c == 0x7f ? '?' : c);
+                shown += (c & 0xc0) != 0x80; /* characters, not bytes */
+        }
+        if (width > 0)
+                printf("%*s", shown < width ? width - shown + 2 : 2, "");
+}
+
+static bool is_coloured(void)
+{
+        const char *no_color = getenv("NO_COLOR");
+
+        return isatty(STDOUT_FILENO) && !(no_color && *no_color);
+}
+
+void output_begin(struct output *output, const struct output_member *members, size_t members_count,
+                  const char *list)
+{
+        assert(output->columns_count > 0);
+
+        output->rows = 0;
+        if (output->format == OUTPUT_TEXT)
+                return;
+        putchar('{');
+        for (size_t i = 0; i < members_count; ++i) {
+                print_json_text(ev_str_of(members[i].name));
+                putchar(':');
+                print_json_text(ev_str_of(members[i].value));
+                putchar(',');
+        }
+        print_json_text(ev_str_of(list));
+        fputs(":[", stdout);
+}
+
+static void print_json_row(const struct output *output, const struct ev_str *values)
+{
+        fputs(output->rows ? ",{" : "{", stdout);
+        for (size_t i = 0; i < output->columns_count; ++i) {
+                if (i)
+                        putchar(',');
+                print_json_text(ev_str_of(output->columns[i].name));
+                putchar(':');
+                if (ev_str_is_null(values[i]))
+                        fputs("null", stdout);
+                else if (output->columns[i].is_number)
+                        printf("%.*s", EV_STR_ARG(values[i]));
+                else
+                        print_json_text(values[i]);
+        }
+        putchar('}');
+}
+
+static void print_heading(const struct output *output)
+{
+        for (size_t i = 0; i < output->columns_count; ++i) {
+                char heading[64];
+                size_t k;
+
+                for (k = 0; output->columns[i].name[k] && k < sizeof(heading) - 1; ++k)
+                        heading[k] = (char)toupper((unsigned char)output->columns[i].name[k]);
+                print_text((struct ev_str){ heading, k }, output->columns[i].width);
+        }
+        putchar('\n');
+}
+
+void output_row(struct output *output, const struct ev_str *values, bool is_alarming)
+{
+        bool is_red = is_alarming && output->format == OUTPUT_TEXT && is_coloured();
+
+        assert(values);
+
+        if (output->format == OUTPUT_JSON) {
+                print_json_row(output, values);
+        } else {
+                if (output->rows == 0)
+                        print_heading(output);
+                fputs(is_red ? "\033[31m" : "", stdout);
+                for (size_t i = 0; i < output->columns_count; ++i)
+                        print_text(values[i], output->columns[i].width);
+                fputs(is_red ? "\033[m\n" : "\n", stdout);
+        }
+        output->rows++;
+}
+
+bool output_end(struct output *output)
+{
+        if (output->format == OUTPUT_JSON)
+                fputs("]}\n", stdout);
+        if (fflush(stdout) != 0 || ferror(stdout)) {
+                fputs("eventctl: the result could not be written\n", stderr);
+                return false;
+        }
+        return true;
+}

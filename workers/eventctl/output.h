@@ -1,0 +1,50 @@
+#ifndef EVENTCTL_OUTPUT_H
+#define EVENTCTL_OUTPUT_H
+
+/* Results as a table for people or as JSON for programs, row by row. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "command.h"
+
+/* "-o text" and "-o json", for the tables of commands. */
+extern const struct command_option output_option;
+
+enum output_format { OUTPUT_TEXT, OUTPUT_JSON };
+
+struct output_column {
+        const char *name; /* of the JSON member; in upper case the heading */
+        int width;        /* of the text, in characters; 0: the last one */
+        bool is_number;   /* written without quotes in JSON */
+};
+
+/* A result: a few members and one list of rows. */
+struct output {
+        enum output_format format;
+        const struct output_column *columns;
+        size_t columns_count;
+        size_t rows;
+};
+
+/* Reads -o. False, after a message, if it is neither text nor json. */
+bool output_format_of(const struct command_input *input, enum output_format *ret_format);
+
+/* Begins the result: in JSON an object with these members, then the list. Text shows no members. */
+struct output_member {
+        const char *name;
+        const char *value;
+};
+void output_begin(struct output *output, const struct output_member *members, size_t members_count,
+                  const char *list);
+
+/* One value for each column; a null slice is "" or null. `is_alarming` rows are shown in red on a
+ * terminal. */
+void output_row(struct output *output, const struct ev_str *values, bool is_alarming);
+
+/* Ends it. False, after a message, if the standard output could not be written. */
+bool output_end(struct output *output);
+
+#endif
