@@ -99,13 +99,12 @@ class Watcher(threading.Thread):
                 raise RuntimeError("the watcher did not catch up")
             time.sleep(0.01)
 
-    def first_new_after(self, moment, known, deadline_s):
-        """Seconds from `moment` to the arrival of a fact that was not `known` then."""
-        deadline = moment + deadline_s
-        while time.monotonic() < deadline:
-            for record in list(self.records)[-20000:]:
-                if record.arrived > moment and record.seq not in known:
-                    return record.arrived - moment
+    def first_above(self, seq, moment, deadline_s):
+        """Seconds from `moment` to the arrival of a fact with a higher number."""
+        while time.monotonic() < moment + deadline_s:
+            arrived = [r.arrived for r in self.records[-20000:] if r.seq > seq]
+            if arrived:
+                return min(arrived) - moment
             time.sleep(0.02)
         return float("inf")
 

@@ -16,8 +16,8 @@ from judge import Verdict, Watcher, sql
 BUILD, WORK, ROOT, SEED = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
 BROKERS = os.environ["BROKERS"]
 QUICK = bool(os.environ.get("EV_QUICK"))
-RELAY = f"{BUILD}/workers/quenty-relay"
-LOAD = f"{BUILD}/tests/integration-relay-load"
+RELAY = f"{BUILD}/workers/relay/quenty-relay"
+LOAD = f"{BUILD}/tests/integration/relay/integration-relay-load"
 FOUND_MAX = 120
 DEADLINE_S = 600  # for everything together
 dice = random.Random(SEED)
@@ -72,7 +72,7 @@ class Relay:
 
 def write_config():
     with open(f"{WORK}/relay.conf", "w") as file:
-        file.write(f"database.conninfo = user=order_relay\nkafka.bootstrap.servers = {BROKERS}\n")
+        file.write(f"order_db.conninfo = dbname=order_db user=order_relay\nkafka.bootstrap.servers = {BROKERS}\n")
 
 
 def start_load(writers, rows, pause_ms):
@@ -193,11 +193,10 @@ def takeover(watcher, leader, number, limit_s, what):
     check(f"{what}: a second relay waits", second.has_said("relay_waiting"))
     load = start_load(4, 10000, 40)  # some twelve seconds
     time.sleep(1)
-    known = set(watcher.seen)
     leader.process.send_signal(number)
     moment = time.monotonic()
-    known |= set(watcher.seen)
-    seconds = watcher.first_new_after(moment + 0.05, known, limit_s + 10) + 0.05
+    last = top()  # nobody but the second one can publish what is committed from here on
+    seconds = watcher.first_above(last, moment, limit_s + 10)
     check(f"{what}: the second one goes on within {limit_s} s", second.has_said("relay_leading", 1) and
           seconds <= limit_s, f"{seconds:.2f} s")
     return second, load
@@ -363,14 +362,14 @@ def test_forgotten_rows():
     kept = sql(f"SELECT event_id FROM ev.outbox WHERE {row}")
     sql(f"UPDATE ev.outbox SET event_id = gen_random_uuid() WHERE {row}")
     relay = Relay()
-    check("a row with another id than its record halts the relay", relay.process.wait(20) == 78)
+    check("a row with another id than its record halts the relay", relay.process.wait(20) == 1)
     check("which says so", "that this database does not have" in relay.log() and
           f"ce_sequence {number}" in relay.log(), relay.log()[-400:])
     sql(f"UPDATE ev.outbox SET event_id = '{kept}' WHERE {row}")
     sql(f"DELETE FROM ev.outbox WHERE seq > {number - 3}")
     sql(f"UPDATE ev.relay_position SET seq = {number - 3} WHERE name = 'outbox'")
     relay = Relay()
-    check("so do rows that are gone behind the position", relay.process.wait(20) == 78 and
+    check("so do rows that are gone behind the position", relay.process.wait(20) == 1 and
           "Nothing is published" in relay.log() and "same timeline" in relay.log(), relay.log()[-400:])
 
 
@@ -392,7 +391,7 @@ def test_lost_timeline(watcher):
     check("a recovery begins another ce_source", now != lost, now)
     relay = Relay()
     check("facts of the lost timeline halt the relay, which names the way on",
-          relay.process.wait(20) == 78 and f"the topics hold facts of {lost}" in relay.log() and
+          relay.process.wait(20) == 1 and f"the topics hold facts of {lost}" in relay.log() and
           "--relay.accept_fork" in relay.log(), relay.log()[-400:])
     relay = Relay(f"--relay.accept_fork={lost}")
     check("accepted by a person, it goes on", relay.has_said("relay_leading"), relay.log()[-400:])
@@ -416,19 +415,19 @@ def complaint(relay, text, limit_s):
 
 def test_refusals():
     relay = Relay(database="customer_db")
-    check("another number of partitions is refused", relay.process.wait(20) == 78 and
+    check("another number of partitions is refused", relay.process.wait(20) == 1 and
           "quenty.customer.events.v1 has 3 partitions and must have 12" in relay.log(), relay.log()[-300:])
     relay = Relay("--kafka.bootstrap.servers=127.0.0.1:1")
     said, seconds = complaint(relay, "Kafka at 127.0.0.1:1", 10)
     check("a broker that is not there is named within 10 s", said, f"{seconds:.1f} s")
     check("and waited for", relay.process.poll() is None and relay.end() == 0)
-    relay = Relay("--database.conninfo=host=/nowhere user=order_relay")
+    relay = Relay("--order_db.conninfo=host=/nowhere dbname=order_db user=order_relay")
     said, seconds = complaint(relay, "/nowhere", 10)
     check("so is a database", said, f"{seconds:.1f} s")
     check("and waited for, too", relay.process.poll() is None and relay.end() == 0)
     relay = Relay("--kafka.acks=1")
     check("a setting that would break the promise is refused with its reason",
-          relay.process.wait(20) == 78 and "kafka.acks cannot be changed" in relay.log(), relay.log()[-300:])
+          relay.process.wait(20) == 1 and "kafka.acks cannot be changed" in relay.log(), relay.log()[-300:])
 
 
 def main():
