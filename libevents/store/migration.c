@@ -150,7 +150,7 @@ static int find_or_add(struct ev_migrations *migrations, const struct file_name 
 
 static int add_file(struct ev_migrations *migrations, const char *path, const char *file_name)
 {
-        struct ev_migration *migration;
+        struct ev_migration *migration = NULL;
         uint8_t hash[EV_DIGEST_BYTES];
         struct file_name name;
         int r;
