@@ -84,6 +84,13 @@ const struct ev_error *ev_error_last(void)
         return &last;
 }
 
+void ev_error_restore(const struct ev_error *error)
+{
+        assert(ev_error_check(error));
+
+        last = *error;
+}
+
 void ev_error_set_record(const char *topic, int32_t partition, int64_t offset)
 {
         assert(topic);

@@ -56,6 +56,9 @@ int ev_fail_while(const char *format, ...) _printf_(1, 2);
 /* The present error of this thread; valid until the next ev_fail(). Never NULL. */
 const struct ev_error *ev_error_last(void);
 
+/* Puts an error back that was copied before something else could fail. */
+void ev_error_restore(const struct ev_error *error);
+
 /* Adds coordinates to the present error. Those already there stay: the deepest place knows best. */
 void ev_error_set_record(const char *topic, int32_t partition, int64_t offset);
 void ev_error_set_sqlstate(const char *sqlstate);

@@ -103,6 +103,28 @@ bool ev_str_is_text(struct ev_str str)
         return true;
 }
 
+size_t ev_str_characters(struct ev_str text)
+{
+        size_t count = 0;
+
+        assert(text.data || text.size == 0);
+
+        for (size_t i = 0; i < text.size; ++i)
+                count += ((unsigned char)text.data[i] & 0xc0) != 0x80; /* not a continuation */
+        return count;
+}
+
+struct ev_str ev_str_cut(struct ev_str text, size_t size)
+{
+        assert(text.data || text.size == 0);
+
+        if (text.size <= size)
+                return text;
+        while (size > 0 && ((unsigned char)text.data[size] & 0xc0) == 0x80)
+                --size;
+        return (struct ev_str){ text.data, size };
+}
+
 bool ev_str_to_int64(struct ev_str str, int64_t *ret_value)
 {
         int64_t value = 0;

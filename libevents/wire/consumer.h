@@ -20,6 +20,7 @@
 #include "base/error.h"
 #include "base/macro.h"
 #include "base/str.h"
+#include "wire/envelope.h"
 #include "wire/kafka.h"
 
 enum {
@@ -109,11 +110,6 @@ const struct ev_consumer_lane *ev_consumer_lanes(const struct ev_consumer *consu
                                                  size_t *ret_count);
 
 /* Messages. */
-
-struct ev_header {
-        struct ev_str name;
-        struct ev_bytes value; /* null is not empty */
-};
 
 struct ev_message {
         const char *topic; /* the lane's */

@@ -9,40 +9,9 @@
 #include "base/config.h"
 #include "base/error.h"
 #include "base/macro.h"
+#include "flow/settings.h"
 #include "command.h"
 #include "output.h"
-
-#define CONNINFO_OPTION(database)                                                                \
-        .name = database ".conninfo", .type = EV_OPTION_TEXT, .fallback = "dbname=" database,    \
-        .maximum = EV_CONFIG_VALUE_MAX,                                                          \
-        .help = "How to reach " database ", as libpq understands it: keywords and values, or a " \
-                "URI. Migrations need the owner of its tables."
-
-#define PASSWORD_OPTION(database)                                                                 \
-        .name = database ".password_file", .type = EV_OPTION_SECRET,                              \
-        .help = "A file that holds the password for " database " and nothing else, so that none " \
-                "stands in conninfo."
-
-static const struct ev_option database_options[] = {
-        { CONNINFO_OPTION("customer_db") },      { PASSWORD_OPTION("customer_db") },
-        { CONNINFO_OPTION("order_db") },         { PASSWORD_OPTION("order_db") },
-        { CONNINFO_OPTION("intl_shipping_db") }, { PASSWORD_OPTION("intl_shipping_db") },
-};
-
-static const struct ev_option migration_options[] = {
-        { .name = "migrations.directory",
-          .type = EV_OPTION_TEXT,
-          .minimum = 1,
-          .maximum = EV_CONFIG_VALUE_MAX,
-          .help = "Where the migrations are. Without it they are looked for in "
-                  "../share/quenty/migrations beside the program's folder, and then in a folder "
-                  "named migrations above it, which is where a source tree has them." },
-};
-
-static const struct ev_option_table tables[] = {
-        { "Databases", database_options, EV_ARRAY_SIZE(database_options) },
-        { "Migrations", migration_options, EV_ARRAY_SIZE(migration_options) },
-};
 
 static const struct command_option option_to = {
         "to", "N", "Stop when N is the highest version that is applied."
@@ -155,10 +124,9 @@ static int run(struct ev_config *config, int argc, char **argv)
 int main(int argc, char **argv)
 {
         _cleanup_(ev_config_free_p) struct ev_config *config = NULL;
-        const struct ev_option_table *const all[] = { &tables[0], &tables[1] };
         int first, count, r;
 
-        r = ev_config_new(&config, all, EV_ARRAY_SIZE(all));
+        r = ev_config_new(&config, ev_program_options, EV_PROGRAM_OPTIONS);
         if (r == 0 && argc == 2 && strcmp(argv[1], "--man") == 0) {
                 r = command_manual(config, stdout);
                 if (r == 0)

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/macro.h"
 #include "command.h"
+#include "flow/settings.h"
 #include "output.h"
 #include "store/db.h"
 #include "store/migrate.h"
@@ -75,21 +76,15 @@ static int find_directory(const struct ev_config *config, char *path, size_t siz
 
 static int connect_target(const struct command_input *input, struct target *target)
 {
-        char key[EV_CONFIG_KEY_MAX], password[EV_CONFIG_SECRET_MAX + 1];
         struct ev_db_options options = {
+                .conninfo = ev_settings_conninfo(input->config, input->operand),
+                .password = ev_settings_password(input->config, input->operand),
                 .application_name = "eventctl migrate",
                 .connect_ms = CONNECT_MS,
                 .wait_ms = WAIT_MS,
         };
-        int r;
+        int r = ev_db_new(&target->db, &options);
 
-        snprintf(key, sizeof(key), "%s.conninfo", input->operand);
-        options.conninfo = ev_config_text(input->config, key);
-        snprintf(key, sizeof(key), "%s.password_file", input->operand);
-        if (ev_str_copy(ev_config_secret(input->config, key), password, sizeof(password)))
-                options.password = password;
-        r = ev_db_new(&target->db, &options);
-        explicit_bzero(password, sizeof(password));
         return r < 0 ? ev_trace(r) : ev_trace(ev_db_connect(target->db));
 }
 
