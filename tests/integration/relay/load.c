@@ -3,6 +3,8 @@
  *      load write WRITERS ROWS PAUSE_MS SEED   concurrent writers until ROWS rows are committed
  *      load naive                              a reader of "seq > cursor", until it is told to stop
  *      load latency SECONDS BROKERS TOPIC      from the end of COMMIT to the record's arrival
+ *      load hog                                leads, asks for more than a socket holds, reads
+ * nothing
  *
  * The database is that of libpq's environment variables. It promises the two things that the relay
  * asks of writers: the aggregate's row is locked before the insert, and the insert is the last
@@ -301,12 +303,28 @@ static int measure_latency(int seconds, const char *brokers, const char *topic)
         return 0;
 }
 
+/* A leader that was stopped in the middle of a page: its session is not idle, and takes nothing. */
+static int hog(void)
+{
+        PGconn *db = connect_db();
+
+        run(db, "SELECT pg_advisory_lock(x'7175656e7479726c'::bigint)");
+        if (!PQsendQuery(db, "SELECT repeat('x', 1000000) FROM generate_series(1, 100)"))
+                die("sending", PQerrorMessage(db));
+        puts("leads");
+        fflush(stdout);
+        pause();
+        return 0;
+}
+
 int main(int argc, char **argv)
 {
         if (argc == 6 && strcmp(argv[1], "write") == 0)
                 return write_all(atoi(argv[2]), atoi(argv[3]), atoi(argv[4]), atoi(argv[5]));
         if (argc == 2 && strcmp(argv[1], "naive") == 0)
                 return read_naively();
+        if (argc == 2 && strcmp(argv[1], "hog") == 0)
+                return hog();
         if (argc == 5 && strcmp(argv[1], "latency") == 0)
                 return measure_latency(atoi(argv[2]), argv[3], argv[4]);
         fputs("usage: see the head of load.c\n", stderr);

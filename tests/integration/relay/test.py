@@ -156,7 +156,7 @@ def test_transaction_elsewhere():
     """The other database is a copy, so its tables have the same oids as ours."""
     sql("DROP DATABASE IF EXISTS elsewhere", database="postgres")
     wait_until(lambda: copy_database(), 20, 0.2)
-    before = latency(10)
+    before = latency(8)
     other = subprocess.Popen(
         ["psql", "-Xq", "-U", "postgres", "-d", "elsewhere", "-c", "BEGIN", "-c",
          "INSERT INTO ev.dead_letter (\"offset\", partition, group_name, topic, reason, headers) "
@@ -191,7 +191,7 @@ def copy_database():
 def takeover(watcher, leader, number, limit_s, what):
     second = Relay()
     check(f"{what}: a second relay waits", second.has_said("relay_waiting"))
-    load = start_load(4, 10000, 40)  # some twelve seconds
+    load = start_load(4, 7000, 40)  # some nine seconds
     time.sleep(1)
     leader.process.send_signal(number)
     moment = time.monotonic()
@@ -309,6 +309,24 @@ def test_slow_writer(watcher):
     check("it is ended, and what waited is published", relay.has_said("relay_writer_ended") and
           wait_until(lambda: number in watcher.seen, 10), f"{time.monotonic() - began:.1f} s")
     slow.wait()
+    relay.end()
+
+
+def test_hog():
+    """A leader stopped in the middle of reading a page: idle_session_timeout never ends it."""
+    hog = subprocess.Popen([LOAD, "hog"], stdout=subprocess.PIPE, text=True,
+                           env=dict(os.environ, PGUSER="order_relay", PGDATABASE="order_db"))
+    hog.stdout.readline()
+    bystander = subprocess.Popen(["psql", "-Xq", "-U", "order_worker", "-d", "order_db", "-c",
+                                  "SELECT pg_sleep(6)"], stdout=subprocess.DEVNULL)
+    relay = Relay()
+    began = time.monotonic()
+    check("a leader that takes nothing from the server is unseated within 5 s",
+          relay.has_said("relay_leading", 8) and "relay_unseated" in relay.log() and
+          time.monotonic() - began <= 5, f"{time.monotonic() - began:.1f} s")
+    check("and nobody else's session is ended for it", bystander.wait() == 0)
+    hog.kill()
+    hog.wait()
     relay.end()
 
 
@@ -443,6 +461,7 @@ def main():
     test_broker_crash(watcher, relay)
     test_stop(watcher, relay)
     test_slow_writer(watcher)
+    test_hog()
     test_dead_letter()
     test_refusals()
     test_forgotten_rows()
