@@ -110,7 +110,7 @@ static const char *c_name(struct ev_str name, char buffer[EV_SCHEMA_NAME_MAX + 2
         snprintf(buffer, EV_SCHEMA_NAME_MAX + 2, "%.*s", EV_STR_ARG(name));
         for (size_t i = 0; i < EV_ARRAY_SIZE(taken); ++i)
                 if (strcmp(buffer, taken[i]) == 0)
-                        strcat(buffer, "_");
+                        snprintf(buffer, EV_SCHEMA_NAME_MAX + 2, "%s_", taken[i]);
         return buffer;
 }
 
