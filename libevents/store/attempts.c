@@ -26,6 +26,8 @@ static struct ev_params *begin(struct ev_session *session, const struct ev_state
         return params;
 }
 
+/* Committed by itself, before the record is touched: a process that dies of the record leaves
+ * this behind, and nothing else could. */
 int ev_attempts_note(struct ev_session *session, const struct ev_place *place, int32_t *ret_tries)
 {
         _cleanup_result_ struct ev_result *result = NULL;
@@ -41,6 +43,7 @@ int ev_attempts_note(struct ev_session *session, const struct ev_place *place, i
         return 0;
 }
 
+/* Up to the offset that the lane moves to: what lies before it was applied or stepped over. */
 int ev_attempts_queue_forget(struct ev_session *session, const struct ev_place *place)
 {
         assert(place);

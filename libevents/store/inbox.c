@@ -32,6 +32,7 @@
 #include "ev_sql.h"
 #include "store/columns.h"
 
+/* By the order of the primary keys, id first. */
 static int compare_claims(const void *a, const void *b)
 {
         const struct ev_claim *left = a, *right = b;
@@ -41,6 +42,9 @@ static int compare_claims(const void *a, const void *b)
         return order ? order : ev_str_compare(left->source, right->source);
 }
 
+/* A pair that stands here twice would be an insert that conflicts with itself and look like
+ * another lane's: the caller compares records of one batch among themselves, where it has both in
+ * memory. */
 int ev_inbox_queue_claims(struct ev_session *session, struct ev_claim *claims, size_t count)
 {
         struct ev_params *params = &session->params;
@@ -80,6 +84,9 @@ static int read_seen(const struct ev_result *result, size_t row, struct ev_claim
         return 0;
 }
 
+/* Which of the events was lost to another lane is not asked: the batch is run again as a whole,
+ * and its new snapshot knows. It happens only if one event is sent to two lanes in the same
+ * moment. */
 int ev_inbox_receive_claims(struct ev_session *session, struct ev_claim *claims, size_t count)
 {
         enum { POSITION, CLAIMED, CONTENT_HASH };
@@ -108,6 +115,7 @@ int ev_inbox_receive_claims(struct ev_session *session, struct ev_claim *claims,
         return 0;
 }
 
+/* Group, sources, topics, partitions: what both statements about marks begin with. */
 static struct ev_params *begin_marks(struct ev_session *session,
                                      const struct ev_statement *statement,
                                      const struct ev_mark *marks, size_t count)
@@ -131,6 +139,8 @@ int ev_inbox_queue_marks(struct ev_session *session, const struct ev_mark *marks
         return ev_trace(ev_db_queue(session->db, &ev_sql_inbox_marks, params));
 }
 
+/* A source that has no row yet has recorded nothing that we have seen: its first fact has no
+ * predecessor. */
 int ev_inbox_receive_marks(struct ev_session *session, struct ev_mark *marks, size_t count)
 {
         enum { POSITION, LAST_SEQUENCE };
@@ -169,6 +179,9 @@ int ev_inbox_receive_save_marks(struct ev_session *session, size_t count)
         return ev_trace(ev_session_expect(session, count, "watermarks"));
 }
 
+/* Most calls read one row. A rotation waits for claims under way and makes others wait, for as
+ * long as lock_timeout at most; then it fails, is tried again later, and nothing is lost but
+ * time. */
 int ev_inbox_rotate(struct ev_session *session)
 {
         assert(!ev_db_is_in_transaction(session->db));

@@ -23,6 +23,8 @@ enum {
         PARTITIONS_AHEAD = 4,
 };
 
+/* The server gives ids under a lock, counted and not drawn from a sequence: whoever comes second
+ * waits and finds them. Ids never change, so a process asks once. */
 int ev_outbox_name_ids(struct ev_session *session, const struct ev_str *names, size_t count,
                        int16_t *ret_ids)
 {
@@ -51,6 +53,8 @@ int ev_outbox_name_ids(struct ev_session *session, const struct ev_str *names, s
         return 0;
 }
 
+/* Asked at each connect: after a fail-over or a restore the timeline is another one, and facts of
+ * the lost one must be told from ours. */
 int ev_outbox_source_id(struct ev_session *session, int16_t *ret_id)
 {
         _cleanup_result_ struct ev_result *result = NULL;
@@ -65,6 +69,8 @@ int ev_outbox_source_id(struct ev_session *session, int16_t *ret_id)
         return 0;
 }
 
+/* NULL and not 0: the column's meaning is "no outcome", and an index or a reader should not have
+ * to know a number for it. */
 static void put_outcome(struct ev_params *params, int16_t outcome)
 {
         assert(outcome >= 0);
@@ -75,6 +81,8 @@ static void put_outcome(struct ev_params *params, int16_t outcome)
                 ev_params_int2(params, outcome);
 }
 
+/* Column by column, as the arrays of one statement: PostgreSQL reads fourteen of them as fast as
+ * it reads COPY, and the batch stays in its round trip. */
 static void put_rows(struct ev_params *params, const struct ev_outbox_row *rows, size_t count)
 {
         assert(count > 0);
@@ -96,6 +104,9 @@ static void put_rows(struct ev_params *params, const struct ev_outbox_row *rows,
         EV_COLUMN(params, count, ev_params_bytea(params, rows[i].payload));
 }
 
+/* The notification goes before the facts, so that they are the last statement: nothing that could
+ * wait stands between the drawing of numbers and COMMIT. It is sent by the server at COMMIT,
+ * once, however often it is asked for. */
 int ev_outbox_queue(struct ev_session *session, const struct ev_outbox_row *rows, size_t count,
                     bool notify)
 {
@@ -127,6 +138,8 @@ int ev_outbox_receive(struct ev_session *session, size_t count, bool notify)
         return ev_trace(ev_session_expect(session, count, "facts"));
 }
 
+/* A call that has nothing to do takes a lock that nobody of ours waits for. Without partitions
+ * every insert fails, and that stops all workers: so they are asked for long before. */
 int ev_outbox_make_partitions(struct ev_session *session)
 {
         assert(!ev_db_is_in_transaction(session->db));

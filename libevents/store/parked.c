@@ -21,6 +21,7 @@
 
 #define SQLSTATE_DIVISION_BY_ZERO "22012"
 
+/* No deadline is what makes a record hold its aggregate: it waits for a person. */
 static void put_deadline(struct ev_params *params, const struct ev_parked *parked)
 {
         assert(parked);
@@ -31,6 +32,7 @@ static void put_deadline(struct ev_params *params, const struct ev_parked *parke
                 ev_params_null(params);
 }
 
+/* The primary key is the record's place: to park it twice is an error of ours, and fails. */
 int ev_parked_queue_add(struct ev_session *session, const struct ev_parked *parked, size_t count)
 {
         struct ev_params *params = &session->params;
@@ -61,6 +63,8 @@ int ev_parked_receive_add(struct ev_session *session, size_t count)
         return ev_trace(ev_session_expect(session, count, "parked records"));
 }
 
+/* In each batch, although nearly always nothing is held: a person may park and release at any
+ * time, and a look into an empty index costs a few microseconds. */
 int ev_parked_queue_held(struct ev_session *session, const struct ev_held *held, size_t count)
 {
         struct ev_params *params = &session->params;
@@ -75,6 +79,7 @@ int ev_parked_queue_held(struct ev_session *session, const struct ev_held *held,
         return ev_trace(ev_db_queue(session->db, &ev_sql_parked_held, params));
 }
 
+/* Those that are not named in the answer flow. */
 int ev_parked_receive_held(struct ev_session *session, struct ev_held *held, size_t count)
 {
         _cleanup_result_ struct ev_result *result = NULL;
@@ -97,6 +102,8 @@ int ev_parked_receive_held(struct ev_session *session, struct ev_held *held, siz
         return 0;
 }
 
+/* A look, without a promise: what is given out may be gone when it is tried, which is found out
+ * when it is removed. */
 int ev_parked_queue_due(struct ev_session *session, const struct ev_str *topics,
                         const int32_t *partitions, size_t count, size_t max)
 {
@@ -165,6 +172,7 @@ static int keep_due(const struct ev_result *result, size_t row, struct ev_arena 
         return ev_trace(r);
 }
 
+/* Numbers come with the row; texts and bytes are copied, because the batch outlives the result. */
 static int read_due(const struct ev_result *result, size_t row, struct ev_arena *arena,
                     struct ev_parked *parked)
 {
@@ -180,6 +188,7 @@ static int read_due(const struct ev_result *result, size_t row, struct ev_arena 
         return ev_trace(keep_due(result, row, arena, parked));
 }
 
+/* Bounded by `max` of the question, so that a thousand waiting records do not become one batch. */
 int ev_parked_receive_due(struct ev_session *session, struct ev_arena *arena,
                           struct ev_parked **ret_parked, size_t *ret_count)
 {
@@ -207,6 +216,7 @@ int ev_parked_receive_due(struct ev_session *session, struct ev_arena *arena,
         return 0;
 }
 
+/* Group, topics, partitions, offsets: the primary key of each record. */
 static int queue_places(struct ev_session *session, const struct ev_statement *statement,
                         const struct ev_place *places, size_t count)
 {
@@ -229,6 +239,9 @@ int ev_parked_queue_remove(struct ev_session *session, const struct ev_place *pl
         return ev_trace(queue_places(session, &ev_sql_parked_remove, places, count));
 }
 
+/* The general rule would make a division by zero the record's own fault and bisect the batch;
+ * here it means that the row was taken by somebody else, and that what we have in hand is not
+ * true any more. */
 int ev_parked_receive_remove(struct ev_session *session, size_t count)
 {
         _cleanup_result_ struct ev_result *result = NULL;

@@ -26,6 +26,8 @@
 #include "base/clock.h"
 #include "base/fault.h"
 
+/* A database that restarts is away for a second or two: the first tries come quickly, for a
+ * rebalance holds up the whole group, and later ones no more often than twice a second. */
 enum {
         RETRY_MS_MIN = 25,
         RETRY_MS_MAX = 500,
@@ -36,11 +38,16 @@ enum {
         NUMBER_TEXT_MAX = 32,
 };
 
+/* A message names its topic and partition: this is how its lane is found without a search. A
+ * table of a thousand small numbers a topic costs 2 kB, and a map would have to be rebuilt just
+ * as often. */
 struct topic {
         char *name;
         int16_t lane_of[EV_KAFKA_PARTITIONS_MAX]; /* index into lanes, or NO_LANE */
 };
 
+/* Everything here is touched by one thread: librdkafka's own threads only put things into the
+ * queue that our poll functions empty, and call back from there. */
 struct ev_consumer {
         struct ev_kafka *kafka;
         rd_kafka_t *rk;
@@ -73,15 +80,20 @@ static const struct ev_consumer_lane *lane_at(const struct ev_consumer *consumer
         return &consumer->lanes[lane];
 }
 
+/* By topic name and partition: the order in which rows are locked in the database, and in which
+ * tests and people read them. strcmp() is the order of collation "C". */
 static int compare_lanes(const void *a, const void *b)
 {
         const struct ev_consumer_lane *left = a, *right = b;
         int order = strcmp(left->topic, right->topic);
 
+        assert(left->partition >= 0 && right->partition >= 0);
+
         return order ? order
                      : (left->partition > right->partition) - (left->partition < right->partition);
 }
 
+/* Lanes are sorted and unlike each other, and the tables of the topics lead back to them. */
 bool ev_consumer_check(const struct ev_consumer *consumer)
 {
         for (size_t i = 0; i < consumer->lanes_count; ++i) {
@@ -104,6 +116,7 @@ static void list_destroy(rd_kafka_topic_partition_list_t **list)
 }
 #define _cleanup_list_ _cleanup_(list_destroy)
 
+/* Lists are made for a rebalance, a pause or a report to Kafka, never for a message. */
 static rd_kafka_topic_partition_list_t *list_new(size_t size)
 {
         rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)size);
@@ -112,6 +125,8 @@ static rd_kafka_topic_partition_list_t *list_new(size_t size)
         return list;
 }
 
+/* A halted lane stays ours in the group, so that nobody else is dealt it, and is not handed to
+ * librdkafka: what is not assigned cannot be fetched by mistake. */
 static bool is_read(const struct ev_consumer_lane *lane)
 {
         assert(lane->begin >= 0 || lane->begin == EV_OFFSET_BEGINNING ||
@@ -120,6 +135,7 @@ static bool is_read(const struct ev_consumer_lane *lane)
         return lane->begin != EV_OFFSET_HALTED;
 }
 
+/* A rest ends by resuming exactly these: a lane that the caller has paused stays paused. */
 static bool flows(const struct ev_consumer_lane *lane)
 {
         return is_read(lane) && !lane->is_paused;
@@ -143,6 +159,9 @@ static rd_kafka_topic_partition_list_t *list_lanes(const struct ev_consumer *con
 
 /* Pausing. */
 
+/* Both calls wait until librdkafka has done it, and make what is queued of these lanes void:
+ * after a pause no record of theirs comes out of the queue. Each partition has an error of its
+ * own; a pause that did not happen would lose the order of a batch in hand, so it is a failure. */
 static int set_paused(struct ev_consumer *consumer, rd_kafka_topic_partition_list_t *list,
                       bool is_paused)
 {
@@ -160,10 +179,14 @@ static int set_paused(struct ev_consumer *consumer, rd_kafka_topic_partition_lis
         return 0;
 }
 
+/* All lanes at once, for the one batch in hand may hold records of every lane. The mark is set
+ * last: when pausing fails half-way, the next try pauses them again, which does no harm. */
 static int set_resting(struct ev_consumer *consumer, bool is_resting)
 {
         _cleanup_list_ rd_kafka_topic_partition_list_t *list = NULL;
         int r;
+
+        assert(!consumer->is_closed);
 
         if (consumer->is_resting == is_resting)
                 return 0;
@@ -176,6 +199,8 @@ static int set_resting(struct ev_consumer *consumer, bool is_resting)
         return 0;
 }
 
+/* While resting, everything is paused in librdkafka anyway, and only our mark changes; the end of
+ * the rest acts upon it. */
 static int set_lane_paused(struct ev_consumer *consumer, size_t index, bool is_paused)
 {
         _cleanup_list_ rd_kafka_topic_partition_list_t *list = list_new(1);
@@ -232,6 +257,8 @@ static void tell_applied(struct ev_consumer *consumer)
         consumer->commit_due = ev_clock_monotonic_micros() + consumer->commit_interval_micros;
 }
 
+/* Now and then: a request costs the broker 150 µs or more, and a tool that looks at lag looks
+ * every few seconds. */
 static void tell_applied_if_due(struct ev_consumer *consumer)
 {
         assert(!consumer->is_closed);
@@ -251,6 +278,7 @@ void ev_consumer_note_applied(struct ev_consumer *consumer, size_t lane, int64_t
 
 /* Assignment. */
 
+/* A handful of names: a loop is quicker than a table here. */
 static int find_topic(const struct ev_consumer *consumer, const char *name)
 {
         assert(name);
@@ -261,6 +289,7 @@ static int find_topic(const struct ev_consumer *consumer, const char *name)
         return -1;
 }
 
+/* What was applied of them need not be told to Kafka any more: the next owner will. */
 static void forget_lanes(struct ev_consumer *consumer)
 {
         for (size_t i = 0; i < consumer->lanes_count; ++i)
@@ -291,12 +320,13 @@ static int note_lane(struct ev_consumer *consumer, const char *name, int32_t par
                 .topic = consumer->topics[topic].name,
                 .topic_index = (size_t)topic,
                 .partition = partition,
-                .begin = EV_OFFSET_HALTED,
+                .begin = EV_OFFSET_HALTED, /* what the hook forgets is not read */
         };
         ++consumer->lanes_count;
         return 0;
 }
 
+/* From here on the order of the lanes is ours, not the order in which the group named them. */
 static int note_lanes(struct ev_consumer *consumer, const rd_kafka_topic_partition_list_t *list)
 {
         int r;
@@ -358,11 +388,16 @@ static int ask_begins(struct ev_consumer *consumer)
         return 0;
 }
 
+/* In this order, because each step may be the last one of this process: without the first,
+ * librdkafka does not read; without the second, nobody knows where; the assignment itself comes
+ * last, with every offset given. No offset is ever left for librdkafka to look up. */
 static int assign_lanes(struct ev_consumer *consumer, const rd_kafka_topic_partition_list_t *dealt)
 {
         _cleanup_list_ rd_kafka_topic_partition_list_t *list = NULL;
         rd_kafka_resp_err_t code;
         int r;
+
+        assert(dealt);
 
         r = note_lanes(consumer, dealt);
         if (r)
@@ -383,9 +418,12 @@ static int assign_lanes(struct ev_consumer *consumer, const rd_kafka_topic_parti
         if (r)
                 return ev_trace(r);
         /* librdkafka keeps the mark of a pause with the partition, not with the assignment. */
-        return consumer->is_resting ? ev_trace(set_paused(consumer, list, true)) : 0;
+        if (consumer->is_resting)
+                return ev_trace(set_paused(consumer, list, true));
+        return 0;
 }
 
+/* The answer to a revocation: librdkafka goes on with the rebalance only after it. */
 static void unassign(struct ev_consumer *consumer)
 {
         forget_lanes(consumer);
@@ -418,10 +456,15 @@ static int reach_revocation(const struct ev_consumer *consumer)
         return ev_trace(r);
 }
 
+/* The hook first, while the lanes are still assigned and nothing is fetched for anybody else;
+ * then, for the tools, what Kafka is told; then the assignment. A hook that fails changes nothing
+ * of this: the lanes go in any case, and are taken over as unclean. */
 static void give_lanes_up(struct ev_consumer *consumer)
 {
         _cleanup_list_ rd_kafka_topic_partition_list_t *list = NULL;
         bool had_lanes = consumer->lanes_count > 0;
+
+        assert(ev_consumer_check(consumer));
 
         if (had_lanes) {
                 consumer->has_failed |= reach_revocation(consumer) != 0;
@@ -439,6 +482,7 @@ static void give_lanes_up(struct ev_consumer *consumer)
         assert(!consumer->lanes_count);
 }
 
+/* The message comes again, from the offset that the next `assigned` hook reads. */
 static void drop_held(struct ev_consumer *consumer)
 {
         if (consumer->held)
@@ -473,6 +517,8 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
 
 /* Messages. */
 
+/* NULL for what is not ours: events about a whole topic, and stragglers of a partition that was
+ * revoked. */
 static struct ev_consumer_lane *lane_of(const struct ev_consumer *consumer,
                                         const rd_kafka_message_t *polled)
 {
@@ -511,6 +557,8 @@ static int take_message(struct ev_consumer *consumer, struct ev_messages *messag
 
 /* Events. */
 
+/* With auto.offset.reset=error librdkafka tells of an offset outside the log once, in its own
+ * code; a broker's code is taken for the same. */
 static enum ev_consumer_event_kind kind_of(rd_kafka_resp_err_t code)
 {
         assert(code);
@@ -587,6 +635,8 @@ static void describe_event(struct ev_consumer_event *event)
         }
 }
 
+/* The worst comes first; what is taken is not told again in this assignment, except trouble,
+ * which may come again and say something else. */
 static bool take_lane_event(struct ev_consumer_lane *lane, struct ev_consumer_event *ret_event)
 {
         static const struct {
@@ -618,6 +668,7 @@ static bool take_lane_event(struct ev_consumer_lane *lane, struct ev_consumer_ev
         return false;
 }
 
+/* A look at a flag for each lane: this is asked once a batch, and lanes are few. */
 bool ev_consumer_take_event(struct ev_consumer *consumer, struct ev_consumer_event *ret_event)
 {
         assert(ev_consumer_check(consumer));
@@ -657,6 +708,7 @@ static int poll_once(struct ev_consumer *consumer, int wait_ms, rd_kafka_message
         return consumer->has_failed ? ev_trace(EV_FAILED) : EV_CONSUMER_REASSIGNED;
 }
 
+/* What is held comes first, or the order of its lane would break. */
 static int next_message(struct ev_consumer *consumer, int wait_ms, rd_kafka_message_t **ret_polled)
 {
         assert(wait_ms >= 0);
@@ -676,6 +728,8 @@ static int collect(struct ev_consumer *consumer, struct ev_messages *messages, s
         bool has_event = false;
         int r;
 
+        assert(max <= messages->capacity);
+
         while (messages->count < max && messages->bytes < consumer->batch_bytes_max) {
                 r = next_message(consumer, messages->count > 0 || has_event ? 0 : wait_ms, &polled);
                 if (r)
@@ -683,6 +737,7 @@ static int collect(struct ev_consumer *consumer, struct ev_messages *messages, s
                 if (!polled)
                         return 0;
                 if (polled->err) {
+                        /* The caller is to hear of it soon, also when no record comes. */
                         note_event(consumer, polled);
                         rd_kafka_message_destroy(polled);
                         has_event = true;
@@ -695,6 +750,8 @@ static int collect(struct ev_consumer *consumer, struct ev_messages *messages, s
         return 0;
 }
 
+/* Nothing was handed out when this fails or the lanes were dealt anew: what had been collected is
+ * released here, so that no caller can apply it by mistake. */
 int ev_consumer_collect(struct ev_consumer *consumer, struct ev_messages *messages, size_t max,
                         int wait_ms)
 {
@@ -740,10 +797,14 @@ static int hold(struct ev_consumer *consumer, rd_kafka_message_t *polled)
         return 0;
 }
 
+/* The batch in hand is not looked at: its messages stay valid in memory for as long as they are
+ * not released, also when their lanes are gone; the generation says whether they still count. */
 int ev_consumer_rest(struct ev_consumer *consumer, int wait_ms)
 {
         rd_kafka_message_t *polled = NULL;
         int r;
+
+        assert(wait_ms >= 0 && !consumer->is_closed);
 
         r = set_resting(consumer, true);
         if (r)
@@ -756,6 +817,8 @@ int ev_consumer_rest(struct ev_consumer *consumer, int wait_ms)
         return ev_trace(hold(consumer, polled));
 }
 
+/* Names only. A pattern would let a new topic join by itself, with a number of partitions that
+ * nobody has looked at. */
 static int subscribe(struct ev_consumer *consumer)
 {
         _cleanup_list_ rd_kafka_topic_partition_list_t *list = list_new(consumer->topics_count);
@@ -792,6 +855,7 @@ int ev_consumer_rejoin(struct ev_consumer *consumer)
                         rd_kafka_message_destroy(polled);
         }
         ++consumer->generation;
+        /* New lanes are not paused: the batch that the rest was for is void. */
         consumer->is_resting = false;
         return ev_trace(subscribe(consumer));
 }
@@ -821,6 +885,8 @@ const struct ev_consumer_lane *ev_consumer_lanes(const struct ev_consumer *consu
         return consumer->lanes;
 }
 
+/* The end of the log is the one that the last fetch brought: no question to the broker, so it
+ * costs nothing and may be asked for every lane whenever metrics are read. */
 int64_t ev_consumer_lag(const struct ev_consumer *consumer, size_t index)
 {
         const struct ev_consumer_lane *lane = lane_at(consumer, index);
@@ -837,6 +903,7 @@ int64_t ev_consumer_lag(const struct ev_consumer *consumer, size_t index)
 
 /* Life. */
 
+/* Without a callback of ours librdkafka would assign by itself, at the offsets that Kafka knows. */
 static void on_prepare(rd_kafka_conf_t *conf)
 {
         assert(conf);
@@ -844,6 +911,7 @@ static void on_prepare(rd_kafka_conf_t *conf)
         rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
 }
 
+/* What librdkafka has made of the operator's lines, whichever name they used. */
 static int read_setting(const struct ev_consumer *consumer, const char *name, char *value,
                         size_t size)
 {
@@ -880,6 +948,8 @@ static int check_settings(struct ev_consumer *consumer)
         return 0;
 }
 
+/* The group is ours to set and not the operator's: it names rows of the database. The rest of
+ * what must not be changed is guarded in wire/kafka.c. */
 static int make_client(struct ev_consumer *consumer, const struct ev_consumer_options *options)
 {
         const struct ev_kafka_setting extra[] = {
@@ -910,6 +980,8 @@ static int make_client(struct ev_consumer *consumer, const struct ev_consumer_op
         return ev_trace(check_settings(consumer));
 }
 
+/* Names are copied once; lanes and messages point to these copies, so that a topic can be
+ * compared as a pointer. */
 static int copy_names(struct ev_consumer *consumer, const struct ev_consumer_options *options)
 {
         consumer->topics = calloc(options->topics_count, sizeof(*consumer->topics));
@@ -932,6 +1004,8 @@ static int copy_names(struct ev_consumer *consumer, const struct ev_consumer_opt
         return 0;
 }
 
+/* Nothing is asked of a broker yet: joining the group begins in the background, and its first
+ * word comes out of the first poll. */
 int ev_consumer_new(struct ev_consumer **ret_consumer, const struct ev_consumer_options *options)
 {
         _cleanup_(ev_consumer_free_p) struct ev_consumer *consumer = calloc(1, sizeof(*consumer));
@@ -988,6 +1062,8 @@ int ev_consumer_close(struct ev_consumer *consumer, int wait_ms)
                         rd_kafka_message_destroy(polled);
         }
 
+        /* The callback may not have come: the brokers are away, or the bound is over. The lanes are
+         * given up all the same, so that the database knows of a clean end. */
         drop_held(consumer);
         consumer->is_closed = true;
         if (rd_kafka_consumer_closed(consumer->rk))
@@ -997,6 +1073,8 @@ int ev_consumer_close(struct ev_consumer *consumer, int wait_ms)
         return EV_CONSUMER_UNFINISHED;
 }
 
+/* Destroying waits for librdkafka's threads. It does not leave the group again: that was done by
+ * the close, or is left to the session timeout. */
 struct ev_consumer *ev_consumer_free(struct ev_consumer *consumer)
 {
         if (!consumer)

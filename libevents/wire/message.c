@@ -15,6 +15,7 @@
 
 enum { HEADERS_AT_FIRST = 16 };
 
+/* The items are made once, for the largest batch that is ever asked for. */
 int ev_messages_init(struct ev_messages *messages, size_t capacity)
 {
         struct ev_message *items;
@@ -28,6 +29,8 @@ int ev_messages_init(struct ev_messages *messages, size_t capacity)
         return 0;
 }
 
+/* librdkafka counts its messages: a client with one that was never destroyed cannot be destroyed.
+ */
 void ev_messages_release(struct ev_messages *messages)
 {
         assert(messages->count <= messages->capacity);
@@ -40,6 +43,7 @@ void ev_messages_release(struct ev_messages *messages)
         messages->bytes = 0;
 }
 
+/* Also for a batch that was never initialised, so that a caller's cleanup needs no condition. */
 void ev_messages_done(struct ev_messages *messages)
 {
         assert(messages->items || !messages->capacity);
@@ -51,6 +55,7 @@ void ev_messages_done(struct ev_messages *messages)
         *messages = (struct ev_messages){ 0 };
 }
 
+/* A null value is told by its pointer; an empty one has a pointer and no bytes. */
 static bool read_header(const rd_kafka_headers_t *headers, size_t index,
                         struct ev_header *ret_header)
 {
@@ -97,6 +102,8 @@ static int reserve_headers(struct ev_message *message, size_t count)
         return 0;
 }
 
+/* Up to the limit of the contract only. A record above it is put aside whole by reading the rest
+ * one by one, which is slow and rare. */
 static int read_headers(struct ev_message *message)
 {
         rd_kafka_headers_t *headers;
@@ -121,6 +128,8 @@ static int read_headers(struct ev_message *message)
         return 0;
 }
 
+/* The message is counted before its headers are read: whatever fails there, it is released with
+ * the batch. */
 int ev_messages_add(struct ev_messages *messages, void *polled, struct ev_message **ret_message)
 {
         const rd_kafka_message_t *record = polled;
