@@ -144,6 +144,7 @@ int ev_batch_prepare(struct ev_batch *batch)
 
         assert(batch);
 
+        ev_ids_forget(batch->ids);
         if (!batch->names) {
                 batch->names = calloc(schemas_registry_count, sizeof(*batch->names));
                 if (!batch->names)
