@@ -45,7 +45,7 @@ static void summarise(const struct ev_option *option, char *summary, size_t capa
 {
         char description[CONFIG_DESCRIPTION_MAX];
 
-        config_describe(option, description);
+        ev_config_describe(option, description);
         assert(description[0] >= 'a' && description[0] <= 'z');
 
         description[0] = (char)(description[0] - 32);
@@ -79,7 +79,7 @@ static int write_tables(const struct ev_config *config, const struct form *form,
         char summary[2 * CONFIG_DESCRIPTION_MAX];
         int r;
 
-        assert(config && config_check(config));
+        assert(config && ev_config_check(config));
         assert(buffer);
 
         for (size_t t = 0; t < config->tables_count; ++t) {
