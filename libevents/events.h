@@ -17,5 +17,8 @@
 #include "base/ratio.h"
 #include "base/str.h"
 #include "base/uuid.h"
+#include "flow/worker.h"
+#include "store/rows.h"
+#include "store/tables.h"
 
 #endif

@@ -29,6 +29,7 @@ bool config_check(const struct ev_config *config)
                config->free_values_count <= EV_CONFIG_FREE_MAX;
 }
 
+/* Below a prefix the row has only the beginning of the name; the slot keeps what was given. */
 const char *config_key(const struct config_value *value)
 {
         assert(value->option);
@@ -46,6 +47,8 @@ static bool ends_with(const char *text, const char *end)
         return text_size > end_size && strcmp(text + text_size - end_size, end) == 0;
 }
 
+/* Below a prefix the name alone decides, since the table cannot know which of librdkafka's
+ * properties somebody will set; give_free() refuses the secrets among them that lack the ending. */
 bool config_is_secret(const struct config_value *value)
 {
         assert(value && value->option);
@@ -55,10 +58,13 @@ bool config_is_secret(const struct config_value *value)
         return value->option->type == EV_OPTION_SECRET;
 }
 
+/* The mapping loses the difference between '.' and '_'; is_new_name() keeps two options from
+ * meeting in one variable. By hand, because toupper() depends on the locale. */
 void config_variable_name(const char *key, char *buffer)
 {
         char *at = buffer + sizeof("QUENTY_") - 1;
 
+        assert(key && buffer);
         assert(strlen(key) < EV_CONFIG_KEY_MAX);
 
         memcpy(buffer, "QUENTY_", sizeof("QUENTY_"));
@@ -67,6 +73,7 @@ void config_variable_name(const char *key, char *buffer)
         *at = '\0';
 }
 
+/* For people only: a file's line can be gone to, all other sources are told by their kind. */
 void config_write_origin(const struct config_origin *origin, char *buffer)
 {
         static const char *const names[] = {
@@ -76,6 +83,7 @@ void config_write_origin(const struct config_origin *origin, char *buffer)
                 [CONFIG_ARGUMENT] = "argument",
         };
 
+        assert(origin && buffer);
         assert(origin->source < EV_ARRAY_SIZE(names));
 
         if (origin->source == CONFIG_FILE)
@@ -87,6 +95,8 @@ void config_write_origin(const struct config_origin *origin, char *buffer)
 /* One wording for errors, help and manual, so that they cannot disagree. */
 const char *config_describe(const struct ev_option *option, char *buffer)
 {
+        assert(option && buffer);
+
         switch (option->type) {
         case EV_OPTION_TEXT:
                 snprintf(buffer, CONFIG_DESCRIPTION_MAX, "a text of %lld to %lld bytes",
@@ -417,6 +427,8 @@ static int add_option(struct ev_config *config, const struct ev_option *option)
         return ev_trace(r);
 }
 
+/* The defaults go through the same door as everything else, so a table whose default its own row
+ * refuses fails at the first start of any build and not at the first use of that option. */
 int ev_config_new(struct ev_config **ret_config, const struct ev_option_table *const *tables,
                   size_t tables_count)
 {
@@ -470,6 +482,7 @@ static const struct config_value *get(const struct ev_config *config, const char
         return &config->values[index];
 }
 
+/* The only getter that may answer with nothing: a text may have no default and not be required. */
 const char *ev_config_text(const struct ev_config *config, const char *name)
 {
         return get(config, name, EV_OPTION_TEXT)->text;
@@ -499,6 +512,8 @@ size_t ev_config_choice(const struct ev_config *config, const char *name)
         return (size_t)value->number;
 }
 
+/* The file was read by ev_config_load(); a getter that reads would fail at a moment at which a
+ * program can no longer refuse to start. */
 struct ev_secret ev_config_secret(const struct ev_config *config, const char *name)
 {
         const struct config_value *value = get(config, name, EV_OPTION_SECRET);
@@ -507,6 +522,8 @@ struct ev_secret ev_config_secret(const struct ev_config *config, const char *na
         return (struct ev_secret){ { value->secret, value->secret_size } };
 }
 
+/* What is handed on to a library is its names and values; which of ours they came from is told in
+ * listings only. */
 bool ev_config_next_free(const struct ev_config *config, const char *prefix, size_t *position,
                          struct ev_config_setting *ret_setting)
 {
@@ -529,12 +546,14 @@ bool ev_config_next_free(const struct ev_config *config, const char *prefix, siz
         return false;
 }
 
+/* The one listing of settings. It takes `text`, which of a secret is a path, and never `secret`. */
 bool ev_config_next_entry(const struct ev_config *config, size_t *position,
                           struct ev_config_entry *ret_entry)
 {
         const struct config_value *value;
         size_t index = *position;
 
+        assert(config && position);
         assert(ret_entry);
 
         if (index < config->values_count)

@@ -16,6 +16,8 @@
 #include "base/config_private.h"
 #include "base/error.h"
 
+/* Ours alone: no variable with this prefix may be left unexplained, which a prefix shared with
+ * other software would not allow. */
 #define VARIABLE_PREFIX "QUENTY_"
 
 enum {
@@ -67,6 +69,9 @@ static void prefer_nearer(struct ev_str key, const char *candidate, size_t *dist
         memcpy(nearest, candidate, strlen(candidate) + 1);
 }
 
+/* The nearest of all keys is told, but only if it is near: at most NEAR_DISTANCE edits and at most
+ * half of what was written, or every short key would be "near" to every other. A variable is
+ * compared and told as a variable, for that is what the person sees. */
 int config_fail_unknown(const struct ev_config *config, struct ev_str key,
                         const struct config_origin *origin)
 {
@@ -75,6 +80,7 @@ int config_fail_unknown(const struct ev_config *config, struct ev_str key,
         struct ev_str spelled = origin->name ? ev_str_of(origin->name) : key;
         size_t distance;
 
+        assert(origin && !ev_str_is_null(key));
         assert(config_check(config));
 
         if (spelled.size >= CONFIG_VARIABLE_MAX)
@@ -95,13 +101,15 @@ int config_fail_unknown(const struct ev_config *config, struct ev_str key,
 }
 
 /* Reads all of an open file, NUL-terminated. The caller owns *ret_text and knows what to say about
- * a failure: false with errno, which is EFBIG above `max` bytes. */
+ * a failure: false with errno, which is EFBIG above `max` bytes. What was read of a secret is
+ * overwritten also when the reading fails half way. */
 static bool read_all(int fd, size_t max, char **ret_text, size_t *ret_size)
 {
         char *text = malloc(max + 1);
         size_t size = 0;
         ssize_t n = 1;
 
+        assert(ret_text && ret_size);
         assert(max <= READ_MAX);
 
         while (text && n > 0 && size <= max) {
@@ -125,8 +133,11 @@ static bool read_all(int fd, size_t max, char **ret_text, size_t *ret_size)
         return true;
 }
 
+/* For _cleanup_(); a file that could not be opened is -1. */
 static void close_p(const int *fd)
 {
+        assert(fd);
+
         if (*fd >= 0)
                 close(*fd);
 }
@@ -163,7 +174,9 @@ static int read_secret(struct config_value *value)
         return 0;
 }
 
-/* Takes blanks off both ends, and the CR of a file that came from Windows. */
+/* Takes blanks off both ends, and the CR of a file that came from Windows. strchr() finds the NUL
+ * of its own list too, hence the second question: a NUL byte is no blank and must stay, to be
+ * refused. */
 static struct ev_str trim(struct ev_str text)
 {
         assert(text.data || text.size == 0);
@@ -287,12 +300,15 @@ struct argument {
         int next; /* index of the argument behind it */
 };
 
+/* No bundles of letters and no optional values: -c is the only letter, so that a mistyped "-cfile"
+ * is refused instead of being read as something else. A value may begin with '-', as numbers do. */
 static int parse_argument(int argc, char *const *argv, int index, struct argument *ret_argument)
 {
         const char *text = argv[index];
         struct argument argument = { .next = index + 1 };
         size_t size;
 
+        assert(index < argc && ret_argument);
         assert(text[0] == '-');
 
         if (strcmp(text, "-c") == 0)
@@ -318,7 +334,8 @@ static bool is_operand(const char *argument)
         return argument[0] != '-' || argument[1] == '\0';
 }
 
-/* Looks for what is done instead of work. */
+/* Looks for what is done instead of work. Before everything else, so that a person whose file is
+ * broken can still read the help. */
 static int find_wish(int argc, char *const *argv)
 {
         assert(argc >= 1 && argv);

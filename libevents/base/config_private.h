@@ -10,6 +10,8 @@
 
 #include "base/config.h"
 
+/* Where a value came from. The order is the precedence: a stronger source replaces a weaker one,
+ * and the same source twice is an error. */
 enum config_source {
         CONFIG_DEFAULT, /* from weak to strong */
         CONFIG_FILE,

@@ -56,6 +56,9 @@ int ev_fail_while(const char *format, ...) _printf_(1, 2);
 /* The present error of this thread; valid until the next ev_fail(). Never NULL. */
 const struct ev_error *ev_error_last(void);
 
+/* Puts an error back that was copied before something else could fail. */
+void ev_error_restore(const struct ev_error *error);
+
 /* Adds coordinates to the present error. Those already there stay: the deepest place knows best. */
 void ev_error_set_record(const char *topic, int32_t partition, int64_t offset);
 void ev_error_set_sqlstate(const char *sqlstate);
@@ -68,7 +71,17 @@ const char *ev_verdict_name(enum ev_verdict verdict);
 #define ev_trace(r)                 ev_trace_at((r), __FILE__ ":" EV_LINE_TEXT(__LINE__))
 #define EV_LINE_TEXT(line)          EV_LINE_TEXT_EXPANDED(line)
 #define EV_LINE_TEXT_EXPANDED(line) #line
-int ev_trace_at(int r, const char *place);
+
+/* Notes a place in the trail, if there is room. */
+void ev_trace_note(const char *place);
+
+/* Inline, so that a compiler sees that the result is r and that outputs are set where it is 0. */
+static inline int ev_trace_at(int r, const char *place)
+{
+        if (r < 0)
+                ev_trace_note(place);
+        return r;
+}
 
 /* Checks what can be relied on about the present error; for asserts. */
 bool ev_error_check(const struct ev_error *error);

@@ -13,6 +13,8 @@
 
 #include "base/error.h"
 
+/* A node is jansson's value under a name of ours: there is no second tree, and no header of ours
+ * shows jansson's types. */
 static const json_t *jansson_of(const struct ev_json *node)
 {
         return (const json_t *)node;
@@ -30,6 +32,8 @@ static unsigned depth_of(struct ev_str text)
         unsigned depth = 0, deepest = 0;
         bool in_string = false;
 
+        assert(text.data || text.size == 0);
+
         for (size_t i = 0; i < text.size; ++i) {
                 char c = text.data[i];
 
@@ -45,6 +49,11 @@ static unsigned depth_of(struct ev_str text)
         return deepest;
 }
 
+/* Bounds first, cheapest first. Duplicate members are refused because readers differ in which of
+ * the two they believe (RFC 8259 §4), which is how one text gets two meanings.
+ *
+ * Without JSON_ALLOW_NUL jansson refuses U+0000 in strings, and it refuses what is not UTF-8; an
+ * integer beyond 64 bits is an error of its own, too. */
 int ev_json_parse(struct ev_str text, size_t bytes_max, struct ev_json **ret_root)
 {
         json_error_t error;
@@ -76,6 +85,7 @@ struct ev_json *ev_json_free(struct ev_json *root)
         return NULL;
 }
 
+/* True and false are two types to jansson and one to us. */
 enum ev_json_type ev_json_type(const struct ev_json *node)
 {
         if (!node)
@@ -105,6 +115,8 @@ const char *ev_json_type_name(enum ev_json_type type)
         return names[type];
 }
 
+/* Asking a node for what it is not gives null, false or 0 and no failure: readers of schemas and
+ * settings ask for the type they want and say themselves what they miss. */
 struct ev_str ev_json_string(const struct ev_json *node)
 {
         if (ev_json_type(node) != EV_JSON_STRING)
@@ -137,6 +149,8 @@ size_t ev_json_count(const struct ev_json *node)
 {
         enum ev_json_type type = ev_json_type(node);
 
+        assert(ev_json_type(node) <= EV_JSON_OBJECT);
+
         if (type == EV_JSON_ARRAY)
                 return json_array_size(jansson_of(node));
         return type == EV_JSON_OBJECT ? json_object_size(jansson_of(node)) : 0;
@@ -163,6 +177,8 @@ const struct ev_json *ev_json_get(const struct ev_json *object, struct ev_str na
         return NULL;
 }
 
+/* jansson 2.14 keeps the order in which members were inserted, which is the document's (its
+ * hashtable is an ordered list since 2.8). Names hold no NUL, so their length may be measured. */
 bool ev_json_next(const struct ev_json *object, struct ev_json_member *member)
 {
         union {
@@ -183,8 +199,11 @@ bool ev_json_next(const struct ev_json *object, struct ev_json_member *member)
         return true;
 }
 
+/* The first failure stays; what follows it is not written, so that the buffer ends where it was
+ * still right. */
 static void put(struct ev_json_writer *writer, const char *data, size_t size)
 {
+        assert(data || size == 0);
         assert(writer->buffer);
 
         if (writer->result == 0)
@@ -194,11 +213,15 @@ static void put(struct ev_json_writer *writer, const char *data, size_t size)
 /* Before a value: the comma that parts it from the one before. */
 static void part(struct ev_json_writer *writer)
 {
+        assert(writer);
+
         if (writer->wants_comma)
                 put(writer, ",", 1);
         writer->wants_comma = true;
 }
 
+/* Depth is ours to bound here: what is written has the shape of our structs, so too deep is a bug
+ * and not an answer to anybody. */
 static void begin(struct ev_json_writer *writer, const char *bracket)
 {
         assert(writer->depth < EV_JSON_DEPTH_MAX);
@@ -209,6 +232,8 @@ static void begin(struct ev_json_writer *writer, const char *bracket)
         writer->wants_comma = false;
 }
 
+/* Which bracket was opened is not remembered: the calls stand next to each other in the code, and a
+ * tree that was closed wrongly is seen by the first test that parses it. */
 static void end(struct ev_json_writer *writer, const char *bracket)
 {
         assert(writer->depth > 0);
@@ -220,21 +245,29 @@ static void end(struct ev_json_writer *writer, const char *bracket)
 
 void ev_json_object_begin(struct ev_json_writer *writer)
 {
+        assert(writer);
+
         begin(writer, "{");
 }
 
 void ev_json_object_end(struct ev_json_writer *writer)
 {
+        assert(writer);
+
         end(writer, "}");
 }
 
 void ev_json_array_begin(struct ev_json_writer *writer)
 {
+        assert(writer);
+
         begin(writer, "[");
 }
 
 void ev_json_array_end(struct ev_json_writer *writer)
 {
+        assert(writer);
+
         end(writer, "]");
 }
 
@@ -248,6 +281,8 @@ static void put_escape(struct ev_json_writer *writer, unsigned char c)
         static const char digits[] = "0123456789abcdef";
         char escape[6] = { '\\', 'u', '0', '0', digits[c >> 4], digits[c & 15] };
 
+        assert(writer);
+
         if (c == '"' || c == '\\')
                 put(writer, (char[]){ '\\', (char)c }, 2);
         else if (c < sizeof(letters) && letters[c])
@@ -258,10 +293,15 @@ static void put_escape(struct ev_json_writer *writer, unsigned char c)
                 put(writer, escape, sizeof(escape));
 }
 
+/* Runs of bytes that need no escape are written in one piece. A text that is not UTF-8 loses all
+ * its bytes from 0x80 on to U+FFFD, also the valid ones: whoever gets it has to see that something
+ * was wrong with it. */
 static void put_quoted(struct ev_json_writer *writer, struct ev_str value)
 {
         bool all_text = ev_str_is_text(value);
         size_t from = 0;
+
+        assert(value.data || value.size == 0);
 
         put(writer, "\"", 1);
         for (size_t i = 0; i < value.size; ++i) {
@@ -278,8 +318,10 @@ static void put_quoted(struct ev_json_writer *writer, struct ev_str value)
         put(writer, "\"", 1);
 }
 
+/* The value that follows belongs to this name, so no comma goes between them. */
 void ev_json_write_name(struct ev_json_writer *writer, struct ev_str name)
 {
+        assert(writer);
         assert(name.data);
         assert(writer->depth > 0);
 
@@ -291,6 +333,8 @@ void ev_json_write_name(struct ev_json_writer *writer, struct ev_str name)
 
 void ev_json_write_string(struct ev_json_writer *writer, struct ev_str value)
 {
+        assert(writer);
+
         if (ev_str_is_null(value)) {
                 ev_json_write_null(writer);
                 return;
@@ -301,6 +345,8 @@ void ev_json_write_string(struct ev_json_writer *writer, struct ev_str value)
 
 void ev_json_write_int(struct ev_json_writer *writer, int64_t value)
 {
+        assert(writer->buffer);
+
         part(writer);
         if (writer->result == 0)
                 writer->result = ev_buffer_printf(writer->buffer, "%lld", (long long)value);
@@ -308,16 +354,22 @@ void ev_json_write_int(struct ev_json_writer *writer, int64_t value)
 
 void ev_json_write_bool(struct ev_json_writer *writer, bool value)
 {
+        assert(writer->buffer);
+
         part(writer);
         put(writer, value ? "true" : "false", value ? 4 : 5);
 }
 
 void ev_json_write_null(struct ev_json_writer *writer)
 {
+        assert(writer->buffer);
+
         part(writer);
         put(writer, "null", 4);
 }
 
+/* The one place where a full buffer is told, so that writers of thirty fields have one question to
+ * ask and not thirty. The asserts catch what was begun and never ended, and nothing at all. */
 int ev_json_writer_end(struct ev_json_writer *writer)
 {
         assert(writer->depth == 0);

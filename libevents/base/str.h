@@ -56,6 +56,12 @@ uint64_t ev_str_hash(struct ev_str str);
  * U+10FFFF) without U+0000, which PostgreSQL's text cannot hold. Null and empty are valid. */
 bool ev_str_is_text(struct ev_str str);
 
+/* Code points of a text that is valid UTF-8: what PostgreSQL counts for varchar(n). */
+size_t ev_str_characters(struct ev_str text);
+
+/* The longest beginning of at most `size` bytes that does not cut a code point in two. */
+struct ev_str ev_str_cut(struct ev_str text, size_t size);
+
 /* Reads a whole slice as a decimal number without sign, spaces or leading "+": true and *ret_value
  * set, or false if it is none or passes 2^63-1. */
 bool ev_str_to_int64(struct ev_str str, int64_t *ret_value);

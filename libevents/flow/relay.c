@@ -52,6 +52,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "flow/relay_private.h"
 #include "wire/partition.h"
 
@@ -93,11 +94,13 @@ static int fail_fenced(enum ev_feed_name name)
 static int take_acknowledged(struct ev_relay *relay, int timeout_ms)
 {
         struct ev_sent sent;
+        bool took = false;
         int r = ev_producer_poll(relay->producer, timeout_ms);
 
         if (r)
                 return ev_trace(r);
         while (ev_producer_take(relay->producer, &sent)) {
+                took = true;
                 size_t name = sent.tag >> EV_RELAY_TAG_FEED_SHIFT;
                 size_t lane = sent.tag & ~(UINT32_C(1) << EV_RELAY_TAG_FEED_SHIFT);
 
@@ -109,7 +112,7 @@ static int take_acknowledged(struct ev_relay *relay, int timeout_ms)
                         relay->chain.lanes[lane].acknowledged = sent.sequence;
         }
         assert(ev_relay_check(relay));
-        return 0;
+        return took && ev_producer_in_flight(relay->producer) ? ev_trace(EV_FAULT(acked_some)) : 0;
 }
 
 static int save_position(struct ev_relay *relay, enum ev_feed_name name)
@@ -127,9 +130,13 @@ static int save_position(struct ev_relay *relay, enum ev_feed_name name)
                         return ev_trace(r);
                 last = ev_buffer_str(&relay->text);
         }
-        r = ev_feed_save(&relay->ask, name, feed->epoch, feed->position, last);
+        r = EV_FAULT(position_saved);
+        if (!r)
+                r = ev_feed_save(&relay->ask, name, feed->epoch, feed->position, last);
         if (r == EV_FEED_FENCED)
                 return fail_fenced(name);
+        if (!r)
+                r = EV_FAULT(position_committed);
         if (r)
                 return ev_trace(r);
         feed->saved = feed->position;
@@ -353,21 +360,17 @@ static int publish_fact(struct ev_relay *relay, const struct ev_result *rows, si
 
 static int publish_letter(struct ev_relay *relay, const struct ev_result *rows, size_t row)
 {
-        const struct ev_relay_options *options = relay->options;
         struct ev_outgoing out = { .topic = relay->dead_letter_topic };
         struct ev_feed_letter letter;
-        bool is_public;
+        struct ev_str type;
 
         ev_feed_letter(rows, row, &letter);
-        is_public =
-                options->value_is_public &&
-                options->value_is_public(letter.topic,
-                                         ev_relay_stored_header(letter.headers, EV_STR("ce_type")),
-                                         letter.value);
-        ev_relay_make_letter(&relay->record, &letter, is_public, &out);
+        type = ev_relay_stored_header(letter.headers, EV_STR("ce_type"));
+        ev_relay_make_letter(&relay->record, &letter,
+                             ev_relay_value_is_public(letter.topic, type, letter.value), &out);
         out.sequence = letter.seq;
         out.tag = UINT32_C(1) << EV_RELAY_TAG_FEED_SHIFT;
-        out.partition = ev_partition_of(out.key, options->dead_letters.partitions);
+        out.partition = ev_partition_of(out.key, relay->options->dead_letters.partitions);
         return ev_trace(hand_over(relay, letter.seq, out.tag, &out));
 }
 
@@ -411,7 +414,7 @@ static int publish_page(struct ev_relay *relay, enum ev_feed_name name,
 {
         struct ev_relay_feed *feed = &relay->feeds[name];
         struct ev_feed_gap gaps[EV_FEED_GAPS_MAX];
-        size_t gaps_count, extent;
+        size_t gaps_count = 0, extent;
         int r;
 
         extent = find_extent(feed, rows, gaps, &gaps_count);
@@ -419,11 +422,14 @@ static int publish_page(struct ev_relay *relay, enum ev_feed_name name,
         for (size_t i = 0; !r && i < extent; ++i) {
                 r = name == EV_FEED_OUTBOX ? publish_fact(relay, rows, i)
                                            : publish_letter(relay, rows, i);
-                if (!r)
-                        feed->read = ev_feed_seq(rows, i);
+                if (r)
+                        return ev_trace(r);
+                feed->read = ev_feed_seq(rows, i);
+                if (i == 0)
+                        r = EV_FAULT(enqueued_first);
         }
         *ret_hole = extent < ev_result_rows(rows);
-        return ev_trace(r);
+        return ev_trace(r || !extent ? r : EV_FAULT(enqueued_all));
 }
 
 /* When it is worth reading again: at once behind a full page, else after a pause that grows while
@@ -453,7 +459,10 @@ static int read_feed(struct ev_relay *relay, enum ev_feed_name name)
         if (r)
                 return ev_trace(r);
         relay->asked_micros = ev_clock_monotonic_micros();
-        r = publish_page(relay, name, rows, &has_hole);
+        if (ev_result_rows(rows))
+                r = EV_FAULT(relay_read);
+        if (!r)
+                r = publish_page(relay, name, rows, &has_hole);
         if (r)
                 return ev_trace(r);
         plan_next(relay, feed, ev_result_rows(rows));
@@ -522,11 +531,13 @@ static int wait_for_work(struct ev_relay *relay)
 static int finish(struct ev_relay *relay)
 {
         int64_t begun = ev_clock_monotonic_micros();
-        int r = 0;
+        int r = EV_FAULT(stop_paused);
 
         while (!r && ev_producer_in_flight(relay->producer) &&
                ms_since(begun) < EV_RELAY_STOP_MS_MAX)
                 r = tend(relay, ROOM_MS);
+        if (!r)
+                r = EV_FAULT(stop_drained);
         if (!r)
                 r = save_positions(relay);
         return ev_trace(r);
@@ -547,5 +558,7 @@ int ev_relay_lead(struct ev_relay *relay)
                 if (!r)
                         r = wait_for_work(relay);
         }
+        if (r < 0 && ev_producer_in_flight(relay->producer) && EV_FAULT(leadership_lost) < 0)
+                return ev_trace(EV_FAILED);
         return ev_trace(r < 0 ? r : finish(relay));
 }

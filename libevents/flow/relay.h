@@ -80,9 +80,6 @@ struct ev_relay_options {
         /* A ce_source whose facts on the topics are void: this database was restored to an earlier
          * point, or a standby without them took over. NULL: none. */
         const char *accept_fork;
-        /* Whether the value of a dead letter may be shown to those who read its topic; `type` is
-         * its ce_type, null if it had none. NULL: none may. */
-        bool (*value_is_public)(struct ev_str topic, struct ev_str type, struct ev_bytes value);
         struct ev_log *log;         /* of ev_relay_log_events */
         struct ev_metrics *metrics; /* of ev_relay_metrics */
 };

@@ -42,7 +42,9 @@ const struct ev_metric ev_relay_metrics[EV_RELAY_METRICS] = {
                                  .help = "Records handed to Kafka." },
         [EV_RELAY_ACKNOWLEDGED] = { .name = "quenty_relay_acknowledged_total",
                                     .type = EV_METRIC_COUNTER,
-                                    .help = "Records that all in-sync replicas have." },
+                                    .help = "Rows whose record all in-sync replicas have, found "
+                                            "there "
+                                            "or published." },
         [EV_RELAY_SKIPPED] = { .name = "quenty_relay_skipped_total",
                                .type = EV_METRIC_COUNTER,
                                .help = "Rows found on their topic when a leader began." },

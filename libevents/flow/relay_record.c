@@ -9,26 +9,15 @@
 #include <stdio.h>
 #include <string.h>
 
-enum {
-        FRAME_MAGIC = 0, /* Confluent's framing: 00 and the schema id, big-endian */
-        FRAME_BYTES = 5,
-        LENGTH_BYTES = 4,
-};
+#include "wire/avro.h"
+
+enum { LENGTH_BYTES = 4 };
 
 void ev_relay_record_done(struct ev_relay_record *record)
 {
         assert(record);
 
         ev_buffer_done(&record->value);
-}
-
-/* An absent value is an absent header: a header without a value means something else. */
-static void add_header(struct ev_relay_record *record, struct ev_str name, struct ev_str value)
-{
-        assert(record->headers_count < EV_ARRAY_SIZE(record->headers));
-
-        if (!ev_str_is_null(value))
-                record->headers[record->headers_count++] = (struct ev_header){ name, value };
 }
 
 static struct ev_str number_text(struct ev_relay_record *record, size_t index, int64_t number)
@@ -41,59 +30,43 @@ static struct ev_str number_text(struct ev_relay_record *record, size_t index, i
         return ev_str_of(text);
 }
 
-static struct ev_str outcome_text(int16_t outcome)
+static void seal(struct ev_relay_record *record, const struct ev_feed_fact *fact,
+                 const struct ev_relay_names *names, int64_t previous)
 {
-        static const struct ev_str texts[] = {
-                { NULL, 0 },
-                EV_STR_INIT("accepted"),
-                EV_STR_INIT("refused"),
-                EV_STR_INIT("repeated"),
+        const struct ev_event event = {
+                .id = { record->id, ev_uuid_format(&fact->event_id, record->id) },
+                .source = names->source,
+                .type = names->type,
+                .subject = fact->subject,
+                .correlation_id = fact->correlation_id,
+                .causation_id = fact->causation_id,
+                .causation_source = fact->causation_source,
+                .traceparent = fact->traceparent,
+                .tracestate = fact->tracestate,
+                .has_time = true,
+                .time = fact->recorded_at,
+                .sequence = fact->seq,
+                .previous_sequence = previous,
+                .outcome = (enum ev_outcome)fact->outcome,
         };
 
-        /* The table's CHECK admits no other number. */
-        assert(outcome >= 0 && (size_t)outcome < EV_ARRAY_SIZE(texts));
-        return texts[outcome];
-}
+        /* The column has the enum's numbers; its CHECK admits no others. */
+        assert(fact->outcome >= EV_OUTCOME_NONE && fact->outcome <= EV_OUTCOME_REPEATED);
 
-static void make_fact_headers(struct ev_relay_record *record, const struct ev_feed_fact *fact,
-                              const struct ev_relay_names *names, int64_t previous)
-{
-        assert(record && names);
-
-        ev_uuid_format(&fact->event_id, record->id);
-        ev_instant_format(fact->recorded_at, record->time);
-
-        record->headers_count = 0;
-        add_header(record, EV_STR("ce_specversion"), EV_STR("1.0"));
-        add_header(record, EV_STR("ce_id"), ev_str_of(record->id));
-        add_header(record, EV_STR("ce_source"), names->source);
-        add_header(record, EV_STR("ce_type"), names->type);
-        add_header(record, EV_STR("ce_time"), ev_str_of(record->time));
-        add_header(record, EV_STR("ce_subject"), fact->subject);
-        add_header(record, EV_STR("ce_correlationid"), fact->correlation_id);
-        add_header(record, EV_STR("ce_causationid"), fact->causation_id);
-        add_header(record, EV_STR("ce_causationsource"), fact->causation_source);
-        add_header(record, EV_STR("ce_sequence"), number_text(record, 0, fact->seq));
-        if (previous)
-                add_header(record, EV_STR("ce_previoussequence"), number_text(record, 1, previous));
-        add_header(record, EV_STR("ce_outcome"), outcome_text(fact->outcome));
-        add_header(record, EV_STR("traceparent"), fact->traceparent);
-        add_header(record, EV_STR("tracestate"), fact->tracestate);
-        add_header(record, EV_STR("content-type"), EV_STR("application/avro"));
+        ev_envelope_seal(&event, &record->envelope);
 }
 
 int ev_relay_make_fact(struct ev_relay_record *record, const struct ev_feed_fact *fact,
                        const struct ev_relay_names *names, int64_t previous,
                        struct ev_outgoing *out)
 {
-        uint32_t schema_id = htobe32((uint32_t)fact->schema_id);
-        uint8_t frame[FRAME_BYTES] = { FRAME_MAGIC };
+        uint8_t frame[EV_FRAME_ID_BYTES];
         int r;
 
         assert(previous >= 0 && previous < fact->seq);
         assert(!ev_str_is_null(names->source) && !ev_str_is_null(names->type));
 
-        memcpy(frame + 1, &schema_id, sizeof(schema_id));
+        ev_frame_write_id((uint32_t)fact->schema_id, frame);
         ev_buffer_clear(&record->value);
         r = ev_buffer_append(&record->value, frame, sizeof(frame));
         if (!r)
@@ -102,15 +75,31 @@ int ev_relay_make_fact(struct ev_relay_record *record, const struct ev_feed_fact
                 return ev_fail(EV_VERDICT_STOP,
                                "fact %" PRId64 " has a payload of %zu bytes, more than %d: nothing "
                                "behind it is published",
-                               fact->seq, fact->payload.size, EV_RELAY_VALUE_MAX - FRAME_BYTES);
+                               fact->seq, fact->payload.size,
+                               EV_RELAY_VALUE_MAX - EV_FRAME_ID_BYTES);
 
-        make_fact_headers(record, fact, names, previous);
+        seal(record, fact, names, previous);
         out->timestamp_ms = fact->recorded_at / EV_MICROS_PER_MS;
         out->key = fact->key;
         out->value = (struct ev_bytes){ record->value.data, record->value.size };
-        out->headers = record->headers;
-        out->headers_count = record->headers_count;
+        out->headers = record->envelope.headers;
+        out->headers_count = record->envelope.count;
         return 0;
+}
+
+static struct ev_bytes bytes_of(struct ev_str text)
+{
+        return (struct ev_bytes){ (const uint8_t *)text.data, text.size };
+}
+
+/* An absent value is an absent header: a header without a value means something else. */
+static void add_header(struct ev_relay_record *record, struct ev_str name, struct ev_str value)
+{
+        assert(record->headers_count < EV_ARRAY_SIZE(record->headers));
+
+        if (!ev_str_is_null(value))
+                record->headers[record->headers_count++] =
+                        (struct ev_header){ name, bytes_of(value) };
 }
 
 /* Takes one length-prefixed piece; false at the end, or if the bytes are not what they should be.
@@ -139,14 +128,13 @@ static bool take_piece(struct ev_bytes *rest, struct ev_str *ret_piece)
 
 static bool take_header(struct ev_bytes *rest, struct ev_header *ret_header)
 {
-        struct ev_header header;
+        struct ev_str name, value;
 
         assert(rest->data || !rest->size);
 
-        if (!take_piece(rest, &header.name) || ev_str_is_null(header.name) ||
-            !take_piece(rest, &header.value))
+        if (!take_piece(rest, &name) || ev_str_is_null(name) || !take_piece(rest, &value))
                 return false;
-        *ret_header = header;
+        *ret_header = (struct ev_header){ name, bytes_of(value) };
         return true;
 }
 
@@ -158,7 +146,8 @@ struct ev_str ev_relay_stored_header(struct ev_bytes headers, struct ev_str name
 
         while (take_header(&headers, &header))
                 if (ev_str_equal(header.name, name))
-                        return header.value;
+                        return (struct ev_str){ (const char *)header.value.data,
+                                                header.value.size };
         return EV_STR_NULL;
 }
 

@@ -6,6 +6,7 @@
  * A record depends on its row, on its predecessor's number, and on nothing else: no clock, process
  * or address goes into it, so a second publication of a row has the same headers and bytes. */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buffer.h"
@@ -29,9 +30,9 @@ struct ev_relay_record {
         struct ev_buffer value;
         struct ev_header headers[EV_RELAY_LETTER_HEADERS_MAX + EV_RELAY_LETTER_EXTRA];
         size_t headers_count;
+        struct ev_envelope envelope; /* of a fact */
         char id[EV_UUID_TEXT_MAX];
-        char time[EV_INSTANT_TEXT_MAX];
-        char numbers[3][EV_RELAY_NUMBER_MAX];
+        char numbers[2][EV_RELAY_NUMBER_MAX];
 };
 
 #define EV_RELAY_RECORD_INIT                                 \
@@ -60,6 +61,10 @@ int ev_relay_make_fact(struct ev_relay_record *record, const struct ev_feed_fact
  * be sent would hold up all behind it. */
 void ev_relay_make_letter(struct ev_relay_record *record, const struct ev_feed_letter *letter,
                           bool value_is_public, struct ev_outgoing *out);
+
+/* Whether the value of a dead letter may be shown to those who read its topic: its frame and `type`
+ * (ce_type, null if it had none) name one known type that belongs on `topic` and has no secret. */
+bool ev_relay_value_is_public(struct ev_str topic, struct ev_str type, struct ev_bytes value);
 
 /* Finds the first header of that name in the stored form of ev.dead_letter; null if there is none.
  */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "flow/relay_private.h"
 
 enum {
@@ -255,7 +256,11 @@ static int live(const struct ev_relay_options *options)
         if (!r)
                 r = open_producer(relay);
         if (!r)
+                r = EV_FAULT(clients_made);
+        if (!r)
                 r = open_session(relay);
+        if (!r)
+                r = EV_FAULT(database_connected);
         if (!r)
                 r = follow(relay);
         if (r == STOPPED)

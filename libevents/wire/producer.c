@@ -21,6 +21,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fault.h"
+
 enum {
         /* What a record costs on the wire beside its bytes: the frame of its batch (61 bytes), its
          * own varints, and two for each header. Source: Kafka's protocol guide, record batch v2. */
@@ -382,6 +384,8 @@ int ev_producer_poll(struct ev_producer *producer, int timeout_ms)
          * that report says what was wrong with it. */
         while (!producer->failed && ev_kafka_serve(producer->kafka, FATAL_WAIT_MS))
                 ;
+        if (EV_FAULT(producer_fatal) < 0)
+                return ev_trace(EV_FAILED);
         if (producer->failed)
                 return fail_poisoned(producer);
         return ev_trace(ev_kafka_check_alive(producer->kafka));

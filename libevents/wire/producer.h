@@ -21,6 +21,7 @@
 
 #include "base/macro.h"
 #include "base/str.h"
+#include "wire/envelope.h"
 #include "wire/kafka.h"
 
 enum {
@@ -56,11 +57,6 @@ EV_DEFINE_CLEANUP(struct ev_producer *, ev_producer_free)
  * than the size of our batches. A name that is known already gives its old index. */
 int ev_producer_add_topic(struct ev_producer *producer, const struct ev_kafka_topic *topic,
                           size_t *ret_topic) _must_check_;
-
-struct ev_header {
-        struct ev_str name;  /* text */
-        struct ev_str value; /* null: a header without a value */
-};
 
 struct ev_outgoing {
         int64_t sequence; /* the caller's: handed back, and named in errors */

@@ -1,5 +1,8 @@
 /* eventctl: the operator's tool. Reads the configuration, finds the command in its table and runs
- * it. Nothing is kept between two calls. */
+ * it. Nothing is kept between two calls, so it can be interrupted and called again at any time.
+ *
+ * The exit code is for scripts: a refusal (3) is not a failure (1), and a difference (4) is an
+ * answer and not a fault of the tool. A new command is a row in the table below and a function. */
 
 #include <assert.h>
 #include <stdio.h>
@@ -9,40 +12,9 @@
 #include "base/config.h"
 #include "base/error.h"
 #include "base/macro.h"
+#include "flow/settings.h"
 #include "command.h"
 #include "output.h"
-
-#define CONNINFO_OPTION(database)                                                                \
-        .name = database ".conninfo", .type = EV_OPTION_TEXT, .fallback = "dbname=" database,    \
-        .maximum = EV_CONFIG_VALUE_MAX,                                                          \
-        .help = "How to reach " database ", as libpq understands it: keywords and values, or a " \
-                "URI. Migrations need the owner of its tables."
-
-#define PASSWORD_OPTION(database)                                                                 \
-        .name = database ".password_file", .type = EV_OPTION_SECRET,                              \
-        .help = "A file that holds the password for " database " and nothing else, so that none " \
-                "stands in conninfo."
-
-static const struct ev_option database_options[] = {
-        { CONNINFO_OPTION("customer_db") },      { PASSWORD_OPTION("customer_db") },
-        { CONNINFO_OPTION("order_db") },         { PASSWORD_OPTION("order_db") },
-        { CONNINFO_OPTION("intl_shipping_db") }, { PASSWORD_OPTION("intl_shipping_db") },
-};
-
-static const struct ev_option migration_options[] = {
-        { .name = "migrations.directory",
-          .type = EV_OPTION_TEXT,
-          .minimum = 1,
-          .maximum = EV_CONFIG_VALUE_MAX,
-          .help = "Where the migrations are. Without it they are looked for in "
-                  "../share/quenty/migrations beside the program's folder, and then in a folder "
-                  "named migrations above it, which is where a source tree has them." },
-};
-
-static const struct ev_option_table tables[] = {
-        { "Databases", database_options, EV_ARRAY_SIZE(database_options) },
-        { "Migrations", migration_options, EV_ARRAY_SIZE(migration_options) },
-};
 
 static const struct command_option option_to = {
         "to", "N", "Stop when N is the highest version that is applied."
@@ -90,6 +62,8 @@ const size_t commands_count = EV_ARRAY_SIZE(commands);
 
 static bool is_help(const char *word)
 {
+        assert(word);
+
         return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
@@ -98,6 +72,8 @@ static bool is_help(const char *word)
 static bool wants_help(int argc, char *const *argv, int *ret_first, int *ret_count)
 {
         int first = argc;
+
+        assert(argc > 0 && ret_first && ret_count);
 
         for (int i = 1; i < argc; ++i) {
                 if (is_help(argv[i])) {
@@ -111,9 +87,13 @@ static bool wants_help(int argc, char *const *argv, int *ret_first, int *ret_cou
         return false;
 }
 
+/* For the program as a whole the configuration is listed too; a command shows its own options
+ * only. */
 static int print_help(const struct ev_config *config, int count, char *const *words)
 {
         _cleanup_buffer_ struct ev_buffer text = EV_BUFFER_INIT(1 << 20);
+
+        assert(config && count >= 0);
 
         if (!command_help(count, words, stdout)) {
                 fputs("eventctl: there is no such command; --help lists them\n", stderr);
@@ -129,11 +109,14 @@ static int print_help(const struct ev_config *config, int count, char *const *wo
         return COMMAND_DONE;
 }
 
+/* What is wrong with arguments or configuration is exit code 2 before anything is touched. */
 static int run(struct ev_config *config, int argc, char **argv)
 {
         struct command_input input = { .config = config };
         const struct command *command;
         int operand, r;
+
+        assert(config && argc > 0);
 
         r = ev_config_load(config, argc, argv, environ, &operand);
         if (r == EV_CONFIG_VERSION_WANTED) {
@@ -144,6 +127,7 @@ static int run(struct ev_config *config, int argc, char **argv)
                 command_complain();
                 return COMMAND_USAGE;
         }
+        /* A call without a command asks for the list. */
         if (operand == argc) {
                 command_help(0, NULL, stderr);
                 return COMMAND_USAGE;
@@ -152,13 +136,15 @@ static int run(struct ev_config *config, int argc, char **argv)
         return (int)(command ? command->run(&input) : COMMAND_USAGE);
 }
 
+/* --man needs neither configuration nor database: the build calls it. */
 int main(int argc, char **argv)
 {
         _cleanup_(ev_config_free_p) struct ev_config *config = NULL;
-        const struct ev_option_table *const all[] = { &tables[0], &tables[1] };
         int first, count, r;
 
-        r = ev_config_new(&config, all, EV_ARRAY_SIZE(all));
+        assert(argc > 0);
+
+        r = ev_config_new(&config, ev_program_options, EV_PROGRAM_OPTIONS);
         if (r == 0 && argc == 2 && strcmp(argv[1], "--man") == 0) {
                 r = command_manual(config, stdout);
                 if (r == 0)
@@ -168,6 +154,8 @@ int main(int argc, char **argv)
                 command_complain();
                 return COMMAND_FAILED;
         }
+        /* Before the configuration is read: who asks for help may have come because of a
+         * mistake in it. */
         if (wants_help(argc, argv, &first, &count))
                 return print_help(config, count, argv + first);
         return run(config, argc, argv);

@@ -5,26 +5,25 @@
  * goes on where the topics end. */
 
 #include <assert.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/config.h"
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "flow/relay.h"
+#include "flow/settings.h"
 
 enum {
         HELP_BYTES_MAX = 256 * 1024,
         TOPICS_MAX = 8,
-        SETTINGS_MAX = EV_CONFIG_FREE_MAX,
         LOG_WINDOW_MS = 10000,
         STDERR = 2,
+        EXIT_USAGE = 2,
 };
 
 /* Which facts a database announces, and where its dead letters go (EVENTS.md, topics). */
@@ -38,77 +37,6 @@ static const struct context {
           { "quenty.order.events.v1", "quenty.stock.events.v1" },
           "quenty.order.dead-letters.v1" },
         { "intl_shipping_db", { "quenty.shipping.events.v1" }, "quenty.shipping.dead-letters.v1" },
-};
-
-static const struct ev_option relay_options[] = {
-        { .name = "database.conninfo",
-          .type = EV_OPTION_TEXT,
-          .fallback = "",
-          .maximum = 4096,
-          .help = "Where PostgreSQL is: a connection string of libpq's, without a password. The "
-                  "database in it is DATABASE unless it names another." },
-        { .name = "database.password_file",
-          .type = EV_OPTION_SECRET,
-          .help = "A file with the password, where the server asks for one." },
-        { .name = "kafka.",
-          .type = EV_OPTION_PREFIX,
-          .help = "Settings of librdkafka under their own names, at least "
-                  "kafka.bootstrap.servers. Those that a guarantee rests on cannot be changed." },
-        { .name = "relay.fact_partitions",
-          .type = EV_OPTION_INTEGER,
-          .fallback = "12",
-          .minimum = 1,
-          .maximum = EV_KAFKA_PARTITIONS_MAX,
-          .unit = "partitions",
-          .help = "How many partitions the topics of facts have. A topic with another number is "
-                  "refused. Never to be changed once a fact was published." },
-        { .name = "relay.dead_letter_partitions",
-          .type = EV_OPTION_INTEGER,
-          .fallback = "6",
-          .minimum = 1,
-          .maximum = EV_KAFKA_PARTITIONS_MAX,
-          .unit = "partitions",
-          .help = "The same for the topic of dead letters." },
-        { .name = "relay.in_flight_records",
-          .type = EV_OPTION_INTEGER,
-          .fallback = "2048",
-          .minimum = 1,
-          .maximum = 100000,
-          .unit = "records",
-          .help = "How many records may be on their way to Kafka at one time." },
-        { .name = "relay.in_flight_bytes",
-          .type = EV_OPTION_INTEGER,
-          .fallback = "4194304",
-          .minimum = 1024,
-          .maximum = 1073741824,
-          .unit = "bytes",
-          .help = "How many bytes they may have together." },
-        { .name = "relay.page_rows",
-          .type = EV_OPTION_INTEGER,
-          .fallback = "1000",
-          .minimum = 1,
-          .maximum = 10000,
-          .unit = "rows",
-          .help = "How many rows are read at once." },
-        { .name = "relay.writer_ms_max",
-          .type = EV_OPTION_INTEGER,
-          .fallback = "30000",
-          .minimum = 100,
-          .maximum = 3600000,
-          .unit = "ms",
-          .help = "A transaction that has inserted into the outbox and is still open after this "
-                  "time is ended: everything committed behind it waits for it." },
-        { .name = "relay.accept_fork",
-          .type = EV_OPTION_TEXT,
-          .maximum = 511,
-          .help = "After a restore, or when a standby took over that lagged behind: the ce_source "
-                  "whose facts on the topics are void from there on. For one start." },
-};
-
-static const struct ev_option_table relay_table = {
-        .title = "Relay",
-        .options = relay_options,
-        .options_count = EV_ARRAY_SIZE(relay_options),
 };
 
 static const struct context *find_context(const char *database)
@@ -141,38 +69,10 @@ static int print_help(const struct ev_config *config)
                "       quenty-relay DATABASE -c FILE [--KEY=VALUE]...\n\n"
                "Publishes the facts and dead letters that DATABASE (customer_db, order_db or\n"
                "intl_shipping_db) has announced. Any number may run; one leads, the others wait.\n"
-               "Ends with 0 when told to by SIGTERM or SIGINT, with 78 (EX_CONFIG) when a person\n"
-               "has to act: the last line of its log says what to do.\n\n%.*s",
+               "Ends with 0 when told to by SIGTERM or SIGINT, with 1 when a person has to act\n"
+               "(the last line of its log says what to do), with 2 for a wrong setting.\n\n%.*s",
                EV_STR_ARG(ev_buffer_str(&text)));
         return 0;
-}
-
-/* The connection string with the database in front, so that one in the string goes before it. */
-static int make_conninfo(const struct ev_config *config, const char *database,
-                         struct ev_buffer *conninfo)
-{
-        const char *given = ev_config_text(config, "database.conninfo");
-        bool is_uri =
-                strncmp(given, "postgresql://", 13) == 0 || strncmp(given, "postgres://", 11) == 0;
-        int r;
-
-        assert(given);
-
-        r = is_uri ? ev_buffer_printf(conninfo, "%s", given)
-                   : ev_buffer_printf(conninfo, "dbname=%s %s", database, given);
-        /* The terminating NUL, which a buffer does not keep by itself. */
-        return ev_trace(r ? r : ev_buffer_append(conninfo, "", 1));
-}
-
-static size_t take_kafka(const struct ev_config *config, struct ev_kafka_setting *settings)
-{
-        size_t position = 0, count = 0;
-
-        while (count < SETTINGS_MAX &&
-               ev_config_next_free(config, "kafka.", &position, &settings[count].name,
-                                   &settings[count].value))
-                ++count;
-        return count;
 }
 
 static size_t take_topics(const struct ev_config *config, const struct context *context,
@@ -188,36 +88,16 @@ static size_t take_topics(const struct ev_config *config, const struct context *
         return count;
 }
 
-/* SIGTERM and SIGINT as a file that becomes readable. */
-static int open_stop(int *ret_fd)
-{
-        sigset_t set;
-        int fd;
-
-        sigemptyset(&set);
-        sigaddset(&set, SIGTERM);
-        sigaddset(&set, SIGINT);
-        /* Before any thread of librdkafka's is made, so that none of them takes the signal. */
-        if (sigprocmask(SIG_BLOCK, &set, NULL))
-                return ev_fail(EV_VERDICT_STOP, "signals cannot be blocked");
-        fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-        if (fd < 0)
-                return ev_fail(EV_VERDICT_STOP, "signals cannot be waited for");
-        *ret_fd = fd;
-        return 0;
-}
-
 static int relay(const struct ev_config *config, const struct context *context, struct ev_log *log)
 {
-        struct ev_buffer _cleanup_buffer_ conninfo = EV_BUFFER_INIT(HELP_BYTES_MAX);
         _cleanup_(ev_metrics_free_p) struct ev_metrics *metrics = NULL;
-        struct ev_kafka_setting settings[SETTINGS_MAX];
+        struct ev_kafka_setting settings[EV_CONFIG_FREE_MAX];
         struct ev_relay_topic topics[TOPICS_MAX];
-        struct ev_str password = ev_config_secret(config, "database.password_file");
         struct ev_relay_options options = {
-                .password = password.data,
+                .conninfo = ev_settings_conninfo(config, context->database),
+                .password = ev_settings_password(config, context->database),
                 .kafka = settings,
-                .kafka_count = take_kafka(config, settings),
+                .kafka_count = ev_settings_kafka(config, settings),
                 .topics = topics,
                 .topics_count = take_topics(config, context, topics),
                 .dead_letters = { context->dead_letters,
@@ -230,15 +110,12 @@ static int relay(const struct ev_config *config, const struct context *context, 
                 .accept_fork = ev_config_text(config, "relay.accept_fork"),
                 .log = log,
         };
-        int r = make_conninfo(config, context->database, &conninfo);
+        int r = ev_settings_stop_fd(&options.stop_fd);
 
-        if (!r)
-                r = open_stop(&options.stop_fd);
         if (!r)
                 r = ev_metrics_new(&metrics, ev_relay_metrics, EV_RELAY_METRICS);
         if (r)
                 return ev_trace(r);
-        options.conninfo = (const char *)conninfo.data;
         options.metrics = metrics;
         return ev_trace(ev_relay_run(&options));
 }
@@ -272,32 +149,46 @@ static void move_operand(int argc, char **argv)
         argv[argc - 1] = operand;
 }
 
-static int run(int argc, char **argv)
+enum { RUN_USAGE = 1, RUN_DONE = 2 };
+
+/* 0 and the context to relay; RUN_DONE when help or version was all that was wanted; RUN_USAGE. */
+static int configure(struct ev_config *config, int argc, char **argv,
+                     const struct context **ret_context)
 {
-        static const struct ev_option_table *const tables[] = { &relay_table, &ev_log_options };
-        _cleanup_(ev_config_free_p) struct ev_config *config = NULL;
-        _cleanup_(ev_log_free_p) struct ev_log *log = NULL;
-        const struct context *context;
         int operand = 0, r;
 
         move_operand(argc, argv);
-        r = ev_config_new(&config, tables, EV_ARRAY_SIZE(tables));
-        if (!r)
-                r = ev_config_load(config, argc, argv, environ, &operand);
+        r = ev_config_load(config, argc, argv, environ, &operand);
         if (r == EV_CONFIG_HELP_WANTED)
-                return print_help(config);
+                return print_help(config) < 0 ? EV_FAILED : RUN_DONE;
         if (r == EV_CONFIG_VERSION_WANTED)
-                return puts("quenty-relay " EV_VERSION) == EOF ? EV_FAILED : 0;
-        if (r)
-                return ev_trace(r);
-        if (operand + 1 != argc)
-                return ev_fail(
-                        EV_VERDICT_STOP,
-                        "one DATABASE is wanted: quenty-relay DATABASE -c FILE (see --help)");
-        context = find_context(argv[operand]);
-        if (!context)
-                return fail_context(argv[operand]);
-        r = start_log(config, &log);
+                return puts("quenty-relay " EV_VERSION) == EOF ? EV_FAILED : RUN_DONE;
+        if (r < 0)
+                return RUN_USAGE;
+        if (operand + 1 != argc) {
+                (void)ev_fail(EV_VERDICT_STOP, "one DATABASE is wanted: quenty-relay DATABASE "
+                                               "-c FILE (see --help)");
+                return RUN_USAGE;
+        }
+        *ret_context = find_context(argv[operand]);
+        if (!*ret_context)
+                (void)fail_context(argv[operand]);
+        return *ret_context ? 0 : RUN_USAGE;
+}
+
+static int run(int argc, char **argv)
+{
+        _cleanup_(ev_config_free_p) struct ev_config *config = NULL;
+        _cleanup_(ev_log_free_p) struct ev_log *log = NULL;
+        const struct context *context = NULL;
+        int r = ev_config_new(&config, ev_program_options, EV_PROGRAM_OPTIONS);
+
+        if (!r)
+                r = configure(config, argc, argv, &context);
+        if (!r)
+                r = ev_fault_init();
+        if (!r)
+                r = start_log(config, &log);
         if (!r)
                 r = relay(config, context, log);
         return ev_trace(r);
@@ -305,8 +196,10 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-        if (run(argc, argv) == 0)
+        int r = run(argc, argv);
+
+        if (r == 0 || r == RUN_DONE)
                 return EXIT_SUCCESS;
         fprintf(stderr, "quenty-relay: %s\n", ev_error_last()->text);
-        return EX_CONFIG;
+        return r == RUN_USAGE ? EXIT_USAGE : EXIT_FAILURE;
 }

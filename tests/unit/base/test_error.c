@@ -39,6 +39,18 @@ Test(error, what_was_being_done_stands_before_the_text)
         cr_assert_eq(ev_error_last()->verdict, EV_VERDICT_RETRY);
 }
 
+Test(error, an_error_can_be_put_back)
+{
+        struct ev_error first;
+
+        ev_fail(EV_VERDICT_RECORD, "the first one");
+        first = *ev_error_last();
+        ev_fail(EV_VERDICT_RETRY, "another one on the way out");
+        ev_error_restore(&first);
+        cr_assert_str_eq(ev_error_last()->text, "the first one");
+        cr_assert_eq(ev_error_last()->verdict, EV_VERDICT_RECORD);
+}
+
 Test(error, the_deepest_coordinates_stay)
 {
         ev_fail(EV_VERDICT_RECORD, "undecodable");

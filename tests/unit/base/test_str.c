@@ -80,6 +80,27 @@ Test(str, text_is_what_rfc_3629_and_postgresql_allow)
         cr_assert(ev_str_is_text(EV_STR_NULL));
 }
 
+Test(str, characters_are_code_points)
+{
+        cr_assert_eq(ev_str_characters(EV_STR_NULL), 0);
+        cr_assert_eq(ev_str_characters(EV_STR("abc")), 3);
+        cr_assert_eq(ev_str_characters(EV_STR("Bogot\xc3\xa1 \xe2\x82\xac \xf0\x9f\x98\x80")), 10);
+}
+
+Test(str, a_cut_keeps_code_points_whole)
+{
+        struct ev_str text = EV_STR("a\xe2\x82\xac"
+                                    "b");
+
+        cr_assert_eq(ev_str_cut(text, 5).size, 5);
+        cr_assert_eq(ev_str_cut(text, 4).size, 4);
+        cr_assert_eq(ev_str_cut(text, 3).size, 1);
+        cr_assert_eq(ev_str_cut(text, 2).size, 1);
+        cr_assert_eq(ev_str_cut(text, 1).size, 1);
+        cr_assert_eq(ev_str_cut(text, 0).size, 0);
+        cr_assert(ev_str_is_null(ev_str_cut(EV_STR_NULL, 3)));
+}
+
 Test(str, numbers_are_whole_slices_within_63_bits)
 {
         int64_t value = -7;

@@ -61,7 +61,7 @@ static void bench_done(struct bench *bench)
 static int send_one(struct bench *bench, int64_t sequence, int32_t partition, size_t value_bytes)
 {
         static const uint8_t value[2 * LIMIT];
-        struct ev_header header = { EV_STR("ce_id"), EV_STR("x") };
+        struct ev_header header = { EV_STR("ce_id"), { (const uint8_t *)"x", 1 } };
         struct ev_outgoing record = {
                 .sequence = sequence,
                 .tag = (uint32_t)sequence + 100,

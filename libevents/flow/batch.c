@@ -1,0 +1,269 @@
+/* A batch: one transaction, two round trips.
+ *
+ * What is true if the process dies here:
+ *  - before COMMIT was sent: nothing happened. The transaction is rolled back, the next owner of
+ * the lanes begins at the same offsets.
+ *  - after COMMIT was sent, before its answer: it happened or it did not, as a whole; the offset
+ * row tells which, and the next owner reads it.
+ *  - after COMMIT: everything happened, and the offsets behind it are kept with it.
+ *
+ * The order of the statements matters. The offsets come first: their row locks and their comparison
+ * keep out everybody who has lost the lane. The outbox comes last, so that the numbers it draws are
+ * held for as short as can be, and so that the order of numbers is the order of commits for each
+ * aggregate whose rows were locked before. */
+
+#include "flow/batch_private.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "base/fault.h"
+#include "schemas/registry.h"
+
+enum { PARAMS_BYTES_MAX = 256 * 1024 * 1024 };
+
+/* ---- Life ---- */
+
+int ev_batch_new(struct ev_batch **ret_batch, const struct ev_batch_options *options)
+{
+        _cleanup_(ev_batch_free_p) struct ev_batch *batch = NULL;
+        const struct ev_worker *worker = options->worker;
+        int r;
+
+        assert(ret_batch);
+
+        batch = calloc(1, sizeof(*batch));
+        if (!batch)
+                return ev_fail_memory("a batch");
+        batch->worker = worker;
+        batch->wait_max_us = options->wait_max_us;
+        snprintf(batch->group, sizeof(batch->group), "quenty-%s", worker->name);
+        batch->session = (struct ev_session){ .db = options->db,
+                                              .params = EV_PARAMS_INIT(PARAMS_BYTES_MAX),
+                                              .group = ev_str_of(batch->group) };
+        batch->cases =
+                (struct ev_cases){ .worker = worker, .scratch = EV_BUFFER_INIT(EV_FACT_BYTES_MAX) };
+        for (size_t i = 0; i < worker->load_count; ++i) {
+                r = ev_load_check(&worker->loads[i]);
+                if (r < 0)
+                        return ev_trace(r);
+        }
+        r = ev_opener_new(&batch->opener, worker);
+        if (r == 0)
+                r = ev_arena_new(&batch->arena, EV_BATCH_BYTES_MAX);
+        if (r == 0)
+                r = ev_digest_new(&batch->digest);
+        if (r == 0)
+                r = ev_ids_new(&batch->ids, options->db);
+        if (r == 0)
+                r = ev_rows_new(&batch->rows, worker->tables, worker->table_count,
+                                ev_ids_source(batch->ids));
+        if (r == 0)
+                r = ev_save_new(&batch->save, worker->tables, worker->table_count);
+        if (r < 0)
+                return ev_trace(r);
+        *ret_batch = batch;
+        batch = NULL;
+        return 0;
+}
+
+struct ev_batch *ev_batch_free(struct ev_batch *batch)
+{
+        if (!batch)
+                return NULL;
+        ev_params_done(&batch->session.params);
+        ev_buffer_done(&batch->cases.scratch);
+        ev_opener_free(batch->opener);
+        ev_save_free(batch->save);
+        ev_rows_free(batch->rows);
+        ev_ids_free(batch->ids);
+        ev_digest_free(batch->digest);
+        ev_arena_free(batch->arena);
+        free(batch->names);
+        free(batch);
+        return NULL;
+}
+
+const struct ev_batch_counts *ev_batch_counts(const struct ev_batch *batch)
+{
+        assert(batch);
+
+        return &batch->counts;
+}
+
+struct ev_session *ev_batch_session(struct ev_batch *batch)
+{
+        assert(batch);
+
+        return &batch->session;
+}
+
+/* ---- What the database gives numbers to ---- */
+
+static bool is_ours(const struct ev_worker *worker, const struct ev_record *record)
+{
+        if (!record || !record->contract || record->contract->kind != EV_KIND_FACT)
+                return false;
+        for (size_t i = 0; worker->facts_topics[i]; ++i)
+                if (ev_str_equal(record->contract->topic, ev_str_of(worker->facts_topics[i])))
+                        return true;
+        return false;
+}
+
+/* Asks for topic and type of each fact in one statement: names[2 i] and names[2 i + 1]. */
+static int ask_names(struct ev_batch *batch)
+{
+        _cleanup_free_ struct ev_str *names = NULL;
+        _cleanup_free_ int16_t *ids = NULL;
+        int r;
+
+        names = calloc(2 * batch->name_count, sizeof(*names));
+        ids = calloc(2 * batch->name_count, sizeof(*ids));
+        if (!names || !ids)
+                return ev_fail_memory("names");
+        for (size_t i = 0; i < batch->name_count; ++i) {
+                names[2 * i] = batch->names[i].record->contract->topic;
+                names[2 * i + 1] = batch->names[i].record->name;
+        }
+        r = ev_outbox_name_ids(&batch->session, names, 2 * batch->name_count, ids);
+        if (r < 0)
+                return ev_trace(r);
+        for (size_t i = 0; i < batch->name_count; ++i) {
+                batch->names[i].topic_id = ids[2 * i];
+                batch->names[i].type_id = ids[2 * i + 1];
+        }
+        return 0;
+}
+
+int ev_batch_prepare(struct ev_batch *batch)
+{
+        int r;
+
+        assert(batch);
+
+        ev_ids_forget(batch->ids);
+        if (!batch->names) {
+                batch->names = calloc(schemas_registry_count, sizeof(*batch->names));
+                if (!batch->names)
+                        return ev_fail_memory("names");
+                for (size_t i = 0; i < schemas_registry_count; ++i)
+                        if (is_ours(batch->worker, schemas_registry[i].record))
+                                batch->names[batch->name_count++].record =
+                                        schemas_registry[i].record;
+        }
+        r = ask_names(batch);
+        if (r == 0)
+                r = ev_outbox_source_id(&batch->session, &batch->source_id);
+        if (r == 0)
+                r = ev_outbox_make_partitions(&batch->session);
+        return ev_trace(r);
+}
+
+/* ---- A run ---- */
+
+/* A list of the run with room for one entry a record. */
+#define TAKE_LIST(batch, list)                                                \
+        (((batch)->list = ev_arena_take_array((batch)->arena, (batch)->count, \
+                                              sizeof(*(batch)->list))) != NULL)
+
+static int take_lists(struct ev_batch *batch)
+{
+        batch->advance_count = batch->claim_count = batch->request_count = 0;
+        batch->held_count = batch->dead_count = batch->parked_count = 0;
+        batch->finished_count = batch->postponed_count = batch->accepted_count = 0;
+        batch->cases.first = batch->cases.last = NULL;
+        batch->cases.count = 0;
+        if (TAKE_LIST(batch, claims) && TAKE_LIST(batch, requests) && TAKE_LIST(batch, held) &&
+            TAKE_LIST(batch, dead) && TAKE_LIST(batch, parked) && TAKE_LIST(batch, finished) &&
+            TAKE_LIST(batch, postponed) && TAKE_LIST(batch, accepted) &&
+            TAKE_LIST(batch, accepted_hashes))
+                return 0;
+        return ev_trace(EV_FAILED);
+}
+
+static int begin_run(struct ev_batch *batch, struct ev_item *items, size_t count)
+{
+        assert(count > 0 && count <= EV_BATCH_MAX);
+
+        ev_arena_reset(batch->arena);
+        batch->counts = (struct ev_batch_counts){ .records = count };
+        batch->items = items;
+        batch->count = count;
+        batch->cases.arena = batch->arena;
+        batch->cases.rows = batch->rows;
+        ev_rows_begin(batch->rows, batch->arena);
+        ev_wants_begin(&batch->wants, batch->arena);
+        return ev_trace(take_lists(batch));
+}
+
+/* Leaves no transaction behind. What went wrong first is what is told. */
+static int give_up(struct ev_batch *batch, int r)
+{
+        struct ev_error error = *ev_error_last();
+
+        if (ev_db_is_open(batch->session.db) && ev_db_rollback(batch->session.db) < 0)
+                return r; /* the session is lost now, and the transaction with it */
+        ev_error_restore(&error);
+        return r;
+}
+
+/* The lanes stand behind the batch. */
+static void advance_lanes(struct ev_batch *batch)
+{
+        for (size_t i = 0; i < batch->advance_count; ++i) {
+                struct ev_advance *advance = &batch->advances[i];
+                struct ev_offset *lane = batch->lanes[i];
+
+                assert(lane == advance->lane);
+                lane->next_offset = advance->next_offset;
+                lane->unclean = 0;
+                lane->has_fingerprint = advance->has_fingerprint;
+                memcpy(lane->fingerprint, advance->fingerprint, sizeof(lane->fingerprint));
+        }
+}
+
+static int run(struct ev_batch *batch, struct ev_result *results[])
+{
+        int r = ev_batch_ask(batch);
+
+        if (r == 0)
+                r = ev_batch_load(batch, results);
+        if (r == 0)
+                r = ev_batch_decide(batch);
+        if (r == 0)
+                r = ev_batch_save(batch);
+        return ev_trace(r);
+}
+
+int ev_batch_run(struct ev_batch *batch, struct ev_item *items, size_t count)
+{
+        struct ev_result *results[EV_LOADS_MAX] = { NULL };
+        int r = begin_run(batch, items, count);
+
+        if (r == 0)
+                r = run(batch, results);
+        for (size_t i = 0; i < batch->worker->load_count; ++i)
+                ev_result_free(results[i]);
+        if (r != 0)
+                return give_up(batch, r);
+        advance_lanes(batch);
+        return 0;
+}
+
+int ev_batch_settle(struct ev_batch *batch)
+{
+        enum ev_settled settled;
+        int r = ev_offsets_settle(&batch->session, batch->advances, batch->advance_count, &settled);
+
+        if (r < 0)
+                return ev_trace(r);
+        switch (settled) {
+        case EV_SETTLED_COMMITTED: advance_lanes(batch); return 0;
+        case EV_SETTLED_LOST: return EV_BATCH_LOST;
+        case EV_SETTLED_FENCED: return EV_BATCH_FENCED;
+        }
+        return EV_BATCH_FENCED;
+}

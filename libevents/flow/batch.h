@@ -1,0 +1,107 @@
+#ifndef EV_FLOW_BATCH_H
+#define EV_FLOW_BATCH_H
+
+/* A batch: records in, one transaction, two round trips.
+ *
+ *      round trip 1   BEGIN, offsets (the barrier), inbox, requests, held aggregates, rows
+ *      in memory      every record is decided in the order of arrival, over one working set
+ *      round trip 2   net rows, requests, dead letters, parked, outbox, COMMIT
+ *
+ * Nothing is decided before the barrier has proved that the lanes are ours at these offsets, and
+ * nothing is true before COMMIT: if the process dies anywhere in between, the next owner of the
+ * lanes begins where they stood. */
+
+#include "base/arena.h"
+#include "base/digest.h"
+#include "flow/case.h"
+#include "flow/worker.h"
+#include "store/deadletter.h"
+#include "store/ids.h"
+#include "store/inbox.h"
+#include "store/offsets.h"
+#include "store/outbox.h"
+#include "store/parked.h"
+#include "store/requests.h"
+#include "store/tables.h"
+#include "wire/consumer.h"
+#include "wire/envelope.h"
+#include "wire/refusal.h"
+
+enum {
+        EV_BATCH_MAX = 1000,                    /* records of one batch */
+        EV_BATCH_LANES_MAX = 256,               /* lanes of one batch */
+        EV_BATCH_BYTES_MAX = 256 * 1024 * 1024, /* of a batch's arena */
+        EV_BATCH_NOTIFY_MAX = 20,               /* facts of a batch that wakes the relay */
+};
+
+/* What becomes of a record. */
+enum ev_fate {
+        EV_FATE_DECIDE,  /* its route decides */
+        EV_FATE_IGNORE,  /* no route wants it, or it was applied before */
+        EV_FATE_DEAD,    /* it can never be applied: dead letter */
+        EV_FATE_PARK,    /* set aside for a person, and its aggregate with it */
+        EV_FATE_WAIT,    /* set aside until what it refers to appears */
+        EV_FATE_DECIDED, /* its facts are announced */
+};
+
+/* One record of a batch. The first part is filled in by the caller, the rest by ev_item_open() and
+ * the run. */
+struct ev_item {
+        struct ev_raw raw; /* borrowed; with headers only if it comes from ev.parked */
+        const struct ev_message *message; /* NULL: it comes from ev.parked */
+        struct ev_offset *lane;           /* of this process */
+        bool is_retry;      /* from ev.parked: its id is claimed, its offset is behind */
+        bool is_last_try;   /* its deadline has passed */
+        bool is_poison;     /* applying it alone failed: it is to be parked */
+        const char *poison; /* why, for people */
+        int32_t attempts;
+
+        enum ev_fate fate;
+        enum ev_refusal refusal; /* of EV_FATE_DEAD */
+        struct ev_str detail;    /* of EV_FATE_DEAD, PARK, WAIT: for people */
+        struct ev_event event;
+        const struct ev_routed *routed;
+        void *value; /* decoded */
+        struct ev_str aggregate;
+        size_t request, held; /* places in the batch's lists; SIZE_MAX: none */
+};
+
+struct ev_batch;
+
+struct ev_batch_options {
+        const struct ev_worker *worker;
+        struct ev_db *db;    /* borrowed */
+        int64_t wait_max_us; /* how long a record may wait */
+};
+
+/* The caller owns *ret_batch (ev_batch_free). */
+int ev_batch_new(struct ev_batch **ret_batch, const struct ev_batch_options *options) _must_check_;
+struct ev_batch *ev_batch_free(struct ev_batch *batch);
+EV_DEFINE_CLEANUP(struct ev_batch *, ev_batch_free)
+
+/* The session that the batch works in, for what is done between batches. */
+struct ev_session *ev_batch_session(struct ev_batch *batch);
+
+/* After each connect: what the database gives numbers to. */
+int ev_batch_prepare(struct ev_batch *batch) _must_check_;
+
+enum { EV_BATCH_FENCED = 1 };
+
+/* Applies the records, in one transaction that is committed when this returns 0; the lanes' offsets
+ * (in memory) are then behind them. EV_BATCH_FENCED: a lane is not ours any more, nothing happened.
+ * EV_FAILED: nothing happened, and the verdict says what to do; only after a COMMIT without an
+ * answer (ev_db_commit_is_unknown()) it may have happened: ev_batch_settle() tells. */
+int ev_batch_run(struct ev_batch *batch, struct ev_item *items, size_t count) _must_check_;
+
+/* After an unknown COMMIT, with a new connection: 0, the batch was committed and is done;
+ * EV_BATCH_LOST, it was not and is to be run again; EV_BATCH_FENCED. */
+enum { EV_BATCH_LOST = 2 };
+int ev_batch_settle(struct ev_batch *batch) _must_check_;
+
+/* What the last run did. */
+struct ev_batch_counts {
+        uint64_t records, decided, ignored, duplicates, dead, parked, waiting, facts;
+};
+const struct ev_batch_counts *ev_batch_counts(const struct ev_batch *batch);
+
+#endif

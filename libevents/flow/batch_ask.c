@@ -1,0 +1,346 @@
+/* What a batch asks of the database before it decides: round trip 1.
+ *
+ * Opening a record and naming what it wants changes nothing anywhere; the first statement of the
+ * round trip is the barrier that proves the lanes ours (flow/batch.c). */
+
+#include "flow/batch_private.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "wire/content.h"
+
+static void add_bytes(struct ev_digest *digest, struct ev_bytes bytes)
+{
+        uint64_t size = bytes.data ? bytes.size : UINT64_MAX;
+
+        ev_digest_add(digest, &size, sizeof(size));
+        ev_digest_add(digest, bytes.data, bytes.size);
+}
+
+static struct ev_bytes bytes_of(struct ev_str str)
+{
+        return (struct ev_bytes){ (const uint8_t *)str.data, str.size };
+}
+
+/* What a lane's last record was: a topic that was made again, or a database of another day, shows
+ * by it. */
+static int fingerprint(struct ev_batch *batch, const struct ev_item *item,
+                       struct ev_advance *advance)
+{
+        ev_digest_begin(batch->digest);
+        add_bytes(batch->digest, item->raw.key);
+        add_bytes(batch->digest, item->raw.value);
+        advance->has_fingerprint = true;
+        return ev_trace(ev_digest_end(batch->digest, advance->fingerprint));
+}
+
+static struct ev_advance *advance_of(struct ev_batch *batch, struct ev_offset *lane)
+{
+        struct ev_advance *advance;
+
+        for (size_t i = 0; i < batch->advance_count; ++i)
+                if (batch->advances[i].lane == lane)
+                        return &batch->advances[i];
+        assert(batch->advance_count < EV_BATCH_LANES_MAX);
+
+        /* Until a record of the lane is met it stays where it is, which proves that it is ours. */
+        batch->lanes[batch->advance_count] = lane;
+        advance = &batch->advances[batch->advance_count++];
+        *advance = (struct ev_advance){ .lane = lane,
+                                        .next_offset = lane->next_offset,
+                                        .has_fingerprint = lane->has_fingerprint };
+        memcpy(advance->fingerprint, lane->fingerprint, sizeof(advance->fingerprint));
+        return advance;
+}
+
+static int make_advances(struct ev_batch *batch)
+{
+        int r;
+
+        for (size_t i = 0; i < batch->count; ++i) {
+                struct ev_item *item = &batch->items[i];
+                struct ev_advance *advance = advance_of(batch, item->lane);
+
+                if (item->is_retry)
+                        continue;
+                assert(item->raw.place.offset >= advance->next_offset);
+                advance->next_offset = item->raw.place.offset + 1;
+        }
+        for (size_t i = batch->count; i-- > 0;) {
+                struct ev_item *item = &batch->items[i];
+                struct ev_advance *advance = advance_of(batch, item->lane);
+
+                if (item->is_retry || advance->next_offset != item->raw.place.offset + 1)
+                        continue;
+                r = fingerprint(batch, item, advance);
+                if (r < 0)
+                        return ev_trace(r);
+        }
+        return 0;
+}
+
+/* A claim is made for what foreign producers send; our own facts are known by their sequence. */
+static int make_claim(struct ev_batch *batch, size_t index)
+{
+        struct ev_item *item = &batch->items[index];
+        struct ev_claim *claim = &batch->claims[batch->claim_count];
+
+        if (item->is_retry || item->routed->route->record->contract->kind != EV_KIND_INGRESS)
+                return 0;
+        *claim = (struct ev_claim){ .source = item->event.source,
+                                    .event_id = item->event.id,
+                                    .tag = index };
+        ev_digest_begin(batch->digest);
+        add_bytes(batch->digest, bytes_of(item->event.type));
+        add_bytes(batch->digest, item->raw.value);
+        ++batch->claim_count;
+        return ev_trace(ev_digest_end(batch->digest, claim->content_hash));
+}
+
+static int compare_claims(const void *a, const void *b)
+{
+        const struct ev_claim *x = a, *y = b;
+        int order = ev_str_compare(x->event_id, y->event_id);
+
+        if (order == 0)
+                order = ev_str_compare(x->source, y->source);
+        return order ? order : (x->tag > y->tag) - (x->tag < y->tag);
+}
+
+static void make_reused(struct ev_item *item)
+{
+        item->fate = EV_FATE_DEAD;
+        item->refusal = EV_ID_REUSED;
+        item->detail = EV_STR("ce_id was seen before with another type or value");
+}
+
+/* The same event twice in one batch: the first one stands, the others are what they would be in a
+ * batch of their own. */
+static void settle_twins(struct ev_batch *batch)
+{
+        size_t kept = 0;
+
+        qsort(batch->claims, batch->claim_count, sizeof(*batch->claims), compare_claims);
+        for (size_t i = 0; i < batch->claim_count; ++i) {
+                struct ev_claim *claim = &batch->claims[i];
+                struct ev_claim *first = kept > 0 ? &batch->claims[kept - 1] : NULL;
+                struct ev_item *item = &batch->items[claim->tag];
+
+                if (!first || !ev_str_equal(first->event_id, claim->event_id) ||
+                    !ev_str_equal(first->source, claim->source)) {
+                        batch->claims[kept++] = *claim;
+                        continue;
+                }
+                if (memcmp(first->content_hash, claim->content_hash, EV_CONTENT_HASH_BYTES) != 0) {
+                        make_reused(item);
+                        continue;
+                }
+                item->fate = EV_FATE_IGNORE;
+                ++batch->counts.duplicates;
+        }
+        batch->claim_count = kept;
+}
+
+static int natural_key(struct ev_batch *batch, const struct ev_item *item, struct ev_str *ret_key)
+{
+        struct ev_buffer *scratch = &batch->cases.scratch;
+        char text[EV_DIGEST_TEXT_MAX];
+        uint8_t hash[EV_DIGEST_BYTES];
+        int r;
+
+        ev_buffer_clear(scratch);
+        r = ev_natural_key_write(item->routed->route->record, item->value, scratch);
+        if (r < 0)
+                return ev_trace(r);
+        if (scratch->size <= EV_NATURAL_KEY_MAX)
+                return ev_trace(ev_arena_copy(batch->arena, ev_buffer_str(scratch), ret_key));
+        /* An index entry has its bound; so long a key is no real one, but it must be told apart. */
+        ev_digest_begin(batch->digest);
+        ev_digest_add(batch->digest, scratch->data, scratch->size);
+        r = ev_digest_end(batch->digest, hash);
+        if (r < 0)
+                return ev_trace(r);
+        ev_digest_format(hash, text);
+        return ev_trace(ev_arena_copy(batch->arena, ev_str_of(text), ret_key));
+}
+
+static int make_request(struct ev_batch *batch, struct ev_item *item)
+{
+        const struct ev_record *record = item->routed->route->record;
+        struct ev_request *request = &batch->requests[batch->request_count];
+        struct ev_buffer *scratch = &batch->cases.scratch;
+        int r;
+
+        if (record->contract->kind != EV_KIND_INGRESS)
+                return 0;
+        *request = (struct ev_request){ .type = record->name };
+        r = natural_key(batch, item, &request->natural_key);
+        if (r < 0)
+                return ev_trace(r);
+        ev_buffer_clear(scratch);
+        r = ev_content_write(record, item->value, scratch);
+        if (r < 0)
+                return ev_trace(r);
+        ev_digest_begin(batch->digest);
+        ev_digest_add(batch->digest, scratch->data, scratch->size);
+        item->request = batch->request_count++;
+        return ev_trace(ev_digest_end(batch->digest, request->content_hash));
+}
+
+static void ask_held(struct ev_batch *batch, struct ev_item *item)
+{
+        if (item->is_retry)
+                return;
+        item->held = batch->held_count++;
+        batch->held[item->held] = (struct ev_held){ .topic = item->raw.place.topic,
+                                                    .partition = item->raw.place.partition,
+                                                    .aggregate = item->aggregate };
+}
+
+static int open_items(struct ev_batch *batch)
+{
+        int r;
+
+        for (size_t i = 0; i < batch->count; ++i) {
+                struct ev_item *item = &batch->items[i];
+
+                item->request = item->held = SIZE_MAX;
+                r = ev_item_open(batch->opener, batch->arena, item);
+                if (r < 0)
+                        return ev_trace(r);
+                if (item->fate != EV_FATE_DECIDE)
+                        continue;
+                r = make_claim(batch, i);
+                if (r < 0)
+                        return ev_trace(r);
+        }
+        settle_twins(batch);
+        return 0;
+}
+
+/* What is asked of the database about the records that are to be decided. */
+static int ask(struct ev_batch *batch)
+{
+        int r;
+
+        for (size_t i = 0; i < batch->count; ++i) {
+                struct ev_item *item = &batch->items[i];
+
+                if (item->fate != EV_FATE_DECIDE)
+                        continue;
+                ask_held(batch, item);
+                r = make_request(batch, item);
+                if (r < 0)
+                        return ev_trace(r);
+                item->routed->route->want(&batch->wants, item->value);
+        }
+        return ev_trace(ev_wants_finish(&batch->wants));
+}
+
+/* ---- Asking ---- */
+
+static bool is_wanted(const struct ev_batch *batch, const struct ev_load *load)
+{
+        for (size_t i = 0; i < load->list_count; ++i)
+                if (batch->wants.lists[load->lists[i]].count > 0)
+                        return true;
+        return false;
+}
+
+static int queue_load(struct ev_batch *batch, const struct ev_load *load)
+{
+        struct ev_params *params = &batch->session.params;
+
+        ev_params_begin(params, load->statement);
+        for (size_t i = 0; i < load->list_count; ++i) {
+                const struct ev_wanted *list = &batch->wants.lists[load->lists[i]];
+
+                ev_params_array(params);
+                for (size_t k = 0; k < list->count; ++k)
+                        ev_params_text(params, list->keys[k]);
+                ev_params_array_end(params);
+        }
+        return ev_trace(ev_db_queue(batch->session.db, load->statement, params));
+}
+
+static int queue_first(struct ev_batch *batch)
+{
+        struct ev_session *session = &batch->session;
+        int r = ev_db_queue_begin(session->db);
+
+        if (r == 0)
+                r = ev_offsets_queue_advance(session, batch->advances, batch->advance_count);
+        if (r == 0 && batch->claim_count > 0)
+                r = ev_inbox_queue_claims(session, batch->claims, batch->claim_count);
+        if (r == 0 && batch->request_count > 0)
+                r = ev_requests_queue_find(session, batch->requests, batch->request_count);
+        if (r == 0 && batch->held_count > 0)
+                r = ev_parked_queue_held(session, batch->held, batch->held_count);
+        for (size_t i = 0; r == 0 && i < batch->worker->load_count; ++i)
+                if (is_wanted(batch, &batch->worker->loads[i]))
+                        r = queue_load(batch, &batch->worker->loads[i]);
+        if (r == 0)
+                r = ev_db_sync(session->db);
+        return ev_trace(r);
+}
+
+/* The result is kept: rows borrow their texts from it. */
+static int receive_load(struct ev_batch *batch, const struct ev_load *load,
+                        struct ev_result **ret_result)
+{
+        int r = ev_db_next(batch->session.db, ret_result);
+
+        if (r == 0)
+                r = ev_load_receive(load, *ret_result, batch->rows);
+        return ev_trace(r);
+}
+
+static int receive_first(struct ev_batch *batch, struct ev_result *results[])
+{
+        struct ev_session *session = &batch->session;
+        struct ev_result *begun = NULL;
+        int r = ev_db_next(session->db, &begun);
+
+        ev_result_free(begun);
+        if (r == 0)
+                r = ev_offsets_receive_advance(session, batch->advance_count, &batch->cases.now);
+        if (r == 0 && batch->claim_count > 0)
+                r = ev_inbox_receive_claims(session, batch->claims, batch->claim_count);
+        if (r == 0 && batch->request_count > 0)
+                r = ev_requests_receive_find(session, batch->requests, batch->request_count,
+                                             batch->arena);
+        if (r == 0 && batch->held_count > 0)
+                r = ev_parked_receive_held(session, batch->held, batch->held_count);
+        for (size_t i = 0; r == 0 && i < batch->worker->load_count; ++i)
+                if (is_wanted(batch, &batch->worker->loads[i]))
+                        r = receive_load(batch, &batch->worker->loads[i], &results[i]);
+        if (r == 0)
+                r = ev_db_finish(session->db);
+        return ev_trace(r);
+}
+
+int ev_batch_load(struct ev_batch *batch, struct ev_result *results[])
+{
+        int r = queue_first(batch);
+
+        if (r < 0)
+                return ev_trace(r);
+        r = receive_first(batch, results);
+        if (r == EV_OFFSETS_FENCED)
+                return EV_BATCH_FENCED;
+        return ev_trace(r);
+}
+
+int ev_batch_ask(struct ev_batch *batch)
+{
+        int r = open_items(batch);
+
+        if (r == 0)
+                r = make_advances(batch);
+        if (r == 0)
+                r = ask(batch);
+        return ev_trace(r);
+}

@@ -1,0 +1,244 @@
+/* Decides the records of a batch, one by one, in the order of arrival.
+ *
+ * Everything happens in memory: facts in the batch's arena, rows in its working set. A record sees
+ * what those before it did. What cannot be decided is set aside; what can never be, becomes a dead
+ * letter. */
+
+#include "flow/batch_private.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "flow/headers.h"
+
+/* ---- Setting aside ---- */
+
+static int add_dead(struct ev_batch *batch, const struct ev_item *item)
+{
+        struct ev_dead_letter *letter = &batch->dead[batch->dead_count];
+        int r = ev_item_raw(batch->arena, item, &letter->record);
+
+        if (r < 0)
+                return ev_trace(r);
+        letter->reason = ev_str_of(ev_refusal_name(item->refusal));
+        letter->detail = item->detail;
+        ++batch->dead_count;
+        ++batch->counts.dead;
+        if (item->is_retry)
+                batch->finished[batch->finished_count++] = item->raw.place;
+        return 0;
+}
+
+/* A record from ev.parked leaves it first: it comes in again as what it is now. */
+static int add_parked(struct ev_batch *batch, const struct ev_item *item, const char *reason,
+                      struct ev_str detail, bool waits)
+{
+        struct ev_parked *parked = &batch->parked[batch->parked_count];
+        int r = ev_item_raw(batch->arena, item, &parked->record);
+
+        if (r < 0)
+                return ev_trace(r);
+        parked->subject = item->event.subject;
+        parked->aggregate = item->aggregate;
+        parked->reason = ev_str_of(reason);
+        parked->detail = detail;
+        parked->attempts = item->attempts;
+        parked->has_deadline = waits;
+        parked->deadline = waits ? batch->cases.now + batch->wait_max_us : 0;
+        ++batch->parked_count;
+        if (item->is_retry)
+                batch->finished[batch->finished_count++] = item->raw.place;
+        return 0;
+}
+
+static int park(struct ev_batch *batch, struct ev_item *item, const char *reason,
+                struct ev_str detail)
+{
+        item->fate = EV_FATE_PARK;
+        ++batch->counts.parked;
+        return ev_trace(add_parked(batch, item, reason, detail, false));
+}
+
+/* A record that waits already stays in ev.parked; its attempt is noted. */
+static int wait(struct ev_batch *batch, struct ev_item *item, const char *for_what)
+{
+        item->fate = EV_FATE_WAIT;
+        ++batch->counts.waiting;
+        if (!item->is_retry)
+                return ev_trace(add_parked(batch, item, "waiting", ev_str_of(for_what), true));
+        batch->postponed[batch->postponed_count++] = item->raw.place;
+        return 0;
+}
+
+/* Whether an aggregate of this lane was parked for a person earlier in this batch. */
+static bool is_parked_here(const struct ev_batch *batch, const struct ev_item *item)
+{
+        for (size_t i = 0; i < batch->parked_count; ++i) {
+                const struct ev_parked *parked = &batch->parked[i];
+
+                if (!parked->has_deadline &&
+                    parked->record.place.partition == item->raw.place.partition &&
+                    ev_str_equal(parked->aggregate, item->aggregate) &&
+                    ev_str_equal(parked->record.place.topic, item->raw.place.topic))
+                        return true;
+        }
+        return false;
+}
+
+static bool is_held(const struct ev_batch *batch, const struct ev_item *item)
+{
+        if (item->held == SIZE_MAX)
+                return false;
+        return batch->held[item->held].is_held || is_parked_here(batch, item);
+}
+
+/* ---- Repeats ---- */
+
+static bool same_request(const struct ev_request *a, const struct ev_request *b)
+{
+        return memcmp(a->content_hash, b->content_hash, sizeof(a->content_hash)) == 0 &&
+               ev_str_equal(a->natural_key, b->natural_key) && ev_str_equal(a->type, b->type);
+}
+
+/* The accepted request that this one would repeat: one of this batch, else one that the database
+ * knew, else NULL. */
+static const struct ev_request *find_first(const struct ev_batch *batch,
+                                           const struct ev_request *request, uint64_t hash)
+{
+        for (size_t i = batch->accepted_count; i-- > 0;)
+                if (batch->accepted_hashes[i] == hash && same_request(&batch->accepted[i], request))
+                        return &batch->accepted[i];
+        return request->is_known ? request : NULL;
+}
+
+static int describe_first(struct ev_batch *batch, const struct ev_request *first,
+                          struct ev_first_request *ret_first)
+{
+        char text[EV_UUID_TEXT_MAX];
+
+        ev_uuid_format(&first->outcome_event_id, text);
+        ret_first->event_id = first->event_id;
+        ret_first->outcome_type = first->outcome_type;
+        return ev_trace(ev_arena_copy(batch->arena, ev_str_of(text), &ret_first->outcome_event_id));
+}
+
+/* Decided afresh in the same batch, after its outcome was undone: the later one stands. */
+static void remember_accepted(struct ev_batch *batch, const struct ev_item *item,
+                              const struct ev_announced *outcome, uint64_t hash)
+{
+        struct ev_request accepted = batch->requests[item->request];
+        size_t at = batch->accepted_count;
+
+        accepted.event_id = item->event.id;
+        accepted.outcome_event_id = outcome->id;
+        accepted.outcome_type = outcome->record->name;
+        for (size_t i = 0; i < batch->accepted_count; ++i)
+                if (batch->accepted_hashes[i] == hash &&
+                    same_request(&batch->accepted[i], &accepted))
+                        at = i;
+        batch->accepted[at] = accepted;
+        batch->accepted_hashes[at] = hash;
+        batch->accepted_count += at == batch->accepted_count;
+}
+
+/* ---- Deciding ---- */
+
+static void finish(struct ev_batch *batch, struct ev_item *item)
+{
+        item->fate = EV_FATE_DECIDED;
+        ++batch->counts.decided;
+        if (item->is_retry)
+                batch->finished[batch->finished_count++] = item->raw.place;
+}
+
+static int decide_item(struct ev_batch *batch, struct ev_item *item)
+{
+        struct ev_first_request first;
+        struct ev_case c = { .cases = &batch->cases,
+                             .routed = item->routed,
+                             .event = &item->event,
+                             .value = item->value,
+                             .last_try = item->is_last_try };
+        const struct ev_request *request = NULL;
+        uint64_t hash = 0;
+        int r;
+
+        if (item->request != SIZE_MAX) {
+                hash = ev_str_hash(batch->requests[item->request].natural_key);
+                request = find_first(batch, &batch->requests[item->request], hash);
+        }
+        if (request) {
+                r = describe_first(batch, request, &first);
+                if (r < 0)
+                        return ev_trace(r);
+                c.first_request = &first;
+        }
+        r = ev_case_decide(&c);
+        if (r == EV_WAITS)
+                return ev_trace(wait(batch, item, c.reason));
+        if (r == EV_PARKS)
+                return ev_trace(park(batch, item, "decide", ev_str_of(c.reason)));
+        if (r < 0)
+                return ev_trace(r);
+
+        if (item->request != SIZE_MAX && c.outcome->outcome == EV_OUTCOME_ACCEPTED)
+                remember_accepted(batch, item, c.outcome, hash);
+        finish(batch, item);
+        return 0;
+}
+
+/* What the inbox said of the claims, brought to their records. */
+static void apply_claims(struct ev_batch *batch)
+{
+        for (size_t i = 0; i < batch->claim_count; ++i) {
+                struct ev_item *item = &batch->items[batch->claims[i].tag];
+
+                switch (batch->claims[i].claimed) {
+                case EV_CLAIMED_NEW: break;
+                case EV_CLAIMED_SEEN:
+                        item->fate = EV_FATE_IGNORE;
+                        ++batch->counts.duplicates;
+                        break;
+                case EV_CLAIMED_REUSED:
+                        item->fate = EV_FATE_DEAD;
+                        item->refusal = EV_ID_REUSED;
+                        item->detail = EV_STR("ce_id was seen before with another type or value");
+                        break;
+                }
+        }
+}
+
+static int settle_item(struct ev_batch *batch, struct ev_item *item)
+{
+        switch (item->fate) {
+        case EV_FATE_DEAD: return ev_trace(add_dead(batch, item));
+        case EV_FATE_DECIDE:
+                if (item->is_poison)
+                        return ev_trace(park(batch, item, "poison", ev_str_of(item->poison)));
+                if (is_held(batch, item))
+                        return ev_trace(
+                                park(batch, item, "held", EV_STR("behind a parked record")));
+                return ev_trace(decide_item(batch, item));
+        case EV_FATE_IGNORE: ++batch->counts.ignored; return 0;
+        case EV_FATE_PARK:
+        case EV_FATE_WAIT:
+        case EV_FATE_DECIDED: break;
+        }
+        assert(item->fate == EV_FATE_DECIDE); /* a record is settled once a run */
+        return 0;
+}
+
+int ev_batch_decide(struct ev_batch *batch)
+{
+        int r;
+
+        apply_claims(batch);
+        for (size_t i = 0; i < batch->count; ++i) {
+                r = settle_item(batch, &batch->items[i]);
+                if (r < 0)
+                        return ev_trace(r);
+        }
+        batch->counts.facts = batch->cases.count;
+        return 0;
+}

@@ -1,0 +1,111 @@
+/* What a batch writes: round trip 2.
+ *
+ * Statements of one kind for all records, in a fixed order; the outbox last, COMMIT behind it in
+ * the same flight. */
+
+#include "flow/batch_private.h"
+
+#include <assert.h>
+
+#include "base/error.h"
+
+static const struct names *names_of(const struct ev_batch *batch, const struct ev_record *record)
+{
+        size_t i = 0;
+
+        while (i < batch->name_count && batch->names[i].record != record)
+                ++i;
+        assert(i < batch->name_count); /* the worker announces facts of its own topics */
+        return &batch->names[i];
+}
+
+static int make_facts(struct ev_batch *batch)
+{
+        struct ev_outbox_row *row;
+
+        batch->notify = batch->cases.count <= EV_BATCH_NOTIFY_MAX;
+        batch->facts = ev_arena_take_array(batch->arena, batch->cases.count, sizeof(*batch->facts));
+        if (!batch->facts)
+                return ev_trace(EV_FAILED);
+        row = batch->facts;
+        for (const struct ev_announced *fact = batch->cases.first; fact; fact = fact->next) {
+                const struct names *names = names_of(batch, fact->record);
+
+                *row++ = (struct ev_outbox_row){
+                        .event_id = fact->id,
+                        .source_id = batch->source_id,
+                        .topic_id = names->topic_id,
+                        .type_id = names->type_id,
+                        .outcome = (int16_t)fact->outcome,
+                        .schema_id = (int32_t)fact->record->schema_id,
+                        .key = fact->key,
+                        .subject = fact->subject,
+                        .correlation_id = fact->correlation_id,
+                        .causation_id = fact->causation_id,
+                        .causation_source = fact->causation_source,
+                        .traceparent = fact->traceparent,
+                        .tracestate = fact->tracestate,
+                        .payload = fact->payload,
+                };
+        }
+        return 0;
+}
+
+/* A record leaves ev.parked before it may come in again. */
+static int queue(struct ev_batch *batch)
+{
+        struct ev_session *session = &batch->session;
+        size_t statements;
+        int r = ev_save_queue(batch->save, session->db, batch->rows, &statements);
+
+        if (r == 0 && batch->accepted_count > 0)
+                r = ev_requests_queue_save(session, batch->accepted, batch->accepted_count);
+        if (r == 0 && batch->dead_count > 0)
+                r = ev_dead_letters_queue(session, batch->dead, batch->dead_count);
+        if (r == 0 && batch->finished_count > 0)
+                r = ev_parked_queue_remove(session, batch->finished, batch->finished_count);
+        if (r == 0 && batch->postponed_count > 0)
+                r = ev_parked_queue_attempt(session, batch->postponed, batch->postponed_count);
+        if (r == 0 && batch->parked_count > 0)
+                r = ev_parked_queue_add(session, batch->parked, batch->parked_count);
+        if (r == 0 && batch->cases.count > 0)
+                r = ev_outbox_queue(session, batch->facts, batch->cases.count, batch->notify);
+        if (r == 0)
+                r = ev_db_queue_commit(session->db);
+        if (r == 0)
+                r = ev_db_sync(session->db);
+        return ev_trace(r);
+}
+
+static int receive(struct ev_batch *batch)
+{
+        struct ev_session *session = &batch->session;
+        int r = ev_save_receive(batch->save, session->db);
+
+        if (r == 0 && batch->accepted_count > 0)
+                r = ev_requests_receive_save(session, batch->accepted_count);
+        if (r == 0 && batch->dead_count > 0)
+                r = ev_dead_letters_receive(session, batch->dead_count);
+        if (r == 0 && batch->finished_count > 0)
+                r = ev_parked_receive_remove(session, batch->finished_count);
+        if (r == 0 && batch->postponed_count > 0)
+                r = ev_parked_receive_attempt(session, batch->postponed_count);
+        if (r == 0 && batch->parked_count > 0)
+                r = ev_parked_receive_add(session, batch->parked_count);
+        if (r == 0 && batch->cases.count > 0)
+                r = ev_outbox_receive(session, batch->cases.count, batch->notify);
+        if (r == 0)
+                r = ev_db_finish(session->db); /* COMMIT */
+        return ev_trace(r);
+}
+
+int ev_batch_save(struct ev_batch *batch)
+{
+        int r = make_facts(batch);
+
+        if (r == 0)
+                r = queue(batch);
+        if (r == 0)
+                r = receive(batch);
+        return ev_trace(r);
+}

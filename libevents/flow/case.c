@@ -1,0 +1,366 @@
+/* One event on its way through decide: announcing, refusing, repeating, waiting.
+ *
+ * Nothing here touches the database. What a case announces lies in the batch's arena until the
+ * batch is committed; if the process dies before that, it never happened. */
+
+#include "flow/case.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/uuid.h"
+#include "schemas/registry.h"
+#include "wire/avro.h"
+#include "wire/content.h"
+
+/* ---- What routes know beforehand ---- */
+
+static const struct ev_record *find_record(struct ev_str name)
+{
+        for (size_t i = 0; i < schemas_registry_count; ++i)
+                if (schemas_registry[i].record && ev_str_equal(schemas_registry[i].name, name))
+                        return schemas_registry[i].record;
+        return NULL;
+}
+
+int ev_routed_resolve(struct ev_routed *routed, const struct ev_route *route)
+{
+        const struct ev_contract *contract = route->record->contract;
+
+        assert(contract);
+        assert(contract->outcomes_count <= EV_OUTCOMES_MAX);
+
+        *routed = (struct ev_routed){ .route = route };
+        for (uint32_t i = 0; i < contract->outcomes_count; ++i) {
+                const struct ev_record *record = find_record(contract->outcomes[i]);
+
+                if (!record)
+                        return ev_fail(EV_VERDICT_STOP,
+                                       "%.*s names the outcome %.*s, which has no "
+                                       "schema",
+                                       EV_STR_ARG(route->record->name),
+                                       EV_STR_ARG(contract->outcomes[i]));
+                routed->outcomes[routed->outcome_count++] = record;
+                if (record->contract->outcome == EV_OUTCOME_REFUSED)
+                        routed->refused = record;
+                if (record->contract->outcome == EV_OUTCOME_REPEATED)
+                        routed->repeated = record;
+        }
+        return 0;
+}
+
+static bool is_outcome(const struct ev_routed *routed, const struct ev_record *record)
+{
+        for (size_t i = 0; i < routed->outcome_count; ++i)
+                if (routed->outcomes[i] == record)
+                        return true;
+        return false;
+}
+
+/* ---- What a decide may ask ---- */
+
+const struct ev_rows *ev_rows_of(const struct ev_case *c)
+{
+        assert(c);
+
+        return c->cases->rows;
+}
+
+int64_t ev_now(const struct ev_case *c)
+{
+        assert(c);
+
+        return c->cases->now;
+}
+
+bool ev_last_try(const struct ev_case *c)
+{
+        assert(c);
+
+        return c->last_try;
+}
+
+int ev_draw(struct ev_case *c, const struct ev_table *table, int32_t *ret_id)
+{
+        int64_t id;
+        int r;
+
+        assert(table->drawn && table->drawn->type == EV_COLUMN_INT4);
+
+        r = ev_rows_draw(c->cases->rows, table, &id);
+        if (r < 0)
+                return ev_trace(r);
+        *ret_id = (int32_t)id; /* it fits: the column has 32 bits too */
+        return 0;
+}
+
+int ev_wait(struct ev_case *c, const char *for_what)
+{
+        assert(!c->last_try);
+        assert(!c->outcome);
+
+        c->reason = for_what;
+        return EV_WAITS;
+}
+
+int ev_park(struct ev_case *c, const char *reason)
+{
+        assert(!c->outcome);
+
+        c->reason = reason;
+        return EV_PARKS;
+}
+
+/* ---- Announcing ---- */
+
+/* A new span of the same trace (W3C Trace Context, "traceparent": 00-<32 hex trace>-<16 hex
+ * span>-<flags>). The span's id is the end of the fact's id: unique, and the same in each
+ * publication. The envelope has checked the form. */
+static int next_span(struct ev_cases *cases, struct ev_announced *fact, struct ev_str parent)
+{
+        enum { TRACEPARENT_SIZE = 55, SPAN_AT = 36, SPAN_BYTES = 8 };
+        char text[TRACEPARENT_SIZE + 1];
+
+        if (ev_str_is_null(parent) || parent.size != TRACEPARENT_SIZE)
+                return 0;
+        memcpy(text, parent.data, TRACEPARENT_SIZE);
+        for (size_t i = 0; i < SPAN_BYTES; ++i) {
+                unsigned byte = fact->id.bytes[EV_UUID_BYTES - SPAN_BYTES + i];
+
+                text[SPAN_AT + 2 * i] = "0123456789abcdef"[byte >> 4];
+                text[SPAN_AT + 2 * i + 1] = "0123456789abcdef"[byte & 15];
+        }
+        return ev_trace(ev_arena_copy(cases->arena, (struct ev_str){ text, TRACEPARENT_SIZE },
+                                      &fact->traceparent));
+}
+
+/* Strings of the cause are borrowed: its record lives as long as the batch. */
+static int set_cause(struct ev_cases *cases, struct ev_announced *fact,
+                     const struct ev_event *event)
+{
+        fact->causation_id = event->id;
+        fact->causation_source = event->source;
+        fact->correlation_id =
+                ev_str_is_null(event->correlation_id) ? event->id : event->correlation_id;
+        fact->tracestate = event->tracestate;
+        return ev_trace(next_span(cases, fact, event->traceparent));
+}
+
+/* The company of its aggregate, else the key of the record that caused it, else its subject. */
+static int set_key(struct ev_cases *cases, struct ev_announced *fact, const void *value,
+                   struct ev_str cause_key)
+{
+        int r = ev_subject_of(fact->record, value, cases->arena, &fact->subject);
+
+        if (r < 0)
+                return ev_trace(r);
+        /* A refusal names what was asked for, however long that was. */
+        fact->subject = ev_str_cut(fact->subject, EV_ENVELOPE_TEXT_MAX);
+        fact->key = ev_str_cut(ev_key_of(fact->record, value), EV_ENVELOPE_KEY_MAX);
+        if (fact->key.size == 0)
+                fact->key = cause_key;
+        if (fact->key.size == 0)
+                fact->key = fact->subject;
+        /* Both may lie in a struct on the author's stack. */
+        r = ev_arena_copy(cases->arena, fact->key, &fact->key);
+        if (r == 0)
+                r = ev_arena_copy(cases->arena, fact->subject, &fact->subject);
+        return ev_trace(r);
+}
+
+static int set_payload(struct ev_cases *cases, struct ev_announced *fact, const void *value)
+{
+        struct ev_str copy;
+        int r;
+
+        ev_buffer_clear(&cases->scratch);
+        r = ev_avro_encode(fact->record, value, &cases->scratch);
+        if (r == 0)
+                r = ev_arena_copy(cases->arena, ev_buffer_str(&cases->scratch), &copy);
+        if (r < 0)
+                return ev_trace(r);
+        fact->payload = (struct ev_bytes){ (const uint8_t *)copy.data, copy.size };
+        return 0;
+}
+
+/* A fact shows in the rows as soon as it is announced. */
+static int fold(struct ev_cases *cases, const struct ev_announced *fact, const void *value)
+{
+        const struct ev_worker *worker = cases->worker;
+        struct ev_fact_head head = { fact->id, cases->now, fact->causation_id };
+
+        for (size_t i = 0; i < worker->fold_count; ++i)
+                if (worker->folds[i].record == fact->record)
+                        return ev_trace(worker->folds[i].fold(cases->rows, &head, value));
+        return 0;
+}
+
+static void append(struct ev_cases *cases, struct ev_announced *fact)
+{
+        assert((cases->first != NULL) == (cases->count > 0));
+
+        if (cases->last)
+                cases->last->next = fact;
+        else
+                cases->first = fact;
+        cases->last = fact;
+        ++cases->count;
+}
+
+int ev_announce(struct ev_case *c, const struct ev_record *record, const void *value)
+{
+        struct ev_cases *cases = c->cases;
+        struct ev_announced *fact;
+        int r;
+
+        assert(record->contract && record->contract->kind == EV_KIND_FACT);
+        assert(value);
+
+        fact = ev_arena_take(cases->arena, sizeof(*fact));
+        if (!fact)
+                return ev_trace(EV_FAILED);
+        fact->record = record;
+        r = ev_uuid_next(&fact->id);
+        if (r == 0)
+                r = set_cause(cases, fact, c->event);
+        if (r == 0)
+                r = set_key(cases, fact, value, c->event->key);
+        if (r == 0)
+                r = set_payload(cases, fact, value);
+        if (r == 0)
+                r = fold(cases, fact, value);
+        if (r < 0)
+                return ev_trace(r);
+
+        if (!c->outcome && is_outcome(c->routed, record)) {
+                fact->outcome = record->contract->outcome;
+                c->outcome = fact;
+        }
+        append(cases, fact);
+        return 0;
+}
+
+/* ---- Outcomes that are made by descriptor ---- */
+
+/* Sets a string field by name, if the record has one of that name. */
+static void set_text(const struct ev_record *record, void *value, const char *name,
+                     struct ev_str text)
+{
+        const struct ev_field *field = ev_record_field(record, ev_str_of(name));
+
+        if (field && field->type == EV_TYPE_STRING)
+                memcpy((char *)value + field->offset, &text, sizeof(text));
+}
+
+/* Refusals and repeats name the ids as the request spelled them: fields of the same name. */
+static void copy_ids(const struct ev_record *to, void *value, const struct ev_record *from,
+                     const void *request)
+{
+        for (uint32_t i = 0; i < to->fields_count; ++i) {
+                const struct ev_field *field = ev_record_field(from, to->fields[i].name);
+                struct ev_str text;
+
+                if (!field || field->type != EV_TYPE_STRING || to->fields[i].type != EV_TYPE_STRING)
+                        continue;
+                memcpy(&text, (const char *)request + field->offset, sizeof(text));
+                memcpy((char *)value + to->fields[i].offset, &text, sizeof(text));
+        }
+}
+
+/* An empty outcome of this record, with the ids of the request and its type. */
+static void *begin_outcome(struct ev_case *c, const struct ev_record *record)
+{
+        const struct ev_record *request = c->routed->route->record;
+        void *value = ev_arena_take(c->cases->arena, record->size);
+
+        if (!value)
+                return NULL;
+        copy_ids(record, value, request, c->value);
+        set_text(record, value, "request_type", request->name);
+        return value;
+}
+
+int ev_refuse(struct ev_case *c, int32_t reason, const char *detail, ...)
+{
+        const struct ev_record *record = c->routed->refused;
+        const struct ev_field *field;
+        char text[EV_REASON_TEXT_MAX];
+        va_list arguments;
+        void *value;
+
+        assert(record);
+        assert(!c->outcome);
+
+        va_start(arguments, detail);
+        vsnprintf(text, sizeof(text), detail, arguments);
+        va_end(arguments);
+
+        value = begin_outcome(c, record);
+        if (!value)
+                return ev_trace(EV_FAILED);
+        field = ev_record_field(record, EV_STR("reason"));
+        assert(field && field->type == EV_TYPE_ENUM);
+        memcpy((char *)value + field->offset, &reason, sizeof(reason));
+        set_text(record, value, "detail", ev_str_of(text));
+        return ev_trace(ev_announce(c, record, value));
+}
+
+int ev_repeat(struct ev_case *c)
+{
+        const struct ev_first_request *first = c->first_request;
+        const struct ev_record *record = c->routed->repeated;
+        void *value;
+        int r;
+
+        assert(!c->outcome);
+
+        if (!first)
+                return 0;
+        assert(record);
+
+        value = begin_outcome(c, record);
+        if (!value)
+                return ev_trace(EV_FAILED);
+        set_text(record, value, "first_event_id", first->event_id);
+        set_text(record, value, "outcome_event_id", first->outcome_event_id);
+        set_text(record, value, "outcome_type", first->outcome_type);
+        r = ev_announce(c, record, value);
+        return r < 0 ? ev_trace(r) : EV_REPEATED;
+}
+
+/* ---- Deciding ---- */
+
+/* What creates or counts is a repeat at once, whatever the state; the rest asks ev_repeat(). */
+static int decide(struct ev_case *c)
+{
+        const struct ev_contract *contract = c->routed->route->record->contract;
+
+        if (contract->kind == EV_KIND_INGRESS && contract->repeats == EV_REPEATS_AT_ONCE &&
+            c->first_request)
+                return ev_trace(ev_repeat(c));
+        return ev_trace(c->routed->route->decide(c, c->value));
+}
+
+int ev_case_decide(struct ev_case *c)
+{
+        const struct ev_record *record = c->routed->route->record;
+        int r;
+
+        assert(c->value);
+        assert(!c->outcome);
+
+        r = decide(c);
+        if (r == EV_REPEATED)
+                r = 0;
+        if (r != 0)
+                return r; /* waits, parks or failed: each has said why */
+        if (record->contract->kind == EV_KIND_INGRESS && !c->outcome)
+                return ev_fail(EV_VERDICT_STOP,
+                               "%.*s was decided without an outcome: a bug in "
+                               "its decide",
+                               EV_STR_ARG(record->name));
+        return 0;
+}

@@ -1,0 +1,17 @@
+#ifndef EV_FLOW_HEADERS_H
+#define EV_FLOW_HEADERS_H
+
+/* Headers of a record, between Kafka and the column in which it is put aside (ev.headers()). */
+
+#include "flow/batch.h"
+
+/* The headers of a record: those of its message, or those it was put aside with. 0; EV_OVER_LIMIT
+ * when there are more than are looked at; or EV_FAILED. */
+int ev_item_headers(struct ev_arena *arena, const struct ev_item *item,
+                    const struct ev_header **ret_headers, size_t *ret_count) _must_check_;
+
+/* The record whole, as it is put aside: with all its headers, also those beyond the limit. */
+int ev_item_raw(struct ev_arena *arena, const struct ev_item *item,
+                struct ev_raw *ret_raw) _must_check_;
+
+#endif

@@ -1,0 +1,236 @@
+/* Opens records: envelope, route, value.
+ *
+ * Whatever the bytes are, the result is a fate: an event to decide, one that nobody here wants, or
+ * a dead letter with its reason. Nothing outside of the arena changes. */
+
+#include "flow/open.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "flow/headers.h"
+#include "schemas/registry.h"
+#include "wire/avro.h"
+#include "wire/content.h"
+#include "wire/plan.h"
+#include "wire/schema.h"
+
+enum {
+        ROUTES_MAX = 64,
+        PLANS_MAX = 256, /* other versions that have been met */
+        PLANS_BYTES_MAX = 16 * 1024 * 1024,
+};
+
+/* How the values of one schema id are read. */
+struct plan {
+        uint32_t schema_id;
+        struct ev_schema *schema; /* the writer's, which the record refers to */
+        const struct ev_record *record;
+};
+
+struct ev_opener {
+        struct ev_arena *arena; /* of plans, for its whole life */
+        size_t route_count, plan_count;
+        struct ev_routed routes[ROUTES_MAX];
+        struct plan plans[PLANS_MAX];
+};
+
+int ev_opener_new(struct ev_opener **ret_opener, const struct ev_worker *worker)
+{
+        _cleanup_(ev_opener_free_p) struct ev_opener *opener = NULL;
+        int r;
+
+        assert(worker->route_count <= ROUTES_MAX);
+
+        opener = calloc(1, sizeof(*opener));
+        if (!opener)
+                return ev_fail_memory("routes");
+        r = ev_arena_new(&opener->arena, PLANS_BYTES_MAX);
+        if (r < 0)
+                return ev_trace(r);
+        for (size_t i = 0; i < worker->route_count; ++i) {
+                r = ev_routed_resolve(&opener->routes[i], &worker->routes[i]);
+                if (r < 0)
+                        return ev_trace(r);
+                ++opener->route_count;
+        }
+        *ret_opener = opener;
+        opener = NULL;
+        return 0;
+}
+
+struct ev_opener *ev_opener_free(struct ev_opener *opener)
+{
+        if (!opener)
+                return NULL;
+        for (size_t i = 0; i < opener->plan_count; ++i)
+                ev_schema_free(opener->plans[i].schema);
+        ev_arena_free(opener->arena);
+        free(opener);
+        return NULL;
+}
+
+/* The thread's error says what is wrong; it is kept with the record. */
+static int make_dead(struct ev_arena *arena, struct ev_item *item, enum ev_refusal refusal)
+{
+        item->fate = EV_FATE_DEAD;
+        item->refusal = refusal;
+        return ev_trace(ev_arena_copy(arena, ev_str_of(ev_error_last()->text), &item->detail));
+}
+
+static const struct ev_routed *find_route(const struct ev_opener *opener, struct ev_str type)
+{
+        for (size_t i = 0; i < opener->route_count; ++i)
+                if (ev_str_equal(opener->routes[i].route->record->name, type))
+                        return &opener->routes[i];
+        return NULL;
+}
+
+/* A topic of facts has facts that no route here wants; an ingress topic has only what a route
+ * names. */
+static bool is_facts_topic(struct ev_str topic)
+{
+        for (size_t i = 0; i < schemas_registry_count; ++i) {
+                const struct ev_record *record = schemas_registry[i].record;
+
+                if (record && record->contract && ev_str_equal(record->contract->topic, topic))
+                        return record->contract->kind == EV_KIND_FACT;
+        }
+        return false;
+}
+
+static const struct ev_registered *find_writer(const struct ev_frame *frame)
+{
+        for (size_t i = 0; i < schemas_registry_count; ++i)
+                if (frame->has_fingerprint ? schemas_registry[i].fingerprint == frame->fingerprint
+                                           : schemas_registry[i].id == frame->id)
+                        return &schemas_registry[i];
+        return NULL;
+}
+
+/* Makes and keeps the plan of a writer that is met for the first time. */
+static int add_plan(struct ev_opener *opener, const struct ev_registered *writer,
+                    const struct ev_record *reader, const struct ev_record **ret_record)
+{
+        struct plan *plan = &opener->plans[opener->plan_count];
+        const struct ev_record *record;
+        int r;
+
+        if (opener->plan_count == PLANS_MAX)
+                return ev_fail(EV_VERDICT_STOP, "more than %d versions of schemas met", PLANS_MAX);
+        r = ev_schema_parse(writer->text, &plan->schema);
+        if (r < 0)
+                return ev_trace(r);
+        plan->schema_id = writer->id;
+        ++opener->plan_count;
+        r = ev_record_new(plan->schema, opener->arena, &record);
+        if (r == 0)
+                r = ev_plan_make(record, reader, false, opener->arena, &plan->record);
+        if (r < 0)
+                return ev_trace(r);
+        *ret_record = plan->record;
+        return 0;
+}
+
+/* The record that reads a writer's values into the route's struct. */
+static int find_plan(struct ev_opener *opener, const struct ev_registered *writer,
+                     const struct ev_record *reader, const struct ev_record **ret_record)
+{
+        if (writer->record == reader) {
+                *ret_record = reader;
+                return 0;
+        }
+        for (size_t i = 0; i < opener->plan_count; ++i)
+                if (opener->plans[i].schema_id == writer->id && opener->plans[i].record) {
+                        *ret_record = opener->plans[i].record;
+                        return 0;
+                }
+        return ev_trace(add_plan(opener, writer, reader, ret_record));
+}
+
+/* 0, a refusal (> 0), or EV_FAILED. */
+static int decode(struct ev_opener *opener, struct ev_arena *arena, struct ev_item *item)
+{
+        const struct ev_record *reader = item->routed->route->record;
+        const struct ev_registered *writer;
+        const struct ev_record *record = NULL;
+        const struct ev_frame *frame = &item->event.frame;
+        int r;
+
+        writer = find_writer(frame);
+        if (!writer) {
+                (void)ev_fail(EV_VERDICT_RECORD, "no schema has the %s of the value",
+                              frame->has_fingerprint ? "fingerprint" : "id");
+                return EV_UNKNOWN_SCHEMA;
+        }
+        if (!ev_str_equal(writer->name, reader->name)) {
+                (void)ev_fail(EV_VERDICT_RECORD, "ce_type is %.*s, the value's schema %u is %.*s",
+                              EV_STR_ARG(reader->name), writer->id, EV_STR_ARG(writer->name));
+                return EV_UNDECODABLE;
+        }
+        r = find_plan(opener, writer, reader, &record);
+        if (r < 0)
+                return ev_trace(r);
+        return ev_trace(ev_avro_decode(record, frame->payload, arena, &item->value));
+}
+
+static int open_envelope(struct ev_arena *arena, struct ev_item *item)
+{
+        enum ev_kind kind = is_facts_topic(item->raw.place.topic) ? EV_KIND_FACT : EV_KIND_INGRESS;
+        const struct ev_header *headers;
+        size_t count;
+        int r;
+
+        r = ev_item_headers(arena, item, &headers, &count);
+        if (r != 0)
+                return ev_trace(r);
+        return ev_trace(ev_envelope_open(kind, headers, count, item->raw.key, item->raw.value,
+                                         &item->event));
+}
+
+/* Whom the event is about, as its fields say it. */
+static int name_aggregate(struct ev_arena *arena, struct ev_item *item)
+{
+        const struct ev_record *record = item->routed->route->record;
+        int r = ev_subject_of(record, item->value, arena, &item->aggregate);
+
+        if (r == 0 && ev_str_is_null(item->aggregate))
+                item->aggregate = EV_STR("");
+        return ev_trace(r);
+}
+
+static int unexpected_type(struct ev_arena *arena, struct ev_item *item)
+{
+        (void)ev_fail(EV_VERDICT_RECORD, "%.*s does not belong on %.*s",
+                      EV_STR_ARG(item->event.type), EV_STR_ARG(item->raw.place.topic));
+        return ev_trace(make_dead(arena, item, EV_UNEXPECTED_TYPE));
+}
+
+int ev_item_open(struct ev_opener *opener, struct ev_arena *arena, struct ev_item *item)
+{
+        int r;
+
+        item->fate = EV_FATE_DECIDE;
+        r = open_envelope(arena, item);
+        if (r > 0)
+                return ev_trace(make_dead(arena, item, (enum ev_refusal)r));
+        if (r < 0)
+                return ev_trace(r);
+
+        item->routed = find_route(opener, item->event.type);
+        if (!item->routed && is_facts_topic(item->raw.place.topic)) {
+                item->fate = EV_FATE_IGNORE;
+                return 0;
+        }
+        if (!item->routed ||
+            !ev_str_equal(item->routed->route->record->contract->topic, item->raw.place.topic))
+                return ev_trace(unexpected_type(arena, item));
+
+        r = decode(opener, arena, item);
+        if (r > 0)
+                return ev_trace(make_dead(arena, item, (enum ev_refusal)r));
+        if (r < 0)
+                return ev_trace(r);
+        return ev_trace(name_aggregate(arena, item));
+}

@@ -1,0 +1,215 @@
+/* The tables of shared settings, and sessions and clients made of them. */
+
+#include "flow/settings.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+
+#include "base/log.h"
+
+enum {
+        KEY_MAX = 64,
+        CONNECT_MS = 5000,
+        WAIT_MS = 30000, /* above statement_timeout of the roles: the server speaks first */
+};
+
+#define DATABASE_OPTIONS(database)                                                              \
+        { .name = database ".conninfo",                                                         \
+          .type = EV_OPTION_TEXT,                                                               \
+          .fallback = "dbname=" database,                                                       \
+          .maximum = EV_CONFIG_VALUE_MAX,                                                       \
+          .help = "Where " database " is: a connection string of libpq's, without password." }, \
+        {                                                                                       \
+                .name = database ".password_file", .type = EV_OPTION_SECRET,                    \
+                .help = "A file with the password for " database ", where it asks for one."     \
+        }
+
+static const struct ev_option database_options[] = {
+        DATABASE_OPTIONS("customer_db"),
+        DATABASE_OPTIONS("order_db"),
+        DATABASE_OPTIONS("intl_shipping_db"),
+};
+
+const struct ev_option_table ev_database_options = { "Databases", database_options,
+                                                     EV_ARRAY_SIZE(database_options) };
+
+static const struct ev_option kafka_options[] = {
+        { .name = "kafka.",
+          .type = EV_OPTION_PREFIX,
+          .help = "Settings of librdkafka under their own names, at least "
+                  "kafka.bootstrap.servers. Those that a guarantee rests on cannot be changed." },
+};
+
+const struct ev_option_table ev_kafka_options = { "Kafka", kafka_options,
+                                                  EV_ARRAY_SIZE(kafka_options) };
+
+static const struct ev_option worker_options[] = {
+        { .name = "batch.max",
+          .type = EV_OPTION_INTEGER,
+          .fallback = "200",
+          .minimum = 1,
+          .maximum = 1000,
+          .unit = "records",
+          .help = "How many records a transaction takes at most. 1 helps with finding faults." },
+        { .name = "wait.max_s",
+          .type = EV_OPTION_INTEGER,
+          .fallback = "30",
+          .minimum = 1,
+          .maximum = 3600,
+          .unit = "s",
+          .help = "How long an event waits for something it refers to, before it is decided "
+                  "without." },
+        { .name = "backoff.max_ms",
+          .type = EV_OPTION_INTEGER,
+          .fallback = "5000",
+          .minimum = 10,
+          .maximum = 60000,
+          .unit = "ms",
+          .help = "How long a worker rests at most before it tries a batch again that a server's "
+                  "trouble has stopped." },
+};
+
+const struct ev_option_table ev_worker_options = { "Workers", worker_options,
+                                                   EV_ARRAY_SIZE(worker_options) };
+
+static const struct ev_option relay_options[] = {
+        { .name = "relay.fact_partitions",
+          .type = EV_OPTION_INTEGER,
+          .fallback = "12",
+          .minimum = 1,
+          .maximum = EV_KAFKA_PARTITIONS_MAX,
+          .unit = "partitions",
+          .help = "How many partitions the topics of facts have. A topic with another number is "
+                  "refused. Never to be changed once a fact was published." },
+        { .name = "relay.dead_letter_partitions",
+          .type = EV_OPTION_INTEGER,
+          .fallback = "6",
+          .minimum = 1,
+          .maximum = EV_KAFKA_PARTITIONS_MAX,
+          .unit = "partitions",
+          .help = "The same for the topic of dead letters." },
+        { .name = "relay.in_flight_records",
+          .type = EV_OPTION_INTEGER,
+          .fallback = "2048",
+          .minimum = 1,
+          .maximum = 100000,
+          .unit = "records",
+          .help = "How many records may be on their way to Kafka at one time." },
+        { .name = "relay.in_flight_bytes",
+          .type = EV_OPTION_INTEGER,
+          .fallback = "4194304",
+          .minimum = 1024,
+          .maximum = 1073741824,
+          .unit = "bytes",
+          .help = "How many bytes they may have together." },
+        { .name = "relay.page_rows",
+          .type = EV_OPTION_INTEGER,
+          .fallback = "1000",
+          .minimum = 1,
+          .maximum = 10000,
+          .unit = "rows",
+          .help = "How many rows are read at once." },
+        { .name = "relay.writer_ms_max",
+          .type = EV_OPTION_INTEGER,
+          .fallback = "30000",
+          .minimum = 100,
+          .maximum = 3600000,
+          .unit = "ms",
+          .help = "A transaction that has inserted into the outbox and is still open after this "
+                  "time is ended: everything committed behind it waits for it." },
+        { .name = "relay.accept_fork",
+          .type = EV_OPTION_TEXT,
+          .maximum = 511,
+          .help = "After a restore, or when a standby took over that lagged behind: the ce_source "
+                  "whose facts on the topics are void from there on. For one start." },
+};
+
+const struct ev_option_table ev_relay_options = { "Relays", relay_options,
+                                                  EV_ARRAY_SIZE(relay_options) };
+
+static const struct ev_option tool_options[] = {
+        { .name = "migrations.directory",
+          .type = EV_OPTION_TEXT,
+          .minimum = 1,
+          .maximum = EV_CONFIG_VALUE_MAX,
+          .help = "Where the migrations are. Without it they are looked for in "
+                  "../share/quenty/migrations beside the program's folder, and then in a folder "
+                  "named migrations above it, which is where a source tree has them." },
+};
+
+const struct ev_option_table ev_tool_options = { "Tools", tool_options,
+                                                 EV_ARRAY_SIZE(tool_options) };
+
+const struct ev_option_table *const ev_program_options[EV_PROGRAM_OPTIONS] = {
+        &ev_database_options, &ev_kafka_options, &ev_worker_options,
+        &ev_relay_options,    &ev_log_options,   &ev_tool_options,
+};
+
+const char *ev_settings_conninfo(const struct ev_config *config, const char *database)
+{
+        char key[KEY_MAX];
+
+        assert(database);
+
+        snprintf(key, sizeof(key), "%s.conninfo", database);
+        return ev_config_text(config, key);
+}
+
+const char *ev_settings_password(const struct ev_config *config, const char *database)
+{
+        char key[KEY_MAX];
+
+        assert(database);
+
+        snprintf(key, sizeof(key), "%s.password_file", database);
+        return ev_config_secret(config, key).revealed.data;
+}
+
+int ev_settings_db(const struct ev_config *config, const char *database,
+                   const char *application_name, struct ev_db **ret_db)
+{
+        struct ev_db_options options = {
+                .conninfo = ev_settings_conninfo(config, database),
+                .password = ev_settings_password(config, database),
+                .application_name = application_name,
+                .connect_ms = CONNECT_MS,
+                .wait_ms = WAIT_MS,
+        };
+
+        return ev_trace(ev_db_new(ret_db, &options));
+}
+
+size_t ev_settings_kafka(const struct ev_config *config,
+                         struct ev_kafka_setting settings[EV_CONFIG_FREE_MAX])
+{
+        struct ev_config_setting setting;
+        size_t position = 0, count = 0;
+
+        assert(config);
+
+        while (count < EV_CONFIG_FREE_MAX &&
+               ev_config_next_free(config, "kafka.", &position, &setting))
+                settings[count++] = (struct ev_kafka_setting){ setting.name, setting.value };
+        return count;
+}
+
+int ev_settings_stop_fd(int *ret_fd)
+{
+        sigset_t set;
+        int fd;
+
+        assert(ret_fd);
+
+        sigemptyset(&set);
+        sigaddset(&set, SIGTERM);
+        sigaddset(&set, SIGINT);
+        if (sigprocmask(SIG_BLOCK, &set, NULL))
+                return ev_fail(EV_VERDICT_STOP, "signals cannot be blocked");
+        fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+        if (fd < 0)
+                return ev_fail(EV_VERDICT_STOP, "signals cannot be waited for");
+        *ret_fd = fd;
+        return 0;
+}

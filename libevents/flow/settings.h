@@ -1,0 +1,43 @@
+#ifndef EV_FLOW_SETTINGS_H
+#define EV_FLOW_SETTINGS_H
+
+/* Settings that programs share, and what is made of them.
+ *
+ * Every program knows the tables of all programs, so that one file can serve them all: a key that
+ * is another program's is not a mistake, one that is nobody's is. */
+
+#include "base/config.h"
+#include "base/error.h"
+#include "base/macro.h"
+#include "store/db.h"
+#include "wire/kafka.h"
+
+extern const struct ev_option_table ev_database_options; /* <database>.conninfo, … */
+extern const struct ev_option_table ev_kafka_options;    /* kafka.* */
+extern const struct ev_option_table ev_worker_options;   /* batch.max, wait.max_s, … */
+extern const struct ev_option_table ev_relay_options;    /* relay.* */
+extern const struct ev_option_table ev_tool_options;     /* migrations.directory */
+
+/* All tables: what a program knows. */
+enum { EV_PROGRAM_OPTIONS = 6 };
+extern const struct ev_option_table *const ev_program_options[EV_PROGRAM_OPTIONS];
+
+/* Where one of the databases ("order_db") is, and the password for it (NULL: none was given). Both
+ * live as long as the configuration. */
+const char *ev_settings_conninfo(const struct ev_config *config, const char *database);
+const char *ev_settings_password(const struct ev_config *config, const char *database);
+
+/* A session with one of the databases, by these settings; not connected yet. */
+int ev_settings_db(const struct ev_config *config, const char *database,
+                   const char *application_name, struct ev_db **ret_db) _must_check_;
+
+/* The operator's kafka.* settings; as many as fit, which is as many as a configuration can have.
+ * They live as long as the configuration. */
+size_t ev_settings_kafka(const struct ev_config *config,
+                         struct ev_kafka_setting settings[EV_CONFIG_FREE_MAX]);
+
+/* SIGTERM and SIGINT as a file that becomes readable. To be called before any thread is made, so
+ * that none takes the signal. */
+int ev_settings_stop_fd(int *ret_fd) _must_check_;
+
+#endif

@@ -1,0 +1,26 @@
+#ifndef EV_FLOW_WANTS_H
+#define EV_FLOW_WANTS_H
+
+/* The keys that the events of a batch name, list by list. */
+
+#include "base/arena.h"
+#include "flow/worker.h"
+
+struct ev_wanted {
+        struct ev_str *keys;
+        size_t count, capacity;
+};
+
+struct ev_wants {
+        struct ev_arena *arena;
+        bool failed; /* told once, by ev_wants_finish() */
+        struct ev_wanted lists[EV_LISTS_MAX];
+};
+
+void ev_wants_begin(struct ev_wants *wants, struct ev_arena *arena);
+
+/* Sorts each list and takes repeated keys out: rows are locked in one order in every transaction.
+ * Fails if memory ran out on the way. */
+int ev_wants_finish(struct ev_wants *wants) _must_check_;
+
+#endif

@@ -1,0 +1,136 @@
+/* Blocks of ids.
+ *
+ * A sequence is not transactional: an id that was drawn is never given to anybody else, also when
+ * the transaction that drew it is rolled back. So blocks outlive batches, and if the process dies,
+ * the ids in hand are lost and leave a hole, which nothing minds. They do not outlive a connection:
+ * behind a new one may be a standby that took over before it heard of the draw, and it will give
+ * the same ids to somebody else. */
+
+#include "store/ids.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "ev_sql.h"
+
+#define SQLSTATE_SEQUENCE_LIMIT "2200H"
+
+enum { PARAMS_BYTES_MAX = 1024 }; /* a name and a number */
+
+struct block {
+        const struct ev_table *table;
+        size_t left; /* the last ones of `ids` */
+        int64_t ids[EV_IDS_BLOCK];
+};
+
+struct ev_ids {
+        struct ev_db *db;
+        struct ev_params params;
+        size_t block_count;
+        struct block *blocks[EV_TABLES_MAX];
+};
+
+int ev_ids_new(struct ev_ids **ret_ids, struct ev_db *db)
+{
+        struct ev_ids *ids;
+
+        assert(ret_ids);
+        assert(db);
+
+        ids = calloc(1, sizeof(*ids));
+        if (!ids)
+                return ev_fail_memory("ids");
+        ids->db = db;
+        ids->params = EV_PARAMS_INIT(PARAMS_BYTES_MAX);
+        *ret_ids = ids;
+        return 0;
+}
+
+struct ev_ids *ev_ids_free(struct ev_ids *ids)
+{
+        if (!ids)
+                return NULL;
+        for (size_t i = 0; i < ids->block_count; ++i)
+                free(ids->blocks[i]);
+        ev_params_done(&ids->params);
+        free(ids);
+        return NULL;
+}
+
+static int block_of(struct ev_ids *ids, const struct ev_table *table, struct block **ret_block)
+{
+        struct block *block;
+
+        for (size_t i = 0; i < ids->block_count; ++i)
+                if (ids->blocks[i]->table == table) {
+                        *ret_block = ids->blocks[i];
+                        return 0;
+                }
+        assert(ids->block_count < EV_TABLES_MAX);
+
+        block = calloc(1, sizeof(*block));
+        if (!block)
+                return ev_fail_memory("a block of ids");
+        block->table = table;
+        ids->blocks[ids->block_count++] = block;
+        *ret_block = block;
+        return 0;
+}
+
+static int fill(struct ev_ids *ids, struct block *block)
+{
+        _cleanup_result_ struct ev_result *result = NULL;
+        int r;
+
+        ev_params_begin(&ids->params, &ev_sql_draw_ids);
+        ev_params_text(&ids->params, ev_str_of(block->table->sequence));
+        ev_params_int4(&ids->params, EV_IDS_BLOCK);
+        r = ev_db_run(ids->db, &ev_sql_draw_ids, &ids->params, &result);
+        /* Of class 22, and yet not the record's fault: every record in turn would be blamed. */
+        if (r < 0 && strcmp(ev_error_last()->sqlstate, SQLSTATE_SEQUENCE_LIMIT) == 0)
+                return ev_fail(EV_VERDICT_STOP, "the ids of %s are used up: %s gives no more",
+                               block->table->name, block->table->sequence);
+        if (r < 0)
+                return ev_trace(r);
+        assert(ev_result_rows(result) == EV_IDS_BLOCK);
+        /* The last one is handed out first, so they lie in falling order. */
+        for (size_t i = 0; i < EV_IDS_BLOCK; ++i)
+                block->ids[EV_IDS_BLOCK - 1 - i] = ev_result_int8(result, i, 0);
+        block->left = EV_IDS_BLOCK;
+        return 0;
+}
+
+static int draw(void *context, const struct ev_table *table, int64_t *ret_id)
+{
+        struct ev_ids *ids = context;
+        struct block *block = NULL;
+        int r;
+
+        r = block_of(ids, table, &block);
+        if (r < 0)
+                return ev_trace(r);
+        if (block->left == 0) {
+                r = fill(ids, block);
+                if (r < 0)
+                        return ev_trace(r);
+        }
+        *ret_id = block->ids[--block->left];
+        return 0;
+}
+
+void ev_ids_forget(struct ev_ids *ids)
+{
+        assert(ids);
+
+        for (size_t i = 0; i < ids->block_count; ++i)
+                ids->blocks[i]->left = 0;
+}
+
+struct ev_id_source ev_ids_source(struct ev_ids *ids)
+{
+        assert(ids);
+
+        return (struct ev_id_source){ draw, ids };
+}

@@ -1,0 +1,235 @@
+/* Content, natural key, subject and key of a value, by descriptor.
+ *
+ * The form of the content is hashed and stored (ev.request), so it may never change: a repeat of an
+ * old request would not be recognised any more. The vectors in the unit test stand guard. */
+
+#include "wire/content.h"
+
+#include <assert.h>
+#include <endian.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+
+static const void *member(const void *value, size_t offset)
+{
+        return (const char *)value + offset;
+}
+
+/* The integer of a scalar field, whatever its width. */
+static int64_t number_of(const struct ev_field *field, const void *value)
+{
+        int32_t small;
+        int64_t number;
+
+        switch (field->type) {
+        case EV_TYPE_BOOLEAN: return *(const bool *)member(value, field->offset);
+        case EV_TYPE_INT:
+        case EV_TYPE_ENUM:
+                memcpy(&small, member(value, field->offset), sizeof(small));
+                return small;
+        case EV_TYPE_LONG:
+        case EV_TYPE_TIMESTAMP:
+        case EV_TYPE_DECIMAL:
+                memcpy(&number, member(value, field->offset), sizeof(number));
+                return number;
+        case EV_TYPE_STRING:
+        case EV_TYPE_BYTES:
+        case EV_TYPE_RECORD:
+        case EV_TYPE_ARRAY:
+        case EV_TYPE_INT_AS_LONG: break;
+        }
+        assert(field->type != field->type); /* no other type is a number */
+        return 0;
+}
+
+static bool is_number(const struct ev_field *field)
+{
+        return field->type != EV_TYPE_STRING && field->type != EV_TYPE_BYTES &&
+               field->type != EV_TYPE_RECORD && field->type != EV_TYPE_ARRAY;
+}
+
+static bool is_text(const struct ev_field *field)
+{
+        return field->type == EV_TYPE_STRING || field->type == EV_TYPE_BYTES;
+}
+
+static struct ev_str text_of(const struct ev_field *field, const void *value)
+{
+        struct ev_str text;
+
+        assert(is_text(field));
+
+        memcpy(&text, member(value, field->offset), sizeof(text));
+        return text;
+}
+
+/* The default of every optional field is null; a record or an array has none. */
+static bool is_default(const struct ev_field *field, const void *value)
+{
+        if (field->optional)
+                return ev_field_is_null(field, value);
+        if (!field->initial.given)
+                return false;
+        if (is_text(field))
+                return ev_str_equal(text_of(field, value), field->initial.text);
+        return is_number(field) && number_of(field, value) == field->initial.number;
+}
+
+static int write_number(struct ev_buffer *buffer, int64_t number)
+{
+        uint64_t bytes = htobe64((uint64_t)number);
+
+        return ev_trace(ev_buffer_append(buffer, &bytes, sizeof(bytes)));
+}
+
+static int write_text(struct ev_buffer *buffer, struct ev_str text)
+{
+        int r = write_number(buffer, (int64_t)text.size);
+
+        if (r == 0)
+                r = ev_buffer_append_str(buffer, text);
+        return ev_trace(r);
+}
+
+/* A symbol is written as its name: its index may be another one in another version. */
+static int write_value(const struct ev_field *field, const void *value, struct ev_buffer *buffer)
+{
+        const char *items;
+        size_t count;
+        int r;
+
+        if (field->type == EV_TYPE_ENUM)
+                return ev_trace(
+                        write_text(buffer, field->enumeration->symbols[number_of(field, value)]));
+        if (is_number(field))
+                return ev_trace(write_number(buffer, number_of(field, value)));
+        if (is_text(field))
+                return ev_trace(write_text(buffer, text_of(field, value)));
+        if (field->type == EV_TYPE_RECORD)
+                return ev_trace(ev_content_write(
+                        field->record,
+                        field->optional ? *(const void *const *)member(value, field->offset)
+                                        : member(value, field->offset),
+                        buffer));
+
+        assert(field->type == EV_TYPE_ARRAY);
+        memcpy(&items, member(value, field->offset), sizeof(items));
+        memcpy(&count, member(value, field->beside), sizeof(count));
+        r = write_number(buffer, (int64_t)count);
+        for (size_t i = 0; r == 0 && i < count; ++i)
+                r = write_value(field->item, items + i * field->item->size, buffer);
+        return ev_trace(r);
+}
+
+/* The field with the least name above `after` (null: of all), or NULL. Records have few fields, and
+ * an order by name that is kept somewhere would be one more thing to keep true. */
+static const struct ev_field *next_by_name(const struct ev_record *record, struct ev_str after)
+{
+        const struct ev_field *next = NULL;
+
+        for (uint32_t i = 0; i < record->fields_count; ++i) {
+                const struct ev_field *field = &record->fields[i];
+
+                if (ev_str_compare(field->name, after) > 0 &&
+                    (!next || ev_str_compare(field->name, next->name) < 0))
+                        next = field;
+        }
+        return next;
+}
+
+int ev_content_write(const struct ev_record *record, const void *value, struct ev_buffer *buffer)
+{
+        const struct ev_field *field = next_by_name(record, EV_STR_NULL);
+        int64_t written = 0;
+        int r = 0;
+
+        assert(value);
+
+        for (; r == 0 && field; field = next_by_name(record, field->name)) {
+                if (is_default(field, value))
+                        continue;
+                ++written;
+                r = write_text(buffer, field->name);
+                if (r == 0)
+                        r = write_value(field, value, buffer);
+        }
+        /* The number of fields ends a record, so that what follows cannot be taken for one. */
+        if (r == 0)
+                r = write_number(buffer, -written);
+        return ev_trace(r);
+}
+
+static int write_escaped(struct ev_buffer *buffer, struct ev_str text)
+{
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < text.size; ++i) {
+                if (text.data[i] == '|' || text.data[i] == '\\')
+                        r = ev_buffer_append(buffer, "\\", 1);
+                if (r == 0)
+                        r = ev_buffer_append(buffer, &text.data[i], 1);
+        }
+        return ev_trace(r);
+}
+
+static int write_part(struct ev_buffer *buffer, const struct ev_field *field, const void *value)
+{
+        if (ev_field_is_null(field, value))
+                return ev_trace(ev_buffer_append(buffer, "\\N", 2));
+        if (is_text(field))
+                return ev_trace(write_escaped(buffer, text_of(field, value)));
+        return ev_trace(ev_buffer_printf(buffer, "%" PRId64, number_of(field, value)));
+}
+
+int ev_natural_key_write(const struct ev_record *record, const void *value,
+                         struct ev_buffer *buffer)
+{
+        const struct ev_contract *contract = record->contract;
+        int r = 0;
+
+        assert(contract && contract->natural_key_count > 0);
+
+        for (uint32_t i = 0; r == 0 && i < contract->natural_key_count; ++i) {
+                if (i > 0)
+                        r = ev_buffer_append(buffer, "|", 1);
+                if (r == 0)
+                        r = write_part(buffer, contract->natural_key[i], value);
+        }
+        return ev_trace(r);
+}
+
+int ev_subject_of(const struct ev_record *record, const void *value, struct ev_arena *arena,
+                  struct ev_str *ret_subject)
+{
+        const struct ev_contract *contract = record->contract;
+        char text[24];
+
+        assert(contract);
+
+        for (uint32_t i = 0; i < contract->subject_count; ++i) {
+                const struct ev_field *field = contract->subject[i];
+
+                if (ev_field_is_null(field, value))
+                        continue;
+                if (is_text(field)) {
+                        *ret_subject = text_of(field, value);
+                        return 0;
+                }
+                snprintf(text, sizeof(text), "%" PRId64, number_of(field, value));
+                return ev_trace(ev_arena_copy(arena, ev_str_of(text), ret_subject));
+        }
+        *ret_subject = EV_STR_NULL;
+        return 0;
+}
+
+struct ev_str ev_key_of(const struct ev_record *record, const void *value)
+{
+        const struct ev_field *field = record->contract->key;
+
+        if (!field || ev_field_is_null(field, value))
+                return EV_STR_NULL;
+        return text_of(field, value);
+}

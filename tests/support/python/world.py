@@ -1,0 +1,250 @@
+"""A whole system for a test: PostgreSQL, Kafka, the databases, workers and relays, and clients of
+another make (confluent-kafka, fastavro). Everything is real; everything it starts it ends by its
+process id, also when the test fails."""
+
+import io
+import json
+import os
+import pathlib
+import random
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import fastavro
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+SUPPORT = ROOT / "tests/support"
+BUILD = pathlib.Path(os.environ.get("EV_BUILD", ROOT / "build/asan"))
+PARTITIONS = 12
+DEAD_LETTER_PARTITIONS = 6
+FOLDERS = {"quenty-order": "order", "quenty-relay": "relay", "eventctl": "eventctl"}
+
+
+def wait_until(what, condition, seconds):
+    """Waits for a condition and returns its value; a deadline that passes is a failure."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise TimeoutError(f"waited {seconds} s for: {what}")
+        time.sleep(0.05)
+
+
+def _assignments(text):
+    """The shell assignments that the support scripts print."""
+    return dict(re.findall(r"(?:^|\s)(\w+)='?([^'\s]*)'?", text))
+
+
+class Process:
+    """A program of ours, with its log in a file."""
+
+    def __init__(self, name, argv, env, log):
+        self.name, self.argv, self.env, self.log = name, argv, env, log
+        self.handle = None
+
+    def start(self):
+        assert self.handle is None or self.handle.poll() is not None
+        with open(self.log, "ab") as log:
+            self.handle = subprocess.Popen(self.argv, env=self.env, stdin=subprocess.DEVNULL,
+                                           stdout=log, stderr=log)
+        return self
+
+    @property
+    def pid(self):
+        return self.handle.pid
+
+    def runs(self):
+        return self.handle is not None and self.handle.poll() is None
+
+    def send(self, number):
+        os.kill(self.pid, number)
+
+    def kill(self):
+        """As a crash would: SIGKILL, and gone when this returns."""
+        if self.runs():
+            self.handle.kill()
+        self.handle.wait(10)
+
+    def stop(self, seconds=15):
+        """As an operator would: SIGTERM; the exit code."""
+        if self.runs():
+            self.handle.terminate()
+        return self.handle.wait(seconds)
+
+    def tail(self, lines=15):
+        return "\n".join(pathlib.Path(self.log).read_text(errors="replace").splitlines()[-lines:])
+
+
+class Schemas:
+    """Encodes and decodes with fastavro, by the table of ids."""
+
+    def __init__(self):
+        self.by_id, self.by_name = {}, {}
+        for line in (ROOT / "schemas/ids").read_text().splitlines():
+            if line.strip() and not line.startswith("#"):
+                number, name, _version, file = line.split()[:4]
+                schema = fastavro.parse_schema(json.loads((ROOT / "schemas" / file).read_text()))
+                self.by_id[int(number)] = schema
+                self.by_name[name] = (int(number), schema)
+
+    def encode(self, name, data):
+        number, schema = self.by_name[name]
+        out = io.BytesIO()
+        fastavro.schemaless_writer(out, schema, data)
+        return b"\0" + number.to_bytes(4, "big") + out.getvalue()
+
+    def decode(self, value):
+        assert value[0] == 0
+        schema = self.by_id[int.from_bytes(value[1:5], "big")]
+        return fastavro.schemaless_reader(io.BytesIO(value[5:]), schema, schema)
+
+
+class World:
+    def __init__(self, databases, seed=None):
+        self.seed = int(os.environ.get("EV_SEED", seed if seed is not None else time.time_ns() % 10**6))
+        self.random = random.Random(self.seed)
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="quenty-test-"))
+        self.dir.chmod(0o711)
+        self.databases, self.processes, self.schemas = databases, [], Schemas()
+        print(f"seed {self.seed} (EV_SEED repeats it)", flush=True)
+
+    def __enter__(self):
+        try:
+            self._start_servers()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(self, kind, *_):
+        for process in self.processes:
+            if process.handle:
+                if process.runs():
+                    process.send(signal.SIGCONT)
+                process.kill()
+            if kind:
+                print(f"--- end of the log of {process.name}\n{process.tail()}", file=sys.stderr)
+        subprocess.run([SUPPORT / "kafka", "stop", self.dir / "kafka", "-9"], check=False,
+                       capture_output=True)
+        subprocess.run([SUPPORT / "pg", "drop", self.dir / "pg"], check=False, capture_output=True)
+        subprocess.run(["rm", "-rf", self.dir], check=False)
+
+    def _run(self, *argv, env=None):
+        done = subprocess.run([str(a) for a in argv], capture_output=True, text=True,
+                              env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL)
+        if done.returncode:
+            raise RuntimeError(f"{argv[0]} {argv[1:]}: exit {done.returncode}\n{done.stderr}")
+        return done.stdout
+
+    def _start_servers(self):
+        self.pg = _assignments(self._run(SUPPORT / "pg", "start", self.dir / "pg"))
+        self.brokers = _assignments(self._run(SUPPORT / "kafka", "start", self.dir / "kafka", "-c",
+                                                "group.min.session.timeout.ms=500"))["BROKERS"]
+        self.config = self.dir / "quenty.conf"
+        # A member that was killed is gone after this long; 45 s by default.
+        lines = [f"kafka.bootstrap.servers = {self.brokers}", "kafka.session.timeout.ms = 1500",
+                 "kafka.heartbeat.interval.ms = 300"]
+        for database in self.databases:
+            self.sql("postgres", f"CREATE DATABASE {database}")
+            lines.append(f"{database}.conninfo = host={self.pg['PGHOST']} user={self.pg['PGUSER']} "
+                         f"dbname={database}")
+        self.config.write_text("\n".join(lines) + "\n")
+        for database in self.databases:
+            self._run(BUILD / "workers/eventctl/eventctl", "-c", self.config, "migrate", "up", database)
+        self._make_topics()
+
+    def _make_topics(self):
+        contexts = ("customer", "stock", "order", "shipping")
+        names = [f"quenty.{c}.{kind}.v1" for c in contexts for kind in ("ingress", "events")]
+        dead = [f"quenty.{c}.dead-letters.v1" for c in contexts if c != "stock"]
+        admin = AdminClient({"bootstrap.servers": self.brokers})
+        topics = [NewTopic(n, PARTITIONS, 1) for n in names]
+        topics += [NewTopic(n, DEAD_LETTER_PARTITIONS, 1) for n in dead]
+        for future in admin.create_topics(topics).values():
+            future.result(30)
+
+    def sql(self, database, text):
+        """Rows as tuples of text (None: NULL)."""
+        out = self._run("psql", "-X", "-q", "-A", "-t", "-F", "\x1f", "-P", "null=\x02",
+                        "-v", "ON_ERROR_STOP=1", "-d", database, "-c", text,
+                        env={"PGHOST": self.pg["PGHOST"], "PGUSER": self.pg["PGUSER"]})
+        return [tuple(None if v == "\x02" else v for v in line.split("\x1f"))
+                for line in out.splitlines() if line]
+
+    def number(self, database, text):
+        return int(self.sql(database, text)[0][0])
+
+    def process(self, program, *arguments, env=None):
+        number = sum(p.name.startswith(program) for p in self.processes) + 1
+        name = f"{program}-{number}"
+        process = Process(name, [str(BUILD / "workers" / FOLDERS[program] / program), *arguments, "-c", str(self.config)],
+                          {**os.environ, **(env or {})}, self.dir / f"{name}.log")
+        self.processes.append(process)
+        return process
+
+    def producer(self, **settings):
+        return Producer({"bootstrap.servers": self.brokers, "partitioner": "murmur2_random",
+                         "enable.idempotence": True, **settings})
+
+    def event(self, name, data, event_id, source="/test/shop"):
+        """(topic, headers, value) of an ingress event."""
+        topic = json.loads((ROOT / f"schemas/{name.split('.')[1]}/{name.split('.')[2]}.avsc")
+                           .read_text())["quenty"]["topic"]
+        headers = [("ce_specversion", b"1.0"), ("ce_id", event_id.encode()),
+                   ("ce_source", source.encode()), ("ce_type", name.encode()),
+                   ("content-type", b"application/avro")]
+        return topic, headers, self.schemas.encode(name, data)
+
+    def read_all(self, topic, partitions=PARTITIONS):
+        """Every record of a topic from beginning to end, each partition in order."""
+        consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": "test-reader",
+                             "enable.auto.commit": False})
+        records = []
+        try:
+            for partition in range(partitions):
+                low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), 30)
+                if low == high:
+                    continue
+                consumer.assign([TopicPartition(topic, partition, low)])
+                position = low
+                while position < high:
+                    message = consumer.poll(30)
+                    assert message is not None and not message.error(), message and message.error()
+                    records.append(message)
+                    position = message.offset() + 1
+        finally:
+            consumer.close()
+        return records
+
+
+def header(message, name):
+    """A header's text, or None."""
+    for key, value in message.headers() or []:
+        if key == name:
+            return value.decode()
+    return None
+
+
+class Checks:
+    """Counts what was shown; the last line is what a runner reads."""
+
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def check(self, what, good, detail=""):
+        self.passed += bool(good)
+        self.failed += not good
+        print(f"{'ok  ' if good else 'FAIL'} {what}{f': {detail}' if detail else ''}", flush=True)
+        return good
+
+    def close(self):
+        print(f"{self.passed} passed, {self.failed} failed", flush=True)
+        return 1 if self.failed or not self.passed else 0

@@ -1,0 +1,121 @@
+/* What stock events share: levels, lots and movements.
+ *
+ * The ledger's law: each change of a lot's quantity has exactly one movement, in the same
+ * transaction. So a fold that changes `quantity` calls add_movement(), and nothing else does. */
+
+#include "stock.h"
+
+#include <assert.h>
+
+struct level level_of(const struct lot *lot)
+{
+        struct level level = { 0 };
+
+        if (!lot)
+                return level;
+        assert(lot->reserved_quantity <= lot->quantity);
+
+        level.available = lot->quantity - lot->reserved_quantity;
+        level.min_stock_level = lot->min_stock_level;
+        level.was_low = level.available <= level.min_stock_level;
+        return level;
+}
+
+static int announce_low(struct ev_case *c, const struct product *product, const struct lot *lot,
+                        struct level after)
+{
+        return low_stock_detected_announce(c, &(struct low_stock_detected){
+                                                      .sku = product->sku,
+                                                      .company_id = product->company_id,
+                                                      .inventory_item_id = lot->id,
+                                                      .product_id = product->id,
+                                                      .location = lot->location,
+                                                      .batch_number = lot->batch_number,
+                                                      .has_expiry_date = lot->has_expiry_date,
+                                                      .expiry_date = lot->expiry_date,
+                                                      .available = after.available,
+                                                      .min_stock_level = after.min_stock_level });
+}
+
+static int announce_restored(struct ev_case *c, const struct product *product,
+                             const struct lot *lot, struct level after)
+{
+        return stock_restored_announce(c, &(struct stock_restored){
+                                                  .sku = product->sku,
+                                                  .company_id = product->company_id,
+                                                  .inventory_item_id = lot->id,
+                                                  .product_id = product->id,
+                                                  .location = lot->location,
+                                                  .batch_number = lot->batch_number,
+                                                  .has_expiry_date = lot->has_expiry_date,
+                                                  .expiry_date = lot->expiry_date,
+                                                  .available = after.available,
+                                                  .min_stock_level = after.min_stock_level });
+}
+
+static int announce_overstock(struct ev_case *c, const struct product *product,
+                              const struct lot *lot)
+{
+        return overstock_detected_announce(c, &(struct overstock_detected){
+                                                      .sku = product->sku,
+                                                      .company_id = product->company_id,
+                                                      .inventory_item_id = lot->id,
+                                                      .product_id = product->id,
+                                                      .location = lot->location,
+                                                      .batch_number = lot->batch_number,
+                                                      .has_expiry_date = lot->has_expiry_date,
+                                                      .expiry_date = lot->expiry_date,
+                                                      .quantity_after = lot->quantity,
+                                                      .max_stock_level = lot->max_stock_level });
+}
+
+int announce_levels(struct ev_case *c, const struct product *product, const struct lot *lot,
+                    struct level before)
+{
+        struct level after = level_of(lot);
+        int r = 0;
+
+        assert(product);
+        assert(lot);
+
+        if (after.was_low && !before.was_low)
+                r = announce_low(c, product, lot, after);
+        else if (!after.was_low && before.was_low)
+                r = announce_restored(c, product, lot, after);
+        if (r < 0)
+                return r;
+        if (lot->has_max_stock_level && lot->quantity > lot->max_stock_level)
+                r = announce_overstock(c, product, lot);
+        return r;
+}
+
+int add_lot(struct ev_rows *rows, const struct ev_fact_head *head,
+            const struct stock_received *fact)
+{
+        assert(fact->lot_created);
+
+        return ev_rows_add(rows, &lots_table,
+                           &(struct lot){ .id = fact->inventory_item_id,
+                                          .product_id = fact->product_id,
+                                          .location = fact->location,
+                                          .batch_number = fact->batch_number,
+                                          .has_expiry_date = fact->has_expiry_date,
+                                          .expiry_date = fact->expiry_date,
+                                          .created_at = head->time,
+                                          .updated_at = head->time },
+                           NULL);
+}
+
+int add_movement(struct ev_rows *rows, const struct ev_fact_head *head, const struct lot *lot,
+                 const struct movement *movement)
+{
+        struct movement row = *movement;
+
+        assert(row.quantity != 0);
+
+        row.product_id = lot->product_id;
+        row.inventory_item_id = lot->id;
+        row.created_at = head->time;
+        row.event_id = head->id;
+        return ev_rows_add(rows, &movements_table, &row, NULL);
+}

@@ -1,0 +1,39 @@
+#ifndef WORKERS_ORDER_STOCK_H
+#define WORKERS_ORDER_STOCK_H
+
+/* What changes lots: decides and folds of stock events, and the pieces they share. */
+
+#include "events.h"
+#include "rows.h"
+#include "schemas/stock.h"
+
+/* How full a lot is, before or after an event: what low-stock facts are about. */
+struct level {
+        int32_t available;
+        int32_t min_stock_level;
+        bool was_low; /* a lot that is not there yet counts as not low */
+};
+
+/* The level of a lot; of one that is not there yet (NULL) too. */
+struct level level_of(const struct lot *lot);
+
+/* Announces what changed since `before`: LowStockDetected and StockRestored when the lot crossed
+ * its min_stock_level (once for each crossing), OverstockDetected when it came above its maximum.
+ */
+int announce_levels(struct ev_case *c, const struct product *product, const struct lot *lot,
+                    struct level before);
+
+/* Adds the lot that a receipt makes, still empty. */
+int add_lot(struct ev_rows *rows, const struct ev_fact_head *head,
+            const struct stock_received *fact);
+
+/* Adds a movement of a lot; product, lot, event and time are filled in. */
+int add_movement(struct ev_rows *rows, const struct ev_fact_head *head, const struct lot *lot,
+                 const struct movement *movement);
+
+void want_goods_received(struct ev_wants *wants, const void *event);
+int decide_goods_received(struct ev_case *c, const void *event);
+void want_stock_received(struct ev_wants *wants, const void *fact);
+int fold_stock_received(struct ev_rows *rows, const struct ev_fact_head *head, const void *event);
+
+#endif
