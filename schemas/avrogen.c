@@ -44,10 +44,13 @@ struct ev_str avrogen_context(struct ev_str full_name)
 
 static void close_file(FILE **file)
 {
+        assert(file);
+
         if (*file)
                 fclose(*file);
 }
 
+/* Whole, within the limit of the buffer. */
 static int read_file(const char *path, struct ev_buffer *ret_text)
 {
         _cleanup_(close_file) FILE *file = fopen(path, "re");
@@ -55,6 +58,7 @@ static int read_file(const char *path, struct ev_buffer *ret_text)
         size_t size;
         int r;
 
+        assert(path);
         assert(ret_text->size == 0);
 
         if (!file)
@@ -73,6 +77,7 @@ static bool has_text(const char *path, struct ev_str text)
 {
         _cleanup_buffer_ struct ev_buffer present = EV_BUFFER_INIT(AVROGEN_FILE_MAX);
 
+        assert(path);
         assert(text.data);
 
         return access(path, F_OK) == 0 && read_file(path, &present) == 0 &&
@@ -84,6 +89,8 @@ static int write_file(const char *path, struct ev_str text)
         char aside[AVROGEN_PATH_MAX + 8];
         FILE *file;
         bool written;
+
+        assert(path && text.data);
 
         if (has_text(path, text))
                 return 0;
@@ -118,6 +125,7 @@ static bool parse_hex(struct ev_str text, uint64_t *ret_value)
 {
         uint64_t value = 0;
 
+        assert(text.data || text.size == 0);
         assert(ret_value);
 
         if (text.size != 16)
@@ -134,11 +142,14 @@ static bool parse_hex(struct ev_str text, uint64_t *ret_value)
         return true;
 }
 
+/* Both locks or none: one alone would be a line that somebody wrote by hand. */
 static int parse_line(struct ev_str line, struct avrogen_version *version)
 {
         struct ev_str columns[COLUMNS_MAX] = { { 0 } }, rest = line;
         int64_t id, number;
         size_t count = 0;
+
+        assert(version);
 
         while (rest.size > 0 && count < COLUMNS_MAX)
                 columns[count++] = cut(&rest, ' ');
@@ -170,6 +181,8 @@ static int check_order(struct avrogen *gen, struct avrogen_version *version)
 {
         uint32_t expected = 1;
 
+        assert(version >= gen->versions);
+
         for (struct avrogen_version *earlier = gen->versions; earlier < version; ++earlier) {
                 if (earlier->id >= version->id)
                         return ev_fail(EV_VERDICT_STOP, "ids: %" PRIu32 " must be above %" PRIu32,
@@ -188,11 +201,14 @@ static int check_order(struct avrogen *gen, struct avrogen_version *version)
         return 0;
 }
 
+/* Blank lines and comments are passed over; everything else must be a version. */
 static int read_ids(struct avrogen *gen)
 {
         char path[AVROGEN_PATH_MAX];
         struct ev_str rest, line;
         int r;
+
+        assert(gen->versions_count == 0);
 
         snprintf(path, sizeof(path), "%s/ids", gen->folder);
         r = read_file(path, &gen->ids);
@@ -230,6 +246,7 @@ static int check_event(const struct avrogen_version *version)
         const struct ev_schema *schema = version->schema;
         const struct ev_schema_contract *contract = &schema->contract;
 
+        assert(version->name.size > 0);
         assert(schema);
 
         if (!ev_str_equal(schema->record->name, version->name))
@@ -264,11 +281,14 @@ static int check_lock(const struct avrogen_version *version)
                        version->id);
 }
 
+/* Every check that one file can be given, in the order in which a person would mend them. The
+ * path stands before whatever is wrong. */
 static int load_schema(const struct avrogen *gen, struct avrogen_version *version)
 {
         char path[AVROGEN_PATH_MAX];
         int r;
 
+        assert(gen->folder);
         assert(!version->schema);
 
         snprintf(path, sizeof(path), "%s/%.*s", gen->folder, EV_STR_ARG(version->file));
@@ -295,6 +315,7 @@ static const struct avrogen_version *find_newest(const struct avrogen *gen, stru
         for (size_t i = 0; i < gen->versions_count; ++i)
                 if (gen->versions[i].newest && ev_str_equal(gen->versions[i].name, name))
                         return &gen->versions[i];
+        assert(name.size > 0);
         assert(false && "every name has a newest version");
         return NULL;
 }
@@ -305,6 +326,8 @@ static int check_compatible(const struct avrogen *gen, const struct avrogen_vers
         const struct avrogen_version *newest = find_newest(gen, version->name);
         char older[64], newer[64];
         int r;
+
+        assert(version->schema);
 
         if (version->newest)
                 return 0;
@@ -318,9 +341,12 @@ static int check_compatible(const struct avrogen *gen, const struct avrogen_vers
         return 0;
 }
 
+/* All versions first, then what holds between them. */
 static int load(struct avrogen *gen)
 {
         int r;
+
+        assert(gen->versions_count == 0);
 
         r = read_ids(gen);
         if (r < 0)
@@ -345,6 +371,7 @@ static int write_context(const struct avrogen *gen, struct ev_str context, const
         char path[AVROGEN_PATH_MAX];
         int r;
 
+        assert(output);
         assert(context.size > 0);
 
         r = avrogen_write_header(gen, context, &header);
@@ -360,6 +387,7 @@ static int write_context(const struct avrogen *gen, struct ev_str context, const
         return ev_trace(write_file(path, ev_buffer_str(&source)));
 }
 
+/* The table that gives each id its schema, for programs that meet any of them. */
 static int write_registry(const struct avrogen *gen, const char *output)
 {
         _cleanup_buffer_ struct ev_buffer header = EV_BUFFER_INIT(AVROGEN_FILE_MAX);
@@ -367,6 +395,7 @@ static int write_registry(const struct avrogen *gen, const char *output)
         char path[AVROGEN_PATH_MAX];
         int r;
 
+        assert(gen->versions_count > 0);
         assert(output);
 
         r = avrogen_write_registry_header(&header);
@@ -385,6 +414,8 @@ static int write_registry(const struct avrogen *gen, const char *output)
 static int generate(struct avrogen *gen, const char *output)
 {
         int r;
+
+        assert(output);
 
         r = load(gen);
         if (r == 0)
@@ -406,6 +437,8 @@ static int write_locks(struct avrogen *gen)
         size_t next = 0;
         int r;
 
+        assert(gen->ids.size > 0);
+
         while (!ev_str_is_null(line = cut(&rest, '\n'))) {
                 const struct avrogen_version *version = NULL;
 
@@ -425,15 +458,20 @@ static int write_locks(struct avrogen *gen)
         return ev_trace(write_file(path, ev_buffer_str(&out)));
 }
 
+/* Locks only what could be built: a schema that is refused is not published either. */
 static int lock(struct avrogen *gen)
 {
         int r = load(gen);
+
+        assert(gen->folder);
 
         return r < 0 ? ev_trace(r) : ev_trace(write_locks(gen));
 }
 
 static void avrogen_free(struct avrogen **gen)
 {
+        assert(gen);
+
         if (!*gen)
                 return;
         for (size_t i = 0; i < AVROGEN_VERSIONS_MAX; ++i) {

@@ -15,6 +15,7 @@
 
 static bool same_named(const struct ev_schema_named *a, const struct ev_schema_named *b);
 
+/* Lists are compared in order: a symbol's place is its number on the wire. */
 static bool same_names(const struct ev_str *a, uint32_t a_count, const struct ev_str *b,
                        uint32_t b_count)
 {
@@ -38,6 +39,7 @@ static bool same_type(const struct ev_schema_type *a, const struct ev_schema_typ
         return !a->named || same_named(a->named, b->named);
 }
 
+/* Everything but the doc text, which may differ in words. */
 static bool same_field(const struct ev_schema_field *a, const struct ev_schema_field *b)
 {
         assert(a && b);
@@ -51,6 +53,8 @@ static bool same_field(const struct ev_schema_field *a, const struct ev_schema_f
 
 static bool same_named(const struct ev_schema_named *a, const struct ev_schema_named *b)
 {
+        assert(a && b);
+
         if (!ev_str_equal(a->name, b->name) || a->type != b->type ||
             a->default_symbol != b->default_symbol || a->fields_count != b->fields_count ||
             !same_names(a->symbols, a->symbols_count, b->symbols, b->symbols_count) ||
@@ -78,6 +82,7 @@ static int add_type(struct avrogen *gen, const struct avrogen_version *version,
         const struct avrogen_type *known = avrogen_find_type(gen, named->name);
         bool is_event = named == version->schema->record;
 
+        assert(gen->types_count <= AVROGEN_TYPES_MAX);
         assert(version->newest);
 
         if (known && !is_event && !known->is_event && same_named(known->named, named))
@@ -113,6 +118,7 @@ static int add_types(struct avrogen *gen, const struct avrogen_version *version)
         return 0;
 }
 
+/* In the order of `ids`, so that the output does not depend on the file system. */
 static int add_context(struct avrogen *gen, struct ev_str context)
 {
         assert(context.size > 0);
@@ -151,6 +157,7 @@ static bool is_ambiguous(const struct avrogen *gen, const struct avrogen_type *t
 {
         struct ev_str name = avrogen_short_name(type->named->name);
 
+        assert(type->named);
         assert(gen->types_count > 0);
 
         for (size_t i = 0; i < gen->types_count; ++i)
@@ -160,10 +167,14 @@ static bool is_ambiguous(const struct avrogen *gen, const struct avrogen_type *t
         return false;
 }
 
+/* Two names that C cannot tell apart are an error here, with both named, and not a riddle of the
+ * compiler. */
 static int name_type(const struct avrogen *gen, struct avrogen_type *type)
 {
         char snake[AVROGEN_NAME_MAX];
         int size;
+
+        assert(type->context.size > 0);
 
         make_snake_case(avrogen_short_name(type->named->name), snake, sizeof(snake));
         size = is_ambiguous(gen, type) ? snprintf(type->name, sizeof(type->name), "%.*s_%s",
@@ -205,6 +216,8 @@ int avrogen_collect_types(struct avrogen *gen)
 
 static bool type_has_secret(const struct ev_schema_type *type)
 {
+        assert(type);
+
         if (type->item)
                 return type_has_secret(type->item);
         return type->type == EV_TYPE_RECORD && avrogen_has_secret(type->named);

@@ -30,6 +30,8 @@ static void put(struct out *out, const char *format, ...)
         va_list arguments;
         int size;
 
+        assert(out->buffer);
+
         va_start(arguments, format);
         size = vsnprintf(text, sizeof(text), format, arguments);
         va_end(arguments);
@@ -58,6 +60,8 @@ static void put_c(struct out *out, struct ev_str text)
 
 static void put_str(struct out *out, struct ev_str text)
 {
+        assert(text.data);
+
         put(out, "EV_STR_INIT(\"");
         put_c(out, text);
         put(out, "\")");
@@ -67,6 +71,8 @@ static void put_str(struct out *out, struct ev_str text)
 static void put_doc(struct out *out, const char *indent, struct ev_str doc)
 {
         size_t column = strlen(indent) + 2;
+
+        assert(indent);
 
         if (ev_str_is_null(doc) || doc.size == 0)
                 return;
@@ -98,12 +104,13 @@ static const char *c_name(struct ev_str name, char buffer[EV_SCHEMA_NAME_MAX + 2
                 "void",     "volatile", "while",
         };
 
+        assert(buffer);
         assert(name.size <= EV_SCHEMA_NAME_MAX);
 
         snprintf(buffer, EV_SCHEMA_NAME_MAX + 2, "%.*s", EV_STR_ARG(name));
         for (size_t i = 0; i < EV_ARRAY_SIZE(taken); ++i)
                 if (strcmp(buffer, taken[i]) == 0)
-                        strcat(buffer, "_");
+                        snprintf(buffer, EV_SCHEMA_NAME_MAX + 2, "%s_", taken[i]);
         return buffer;
 }
 
@@ -126,11 +133,16 @@ static void put_c_type(struct out *out, const struct ev_schema_type *type, const
                 put(out, "%s %s", names[type->type], stars);
 }
 
+/* Slices say null by their pointer and need no flag beside them. */
 static bool is_slice(enum ev_type type)
 {
+        assert(type <= EV_TYPE_INT_AS_LONG);
+
         return type == EV_TYPE_STRING || type == EV_TYPE_BYTES;
 }
 
+/* The doc, what says null or how many, and the member itself; what the C type does not say
+ * stands behind it. */
 static void put_member(struct out *out, const struct ev_schema_field *field)
 {
         const struct ev_schema_type *type = &field->type;
@@ -161,6 +173,7 @@ static void put_member(struct out *out, const struct ev_schema_field *field)
         put(out, "\n");
 }
 
+/* Facts only: nobody announces what others send us. */
 static void put_announce(struct out *out, const struct avrogen_type *type)
 {
         const struct ev_schema_contract *contract = &type->from->schema->contract;
@@ -178,6 +191,7 @@ static void put_announce(struct out *out, const struct avrogen_type *type)
             type->name, type->name, type->name);
 }
 
+/* Numbers are written out although C would count the same: they are the numbers on the wire. */
 static void put_enum(struct out *out, const struct avrogen_type *type)
 {
         const struct ev_schema_named *named = type->named;
@@ -238,6 +252,7 @@ int avrogen_write_header(const struct avrogen *gen, struct ev_str context, struc
         return ev_trace(out.r);
 }
 
+/* A constant list, named after what owns it; an empty one does not exist in C. */
 static void put_strings(struct out *out, const char *owner, const char *what,
                         const struct ev_str *strings, uint32_t count)
 {
@@ -291,6 +306,7 @@ static void put_type_members(struct out *out, const struct ev_schema_type *type)
                 [EV_TYPE_RECORD] = "RECORD",   [EV_TYPE_ARRAY] = "ARRAY",
         };
 
+        assert(out->gen);
         assert(type->type < EV_ARRAY_SIZE(constants));
 
         put(out, ".type = EV_TYPE_%s, ", constants[type->type]);
@@ -314,6 +330,7 @@ static void put_type_members(struct out *out, const struct ev_schema_type *type)
         }
 }
 
+/* As it lies in a struct. Zeros are left to C. */
 static void put_default(struct out *out, const struct ev_default *initial)
 {
         if (!initial->given)
@@ -332,6 +349,7 @@ static void put_default(struct out *out, const struct ev_default *initial)
         assert(initial->given);
 }
 
+/* The descriptor of an array's items, before the fields that point to it. */
 static void put_item(struct out *out, const char *owner, const struct ev_schema_field *field)
 {
         if (field->type.type != EV_TYPE_ARRAY)
@@ -342,6 +360,7 @@ static void put_item(struct out *out, const char *owner, const struct ev_schema_
         put(out, "};\n\n");
 }
 
+/* One line of the table. The order of members does not matter, they are named. */
 static void put_field(struct out *out, const char *owner, const struct ev_schema_field *field)
 {
         const struct ev_schema_type *type = &field->type;
@@ -368,6 +387,7 @@ static void put_field(struct out *out, const char *owner, const struct ev_schema
         put(out, "},\n");
 }
 
+/* Pointers to fields: who reads a contract need not look names up. */
 static void put_places(struct out *out, const char *owner, const char *what, const uint32_t *places,
                        uint32_t count)
 {
@@ -407,6 +427,7 @@ static void put_contract(struct out *out, const char *owner,
             contract->repeats == EV_REPEATS_AT_ONCE ? "AT_ONCE" : "BY_STATE");
 }
 
+/* What is pointed to comes first: aliases, items, fields, contract, and then the record. */
 static void put_record_descriptor(struct out *out, const struct avrogen_type *type)
 {
         const struct ev_schema_named *named = type->named;
@@ -483,6 +504,7 @@ int avrogen_write_registry_header(struct ev_buffer *buffer)
         return ev_trace(out.r);
 }
 
+/* Line by line, so that the output can be read. */
 static void put_text(struct out *out, const struct avrogen_version *version)
 {
         struct ev_str text = ev_buffer_str(&version->text);
@@ -500,6 +522,7 @@ static void put_text(struct out *out, const struct avrogen_version *version)
         assert(text.size > 0);
 }
 
+/* Superseded versions have no struct any more: their text is what they are read by. */
 static void put_registered(struct out *out, const struct avrogen_version *version)
 {
         const struct avrogen_type *type = avrogen_find_type(out->gen, version->name);

@@ -19,7 +19,7 @@ unit        4.0 -      tests/support/ctest build/asan -E ^integration-
 valgrind    4.0 -      tests/support/valgrind build/release/tests/unit-*
 vectors     0.5 -      vectors
 integration 12.0 -     integration
-fuzz        3.0 -      tests/support/suites tests/fuzz/run -- $runs
+fuzz        3.0 -      tests/support/suites tests/fuzz/run -- -n $runs
 TABLE
 }
 

@@ -129,11 +129,10 @@ const char *ev_verdict_name(enum ev_verdict verdict)
         return names[verdict];
 }
 
-int ev_trace_at(int r, const char *place)
+void ev_trace_note(const char *place)
 {
         assert(place);
 
-        if (r < 0 && last.trail_count < EV_ERROR_TRAIL_MAX)
+        if (last.trail_count < EV_ERROR_TRAIL_MAX)
                 last.trail[last.trail_count++] = place;
-        return r;
 }

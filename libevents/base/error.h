@@ -71,7 +71,17 @@ const char *ev_verdict_name(enum ev_verdict verdict);
 #define ev_trace(r)                 ev_trace_at((r), __FILE__ ":" EV_LINE_TEXT(__LINE__))
 #define EV_LINE_TEXT(line)          EV_LINE_TEXT_EXPANDED(line)
 #define EV_LINE_TEXT_EXPANDED(line) #line
-int ev_trace_at(int r, const char *place);
+
+/* Notes a place in the trail, if there is room. */
+void ev_trace_note(const char *place);
+
+/* Inline, so that a compiler sees that the result is r and that outputs are set where it is 0. */
+static inline int ev_trace_at(int r, const char *place)
+{
+        if (r < 0)
+                ev_trace_note(place);
+        return r;
+}
 
 /* Checks what can be relied on about the present error; for asserts. */
 bool ev_error_check(const struct ev_error *error);

@@ -30,6 +30,8 @@ static unsigned depth_of(struct ev_str text)
         unsigned depth = 0, deepest = 0;
         bool in_string = false;
 
+        assert(text.data || text.size == 0);
+
         for (size_t i = 0; i < text.size; ++i) {
                 char c = text.data[i];
 
@@ -76,6 +78,7 @@ struct ev_json *ev_json_free(struct ev_json *root)
         return NULL;
 }
 
+/* True and false are two types to jansson and one to us. */
 enum ev_json_type ev_json_type(const struct ev_json *node)
 {
         if (!node)
@@ -137,6 +140,8 @@ size_t ev_json_count(const struct ev_json *node)
 {
         enum ev_json_type type = ev_json_type(node);
 
+        assert(ev_json_type(node) <= EV_JSON_OBJECT);
+
         if (type == EV_JSON_ARRAY)
                 return json_array_size(jansson_of(node));
         return type == EV_JSON_OBJECT ? json_object_size(jansson_of(node)) : 0;
@@ -183,8 +188,11 @@ bool ev_json_next(const struct ev_json *object, struct ev_json_member *member)
         return true;
 }
 
+/* The first failure stays; what follows it is not written, so that the buffer ends where it was
+ * still right. */
 static void put(struct ev_json_writer *writer, const char *data, size_t size)
 {
+        assert(data || size == 0);
         assert(writer->buffer);
 
         if (writer->result == 0)
@@ -194,6 +202,8 @@ static void put(struct ev_json_writer *writer, const char *data, size_t size)
 /* Before a value: the comma that parts it from the one before. */
 static void part(struct ev_json_writer *writer)
 {
+        assert(writer);
+
         if (writer->wants_comma)
                 put(writer, ",", 1);
         writer->wants_comma = true;
@@ -220,21 +230,29 @@ static void end(struct ev_json_writer *writer, const char *bracket)
 
 void ev_json_object_begin(struct ev_json_writer *writer)
 {
+        assert(writer);
+
         begin(writer, "{");
 }
 
 void ev_json_object_end(struct ev_json_writer *writer)
 {
+        assert(writer);
+
         end(writer, "}");
 }
 
 void ev_json_array_begin(struct ev_json_writer *writer)
 {
+        assert(writer);
+
         begin(writer, "[");
 }
 
 void ev_json_array_end(struct ev_json_writer *writer)
 {
+        assert(writer);
+
         end(writer, "]");
 }
 
@@ -248,6 +266,8 @@ static void put_escape(struct ev_json_writer *writer, unsigned char c)
         static const char digits[] = "0123456789abcdef";
         char escape[6] = { '\\', 'u', '0', '0', digits[c >> 4], digits[c & 15] };
 
+        assert(writer);
+
         if (c == '"' || c == '\\')
                 put(writer, (char[]){ '\\', (char)c }, 2);
         else if (c < sizeof(letters) && letters[c])
@@ -258,10 +278,13 @@ static void put_escape(struct ev_json_writer *writer, unsigned char c)
                 put(writer, escape, sizeof(escape));
 }
 
+/* Runs of bytes that need no escape are written in one piece. */
 static void put_quoted(struct ev_json_writer *writer, struct ev_str value)
 {
         bool all_text = ev_str_is_text(value);
         size_t from = 0;
+
+        assert(value.data || value.size == 0);
 
         put(writer, "\"", 1);
         for (size_t i = 0; i < value.size; ++i) {
@@ -291,6 +314,8 @@ void ev_json_write_name(struct ev_json_writer *writer, struct ev_str name)
 
 void ev_json_write_string(struct ev_json_writer *writer, struct ev_str value)
 {
+        assert(writer);
+
         if (ev_str_is_null(value)) {
                 ev_json_write_null(writer);
                 return;
@@ -301,6 +326,8 @@ void ev_json_write_string(struct ev_json_writer *writer, struct ev_str value)
 
 void ev_json_write_int(struct ev_json_writer *writer, int64_t value)
 {
+        assert(writer->buffer);
+
         part(writer);
         if (writer->result == 0)
                 writer->result = ev_buffer_printf(writer->buffer, "%lld", (long long)value);
@@ -308,12 +335,16 @@ void ev_json_write_int(struct ev_json_writer *writer, int64_t value)
 
 void ev_json_write_bool(struct ev_json_writer *writer, bool value)
 {
+        assert(writer->buffer);
+
         part(writer);
         put(writer, value ? "true" : "false", value ? 4 : 5);
 }
 
 void ev_json_write_null(struct ev_json_writer *writer)
 {
+        assert(writer->buffer);
+
         part(writer);
         put(writer, "null", 4);
 }

@@ -154,7 +154,7 @@ static int decode(struct ev_opener *opener, struct ev_arena *arena, struct ev_it
 {
         const struct ev_record *reader = item->routed->route->record;
         const struct ev_registered *writer;
-        const struct ev_record *record;
+        const struct ev_record *record = NULL;
         const struct ev_frame *frame = &item->event.frame;
         int r;
 

@@ -42,7 +42,8 @@ const struct ev_metric ev_relay_metrics[EV_RELAY_METRICS] = {
                                  .help = "Records handed to Kafka." },
         [EV_RELAY_ACKNOWLEDGED] = { .name = "quenty_relay_acknowledged_total",
                                     .type = EV_METRIC_COUNTER,
-                                    .help = "Rows whose record all in-sync replicas have, found there "
+                                    .help = "Rows whose record all in-sync replicas have, found "
+                                            "there "
                                             "or published." },
         [EV_RELAY_SKIPPED] = { .name = "quenty_relay_skipped_total",
                                .type = EV_METRIC_COUNTER,

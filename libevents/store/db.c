@@ -5,6 +5,18 @@
  * Sync, so the session can go on; after anything that leaves the protocol in doubt the connection
  * is closed, because a session that is half a message behind answers the wrong question.
  *
+ * How a sync goes: Parse (where needed), Bind, Describe and Execute of each statement are collected
+ * by libpq and sent with one Sync behind them. The server runs them one after the other, and at the
+ * first error skips everything up to the Sync. libpq hands out a result and a NULL for each, then
+ * one PGRES_PIPELINE_SYNC. `pending` is our account of it: one row for each thing that will be
+ * answered, in order, because the answers carry no names. Source: PostgreSQL 15, "Message Flow",
+ * sections on the extended query protocol and pipelining; libpq, "Pipeline Mode".
+ *
+ * Two traps. A COMMIT in the middle of a pipeline takes effect when the server executes it and not
+ * at the Sync, so from the moment it is queued a lost connection leaves its outcome unknown. And a
+ * statement prepared in a sync that failed before it was not prepared, though one that had been
+ * parsed before the failure stays, also through ROLLBACK: prepared statements know no transactions.
+ *
  * If the process dies here, the server rolls back what was not committed. A COMMIT that was sent
  * and not answered has happened or not; the next process finds out by reading. */
 
@@ -36,6 +48,7 @@ enum {
         BINARY = 1,
 };
 
+/* What an answer is the answer to. The server does not say; it only keeps the order. */
 enum pending_kind {
         PENDING_EXECUTE,
         PENDING_COMMIT,
@@ -48,6 +61,8 @@ struct pending {
         const struct ev_statement *statement;
 };
 
+/* A statement that this session has met. The list outlives connections, which is how a
+ * reconnect knows what to prepare. */
 struct known {
         const struct ev_statement *statement;
         bool is_prepared; /* or its Parse is on the way, before whatever needs it */
@@ -80,6 +95,8 @@ struct ev_db {
         struct ev_db_counts counts;
 };
 
+/* What holds between any two calls. A lost session has nothing pending, so whoever forgets to
+ * ask whether it is open cannot read results of a connection that is gone. */
 static bool db_check(const struct ev_db *db)
 {
         return db->wait_ms > 0 && db->connect_ms > 0 && db->known_count <= EV_DB_STATEMENTS_MAX &&
@@ -98,26 +115,37 @@ static const struct ev_db_setting connection_defaults[] = {
 
 /* Failures. */
 
+/* What conninfo itself says about a keyword, or NULL: libpq's environment and defaults are not
+ * in it, as they may change until the connection is made. */
 static const char *conninfo_value(const struct ev_db *db, const char *keyword)
 {
+        assert(db->conninfo && keyword);
+
         for (const PQconninfoOption *option = db->conninfo; option->keyword; ++option)
                 if (strcmp(option->keyword, keyword) == 0)
                         return option->val;
         return NULL;
 }
 
+/* Before a connection is tried only conninfo can tell the names; afterwards libpq knows them
+ * with its defaults and, of several hosts, the one it took. */
 static void set_name(struct ev_db *db)
 {
         const char *database = db->pg ? PQdb(db->pg) : conninfo_value(db, "dbname");
         const char *host = db->pg ? PQhost(db->pg) : conninfo_value(db, "host");
+
+        assert(db->conninfo);
 
         snprintf(db->name, sizeof(db->name), "%s at %s",
                  database && *database ? database : "default database",
                  host && *host ? host : "default host");
 }
 
+/* Looks at the whole sync, also at what has been answered: see lose(). */
 static bool has_commit_pending(const struct ev_db *db)
 {
+        assert(db->pending_count <= PENDING_MAX);
+
         for (size_t i = 0; i < db->pending_count; ++i)
                 if (db->pending[i].kind == PENDING_COMMIT)
                         return true;
@@ -132,6 +160,8 @@ static void lose(struct ev_db *db)
 
         if (has_commit_pending(db))
                 db->commit_is_unknown = true;
+        /* Notifications that have not been taken are lost with the session; whoever listens
+         * must look for himself after a reconnect anyway. */
         PQfreemem(db->notification);
         PQfreemem(db->notification_ahead);
         db->notification = NULL;
@@ -155,9 +185,13 @@ static void copy_first_line(char *buffer, size_t size, const char *text)
         snprintf(buffer, size, "%.*s", (int)strcspn(text, "\n"), text);
 }
 
+/* The server is gone, or the connection to it. The text is libpq's own, which names no values:
+ * it speaks of sockets and protocol only. */
 static int fail_lost(struct ev_db *db)
 {
         char reason[EV_ERROR_TEXT_MAX];
+
+        assert(db->pg);
 
         copy_first_line(reason, sizeof(reason), PQerrorMessage(db->pg));
         lose(db);
@@ -167,8 +201,13 @@ static int fail_lost(struct ev_db *db)
         return EV_FAILED;
 }
 
+/* Cancelling would be the polite way, but PQcancel() of libpq 15 connects anew without any
+ * bound. The server finds the closed socket when it next writes, and its own statement_timeout
+ * ends what runs until then. */
 static int fail_late(struct ev_db *db)
 {
+        assert(db->pg);
+
         lose(db);
         ev_fail(EV_VERDICT_RETRY, "%s: no answer within %d ms; the connection was closed%s",
                 db->name, db->wait_ms, db->commit_is_unknown ? " (a COMMIT was on its way)" : "");
@@ -176,16 +215,23 @@ static int fail_late(struct ev_db *db)
         return EV_FAILED;
 }
 
+/* 08003 is "connection does not exist": the caller used a lost session without ev_db_connect(). */
 static int fail_not_open(const struct ev_db *db)
 {
+        assert(!db->pg);
+
         ev_fail(EV_VERDICT_RETRY, "%s: not connected", db->name);
         ev_error_set_sqlstate("08003");
         return EV_FAILED;
 }
 
+/* A field of an error, never NULL. Only the fields that name objects are asked for; those that
+ * hold values (DETAIL, CONTEXT) are for with_detail. */
 static const char *field(const PGresult *result, int code)
 {
         const char *text = PQresultErrorField(result, code);
+
+        assert(code);
 
         return text ? text : "";
 }
@@ -208,9 +254,12 @@ static void copy_message(char *buffer, size_t size, const char *message, bool wi
         buffer[used] = '\0';
 }
 
+/* Keeps apart what a caller may want to decide by, so that nobody has to search in texts. */
 static void note_trouble(struct ev_db *db, const char *statement, const PGresult *result)
 {
         struct ev_db_trouble *trouble = &db->trouble;
+
+        assert(db && statement);
 
         snprintf(trouble->statement, sizeof(trouble->statement), "%s", statement);
         snprintf(trouble->sqlstate, sizeof(trouble->sqlstate), "%s",
@@ -229,7 +278,11 @@ static int fail_statement(struct ev_db *db, const char *where, const PGresult *r
         const char *detail = db->with_detail ? field(result, PG_DIAG_MESSAGE_DETAIL) : "";
         const struct ev_db_trouble *trouble = &db->trouble;
 
+        assert(db->pg && where);
+
         note_trouble(db, where, result);
+        /* An error that libpq made itself has no SQLSTATE. It is about the connection or about
+         * memory, never about data. */
         if (strlen(trouble->sqlstate) != SQLSTATE_SIZE) {
                 copy_first_line(message, sizeof(message), PQresultErrorMessage(result));
                 return ev_fail(EV_VERDICT_RETRY, "%s: %s: %s", db->name, where, message);
@@ -269,6 +322,8 @@ static int poll_socket(int fd, short events, int64_t deadline)
 
                 if (r > 0)
                         return socket.revents;
+                /* A signal only interrupts the wait; what it means is seen by the main loop,
+                 * which gets control back when this wait ends. */
                 if (r == 0 || errno != EINTR)
                         return 0;
         }
@@ -286,18 +341,24 @@ static enum wait wait_for_result(struct ev_db *db)
 {
         int64_t deadline = deadline_in(db->wait_ms);
 
+        assert(db->pg);
+
         for (;;) {
                 int unsent = PQflush(db->pg);
                 int events;
 
+                /* Since libpq 14 a failed write is kept back until what the server said before it
+                 * has been read, so this is no ordinary loss. */
                 if (unsent < 0)
                         return WAIT_LOST;
                 if (!PQisBusy(db->pg))
                         return WAIT_READY;
                 events =
                         poll_socket(PQsocket(db->pg), unsent ? POLLIN | POLLOUT : POLLIN, deadline);
+                /* Nothing came and nothing went: the server hangs, or the way to it does. */
                 if (!events)
                         return WAIT_LATE;
+                /* POLLHUP and POLLERR come here too: reading is what finds out what they mean. */
                 if (events & ~POLLOUT && !PQconsumeInput(db->pg))
                         return WAIT_LOST;
         }
@@ -310,13 +371,19 @@ static int get_result(struct ev_db *db, PGresult **ret_result)
         enum wait wait = wait_for_result(db);
         PGresult *result;
 
+        assert(db->pg && ret_result);
+
         if (wait == WAIT_LATE)
                 return fail_late(db);
         result = PQgetResult(db->pg);
+        /* PQgetResult() does not block on a dead connection: it gives what was read before the
+         * end, or says that there was an end. */
         if (wait == WAIT_LOST && (!result || !*field(result, PG_DIAG_SQLSTATE))) {
                 PQclear(result);
                 return fail_lost(db);
         }
+        /* The first answer behind something sent: that was a round trip, however many results
+         * follow without a wait. */
         if (db->is_unanswered) {
                 db->is_unanswered = false;
                 db->counts.round_trips++;
@@ -347,6 +414,10 @@ static void drain(struct ev_db *db)
 {
         size_t nulls = 0;
 
+        assert(db->pg);
+
+        /* Bounded by the NULLs that end statements: there cannot be more of them than were
+         * queued. */
         while (PQstatus(db->pg) == CONNECTION_OK && nulls <= PENDING_MAX &&
                wait_for_result(db) == WAIT_READY) {
                 PGresult *result = PQgetResult(db->pg);
@@ -355,6 +426,7 @@ static void drain(struct ev_db *db)
                 PQclear(result);
                 if (!result)
                         nulls++;
+                /* Here the server has stopped skipping, and takes statements again. */
                 if (status == PGRES_PIPELINE_SYNC) {
                         forget_pending(db);
                         return;
@@ -365,9 +437,13 @@ static void drain(struct ev_db *db)
 
 /* Connecting. */
 
+/* The old one is overwritten; the copy that libpq made for the connection that is open goes with
+ * that connection. */
 int ev_db_set_password(struct ev_db *db, const char *password)
 {
         char *copy = NULL;
+
+        assert(db);
 
         if (password) {
                 copy = strdup(password);
@@ -404,8 +480,10 @@ int ev_db_new(struct ev_db **ret_db, const struct ev_db_options *options)
         db->connect_ms = options->connect_ms;
         db->wait_ms = options->wait_ms;
         db->with_detail = options->with_detail;
+        /* Borrowed, as the caller has them in tables that are constant. */
         db->settings = options->settings;
         db->settings_count = options->settings_count;
+        /* libpq wants an array as long as the parameters, even where all are alike. */
         for (size_t i = 0; i < EV_STATEMENT_PARAMS_MAX; ++i)
                 db->formats[i] = BINARY;
         for (size_t i = 0; i < options->statements_count; ++i)
@@ -430,6 +508,8 @@ int ev_db_new(struct ev_db **ret_db, const struct ev_db_options *options)
         return 0;
 }
 
+/* libpq frees its own copies of the password without overwriting them, so this is no protection
+ * from who can read the memory of the process, only from what stays in it later. */
 struct ev_db *ev_db_free(struct ev_db *db)
 {
         if (!db)
@@ -446,22 +526,31 @@ struct ev_db *ev_db_free(struct ev_db *db)
 
 void ev_db_close(struct ev_db *db)
 {
+        assert(db_check(db));
+
         if (db->pg)
                 lose(db);
 }
 
+/* The one test of a lost session: there is no connection object that is broken but still there. */
 bool ev_db_is_open(const struct ev_db *db)
 {
+        assert(db_check(db));
+
         return db->pg != NULL;
 }
 
 int ev_db_fd(const struct ev_db *db)
 {
+        assert(db_check(db));
+
         return db->pg ? PQsocket(db->pg) : -1;
 }
 
 const char *ev_db_name(const struct ev_db *db)
 {
+        assert(db->name[0]);
+
         return db->name;
 }
 
@@ -492,15 +581,21 @@ static void add_keyword(struct keywords *words, const char *key, const char *val
         words->values[words->count++] = value;
 }
 
+/* Hands libpq everything at once: defaults, then conninfo over them, then what is ours to say.
+ * The name in pg_stat_activity is how an operator finds a session to end it, so conninfo cannot
+ * change that. */
 static int start_connection(struct ev_db *db)
 {
         struct keywords words = { 0 };
+
+        assert(!db->pg);
 
         for (size_t i = 0; i < EV_ARRAY_SIZE(connection_defaults); ++i)
                 add_keyword(&words, connection_defaults[i].name, connection_defaults[i].value);
         for (const PQconninfoOption *option = db->conninfo; option->keyword; ++option)
                 if (option->val)
                         add_keyword(&words, option->keyword, option->val);
+        /* Behind conninfo, and therefore stronger. */
         add_keyword(&words, "application_name", db->application_name);
         if (db->password)
                 add_keyword(&words, "password", db->password);
@@ -518,6 +613,8 @@ static int start_connection(struct ev_db *db)
 /* Finds ":  XXXXX: ", which is how the verbose form shows a SQLSTATE, whatever the language. */
 static const char *find_sqlstate(const char *text)
 {
+        assert(text);
+
         for (const char *mark = strstr(text, ":  "); mark; mark = strstr(mark + 1, ":  ")) {
                 const char *code = mark + 3;
 
@@ -537,6 +634,8 @@ static int fail_connect(struct ev_db *db)
         bool needs_password = PQconnectionNeedsPassword(db->pg);
         char text[EV_ERROR_TEXT_MAX], sqlstate[SQLSTATE_SIZE + 1] = "08001";
 
+        assert(db->pg);
+
         copy_first_line(text, sizeof(text), code ? code + SQLSTATE_SIZE + 2 : message);
         if (code)
                 memcpy(sqlstate, code, SQLSTATE_SIZE);
@@ -549,8 +648,11 @@ static int fail_connect(struct ev_db *db)
         return EV_FAILED;
 }
 
+/* Its own text, as the statement's deadline and the connection's are set apart. */
 static int fail_connect_late(struct ev_db *db)
 {
+        assert(db->pg);
+
         lose(db);
         ev_fail(EV_VERDICT_RETRY, "%s: cannot connect: no answer within %d ms", db->name,
                 db->connect_ms);
@@ -558,14 +660,22 @@ static int fail_connect_late(struct ev_db *db)
         return EV_FAILED;
 }
 
+/* libpq 15 knows no deadline here: connect_timeout works only in its blocking calls. So all
+ * hosts of a conninfo share one bound. */
 static int await_connection(struct ev_db *db)
 {
         int64_t deadline = deadline_in(db->connect_ms);
         PostgresPollingStatusType status = PGRES_POLLING_WRITING;
 
+        assert(db->pg);
+
+        /* Already: a socket that is not there, a name that is not known, a setting that libpq
+         * does not take. */
         if (PQstatus(db->pg) == CONNECTION_BAD)
                 return fail_connect(db);
         while (status != PGRES_POLLING_OK) {
+                /* libpq says what it waits for; at the beginning, for the connection to be
+                 * made, which is writing. */
                 short events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT;
 
                 if (!poll_socket(PQsocket(db->pg), events, deadline))
@@ -574,7 +684,10 @@ static int await_connection(struct ev_db *db)
                 if (status == PGRES_POLLING_FAILED)
                         return fail_connect(db);
         }
+        /* From here on errors come with their fields, and nothing has to be read out of texts. */
         PQsetErrorVerbosity(db->pg, PQERRORS_DEFAULT);
+        /* Older servers lack what the migrations use; better said here than by the first
+         * statement that fails. */
         if (PQserverVersion(db->pg) < SERVER_VERSION_MIN) {
                 int version = PQserverVersion(db->pg);
 
@@ -587,10 +700,14 @@ static int await_connection(struct ev_db *db)
 
 static int queue_prepare(struct ev_db *db, struct known *known);
 
+/* By set_config() and not by the connection's options, because poolers hand out sessions that
+ * are open already and look at few options of the second client. */
 static int queue_settings(struct ev_db *db)
 {
         _cleanup_params_ struct ev_params params = EV_PARAMS_INIT(1 << 16);
         int r;
+
+        assert(db->pg && db->settings_count <= EV_DB_SETTINGS_MAX);
 
         for (size_t i = 0; i < db->settings_count; ++i) {
                 ev_params_begin(&params, &ev_sql_set_config);
@@ -608,6 +725,10 @@ static int open_session(struct ev_db *db)
 {
         int r;
 
+        assert(db->pg && db->pending_count == 0);
+
+        /* Non-blocking sends leave what the socket does not take in memory; pipeline mode stays
+         * on for the life of the connection. */
         if (PQsetnonblocking(db->pg, 1) != 0 || !PQenterPipelineMode(db->pg))
                 return fail_lost(db);
         r = queue_settings(db);
@@ -626,6 +747,8 @@ static int open_session(struct ev_db *db)
         return ev_trace(ev_db_finish(db));
 }
 
+/* Each step that fails leaves the session lost, so a caller repeats this one call until it
+ * works. */
 int ev_db_connect(struct ev_db *db)
 {
         int r;
@@ -648,6 +771,7 @@ int ev_db_connect(struct ev_db *db)
 
 /* Queueing. */
 
+/* The account of what was sent: results carry no names, only their order tells whose they are. */
 static struct pending *add_pending(struct ev_db *db, enum pending_kind kind,
                                    const struct ev_statement *statement)
 {
@@ -657,6 +781,8 @@ static struct pending *add_pending(struct ev_db *db, enum pending_kind kind,
         return &db->pending[db->pending_count++];
 }
 
+/* Marked as prepared at once, not when the answer is there: what is queued behind it may rely on
+ * it. If it fails, so does everything behind it, and forget_pending() takes the mark back. */
 static int queue_prepare(struct ev_db *db, struct known *known)
 {
         const struct ev_statement *statement = known->statement;
@@ -678,6 +804,9 @@ static int make_prepared(struct ev_db *db, const struct ev_statement *statement)
 {
         size_t i = 0;
 
+        assert(db->pg && statement);
+
+        /* By address: a statement is a constant, and there is one of each. */
         while (i < db->known_count && db->known[i].statement != statement)
                 ++i;
         if (i == db->known_count)
@@ -685,6 +814,8 @@ static int make_prepared(struct ev_db *db, const struct ev_statement *statement)
         return db->known[i].is_prepared ? 0 : ev_trace(queue_prepare(db, &db->known[i]));
 }
 
+/* libpq keeps what it is given in its own memory and sends when 64 KiB have come together, so a
+ * large batch is on its way before the sync, and a COMMIT in it too. */
 static int queue(struct ev_db *db, enum pending_kind kind, const struct ev_statement *statement,
                  const struct ev_params *params)
 {
@@ -698,6 +829,8 @@ static int queue(struct ev_db *db, enum pending_kind kind, const struct ev_state
         if (r < 0)
                 return ev_trace(r);
         add_pending(db, kind, statement);
+        /* libpq copies everything into its own buffer, so the parameters are free again at
+         * once. */
         if (!PQsendQueryPrepared(db->pg, statement->name, (int)statement->params_count,
                                  params ? params->values : NULL, params ? params->sizes : NULL,
                                  params ? db->formats : NULL, BINARY))
@@ -714,6 +847,8 @@ int ev_db_queue(struct ev_db *db, const struct ev_statement *statement, struct e
         assert(statement && (params || statement->params_count == 0));
         assert(!params || params->statement == statement);
 
+        /* A statement whose parameters are too large is not sent; what was queued before it
+         * stays. */
         if (params) {
                 r = ev_params_finish(params);
                 if (r < 0)
@@ -722,17 +857,24 @@ int ev_db_queue(struct ev_db *db, const struct ev_statement *statement, struct e
         return ev_trace(queue(db, PENDING_EXECUTE, statement, params));
 }
 
+/* A new transaction begins, so nobody asks for the end of the last one any more. */
 int ev_db_queue_begin(struct ev_db *db)
 {
+        assert(db_check(db));
+
         db->commit_is_unknown = false;
         return ev_trace(queue(db, PENDING_EXECUTE, &ev_sql_begin, NULL));
 }
 
+/* Queued under its own kind: losing the connection from here on leaves the outcome unknown. */
 int ev_db_queue_commit(struct ev_db *db)
 {
+        assert(db_check(db));
+
         return ev_trace(queue(db, PENDING_COMMIT, &ev_sql_commit, NULL));
 }
 
+/* PQpipelineSync() also flushes as far as the socket takes it; the rest goes while we wait. */
 int ev_db_sync(struct ev_db *db)
 {
         assert(db_check(db) && !db->is_synced);
@@ -749,14 +891,21 @@ int ev_db_sync(struct ev_db *db)
 
 /* Results. */
 
+/* A result is libpq's own: no copy, nothing of ours to allocate for it. */
 static const PGresult *as_libpq(const struct ev_result *result)
 {
+        assert(result);
+
         return (const PGresult *)(const void *)result;
 }
 
+/* A person has to act: program and database are of different versions, or the .sql file declares
+ * what is not so. */
 static int fail_column(const struct ev_db *db, const struct ev_statement *statement,
                        const struct ev_column *column, const char *problem)
 {
+        assert(column->name && problem);
+
         return ev_fail(EV_VERDICT_STOP,
                        "%s: %s: column %s %s: the program and the database's migrations do not "
                        "belong together",
@@ -773,18 +922,22 @@ static const char *value_problem(const struct ev_column *column, const PGresult 
 
         assert(type);
 
+        /* A NULL that nobody expects would else become a zero somewhere up in a decision. */
         if (PQgetisnull(result, row, field_number))
                 return column->nullable ? NULL : "is NULL, but not declared as nullable";
+        /* Arrays are looked at when they are read, element by element. */
         if (column->oid == type->array_oid)
                 return NULL;
         if (type->size != EV_TYPE_VARIABLE && PQgetlength(result, row, field_number) != type->size)
                 return "has a value of another size than its type";
+        /* infinity is a valid timestamptz, and no instant; a getter would have no value for it. */
         if (column->oid == EV_OID_TIMESTAMPTZ &&
             !ev_instant_from_pg((int64_t)ev_binary_get_8(bytes), &instant))
                 return "has a time outside the years 0001 to 9999";
         if (column->oid == EV_OID_DATE &&
             !ev_binary_day_is_valid(ev_day_from_pg((int32_t)ev_binary_get_4(bytes))))
                 return "has a date outside the years 0001 to 9999";
+        /* The getter takes a byte off. */
         if (column->oid == EV_OID_JSONB && PQgetlength(result, row, field_number) == 0)
                 return "has an empty jsonb";
         return NULL;
@@ -797,6 +950,10 @@ static int check_rows(const struct ev_db *db, const struct ev_statement *stateme
         int fields = PQnfields(result);
         int rows = PQntuples(result);
 
+        assert(statement && result);
+
+        /* SELECT * would change with the tables; .sql files name their columns, so this is
+         * another version of one. */
         if ((size_t)fields != statement->columns_count)
                 return ev_fail(EV_VERDICT_STOP, "%s: %s: the result has %d columns, not %zu",
                                db->name, statement->name, fields, statement->columns_count);
@@ -818,6 +975,8 @@ static int check_rows(const struct ev_db *db, const struct ev_statement *stateme
 /* COMMIT of a transaction that has failed is answered with "ROLLBACK", without an error. */
 static int check_result(const struct ev_db *db, const struct pending *pending, PGresult *result)
 {
+        assert(pending->statement);
+
         if (pending->kind == PENDING_PREPARE || pending->kind == PENDING_DESCRIBE)
                 return 0;
         if (pending->kind == PENDING_COMMIT && strcmp(PQcmdStatus(result), "COMMIT") != 0)
@@ -827,6 +986,7 @@ static int check_result(const struct ev_db *db, const struct pending *pending, P
         return ev_trace(check_rows(db, pending->statement, result));
 }
 
+/* Not PGRES_EMPTY_QUERY: a statement without text is a mistake of whoever made it. */
 static bool is_success(ExecStatusType status)
 {
         return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
@@ -844,6 +1004,8 @@ static int take(struct ev_db *db, PGresult **ret_result)
         r = get_result(db, &result);
         if (r < 0)
                 return ev_trace(r);
+        /* A result that is wrong for the program is treated as a failure of the statement: the
+         * rest of the sync is of no use any more. */
         if (is_success(PQresultStatus(result)))
                 r = check_result(db, pending, result);
         else
@@ -858,6 +1020,7 @@ static int take(struct ev_db *db, PGresult **ret_result)
                 PQclear(result);
                 return ev_trace(r);
         }
+        /* Not in single-row mode, so a statement has one result. */
         assert(!terminator);
         db->pending_next++;
         *ret_result = result;
@@ -869,6 +1032,8 @@ static int end_sync(struct ev_db *db)
         PGresult *result = NULL;
         ExecStatusType status;
         int r;
+
+        assert(db->pg && db->is_synced);
 
         r = get_result(db, &result);
         if (r < 0)
@@ -886,9 +1051,11 @@ static int end_sync(struct ev_db *db)
         return EV_DB_END;
 }
 
+/* Results of statements that had to be prepared on the way are passed over: the caller did not
+ * ask for them. */
 int ev_db_next(struct ev_db *db, struct ev_result **ret_result)
 {
-        PGresult *result;
+        PGresult *result = NULL;
         int r;
 
         assert(ret_result && db_check(db));
@@ -911,9 +1078,12 @@ int ev_db_next(struct ev_db *db, struct ev_result **ret_result)
         return ev_trace(end_sync(db));
 }
 
+/* Also the way to learn that a sync went well whose results nobody needs. */
 int ev_db_finish(struct ev_db *db)
 {
         int r = 0;
+
+        assert(db_check(db));
 
         while (r == 0 && (db->is_synced || !db->pg)) {
                 _cleanup_result_ struct ev_result *result = NULL;
@@ -923,6 +1093,7 @@ int ev_db_finish(struct ev_db *db)
         return r < 0 ? ev_trace(r) : 0;
 }
 
+/* For start-up and tools. It costs a round trip of its own, which a batch must not. */
 int ev_db_run(struct ev_db *db, const struct ev_statement *statement, struct ev_params *params,
               struct ev_result **ret_result)
 {
@@ -956,6 +1127,8 @@ static int end_queue(struct ev_db *db)
 {
         int r = 0;
 
+        assert(db->pg);
+
         if (db->pending_count > 0 && !db->is_synced && has_commit_pending(db)) {
                 ev_db_close(db);
                 return 0;
@@ -978,26 +1151,36 @@ int ev_db_rollback(struct ev_db *db)
         r = end_queue(db);
         if (r < 0)
                 return ev_trace(r);
+        /* Also after a failure outside of a transaction: the server has undone it by itself. */
         if (!ev_db_is_in_transaction(db))
                 return 0;
         r = ev_db_run(db, &ev_sql_rollback, NULL, NULL);
+        /* A ROLLBACK that fails leaves the connection in a state that nobody knows. */
         if (r < 0)
                 ev_db_close(db);
         return ev_trace(r);
 }
 
+/* libpq knows from the server's last ReadyForQuery. While results are out it says "active",
+ * which counts as open. */
 bool ev_db_is_in_transaction(const struct ev_db *db)
 {
+        assert(db_check(db));
+
         return db->pg && PQtransactionStatus(db->pg) != PQTRANS_IDLE;
 }
 
 bool ev_db_commit_is_unknown(const struct ev_db *db)
 {
+        assert(db_check(db));
+
         return db->commit_is_unknown;
 }
 
 const struct ev_db_trouble *ev_db_trouble(const struct ev_db *db)
 {
+        assert(db_check(db));
+
         return &db->trouble;
 }
 
@@ -1026,11 +1209,15 @@ static unsigned line_of(const char *text, long position)
         return line;
 }
 
+/* PostgreSQL counts characters of the whole text up to the fault, but only for faults of syntax
+ * and names; for others the number of the statement must do. */
 static int fail_script(struct ev_db *db, const char *text, unsigned statements_done,
                        const PGresult *result)
 {
         long position = strtol(field(result, PG_DIAG_STATEMENT_POSITION), NULL, 10);
         char where[EV_STATEMENT_NAME_MAX];
+
+        assert(text);
 
         if (position >= 1)
                 snprintf(where, sizeof(where), "line %u", line_of(text, position));
@@ -1044,6 +1231,8 @@ static int hand_out_rows(const PGresult *result, ev_db_row_fn *row, void *contex
         struct ev_str values[SCRIPT_COLUMNS_MAX];
         int fields = PQnfields(result);
         int rows = row ? PQntuples(result) : 0;
+
+        assert(result);
 
         if (fields > SCRIPT_COLUMNS_MAX)
                 return ev_fail(EV_VERDICT_STOP, "a script's result has %d columns; %d are too many",
@@ -1070,9 +1259,12 @@ static int read_script(struct ev_db *db, const char *text, ev_db_row_fn *row, vo
         PGresult *result = NULL;
         int failed = 0, r;
 
+        assert(db->pg && text);
+
         for (;;) {
                 ExecStatusType status;
 
+                /* After a failure the waits must not write errors over the one that counts. */
                 if (failed < 0 && wait_for_result(db) != WAIT_READY) {
                         lose(db);
                         return failed;
@@ -1080,6 +1272,8 @@ static int read_script(struct ev_db *db, const char *text, ev_db_row_fn *row, vo
                 r = get_result(db, &result);
                 if (r < 0)
                         return ev_trace(r);
+                /* NULL ends a script, after the results of all its statements or the first
+                 * failure. */
                 if (!result)
                         return failed;
                 status = PQresultStatus(result);
@@ -1103,6 +1297,8 @@ static int read_script(struct ev_db *db, const char *text, ev_db_row_fn *row, vo
         }
 }
 
+/* Pipeline mode takes no text of several statements, so it is left meanwhile; nothing is queued,
+ * which libpq demands for that. */
 int ev_db_script(struct ev_db *db, const char *text, ev_db_row_fn *row, void *context)
 {
         int r;
@@ -1115,6 +1311,7 @@ int ev_db_script(struct ev_db *db, const char *text, ev_db_row_fn *row, void *co
                 return fail_lost(db);
         db->is_unanswered = true;
         r = read_script(db, text, row, context);
+        /* Refused only while something is out, which is not so here. */
         if (db->pg && !PQenterPipelineMode(db->pg) && r == 0)
                 return fail_lost(db);
         return ev_trace(r);
@@ -1122,9 +1319,13 @@ int ev_db_script(struct ev_db *db, const char *text, ev_db_row_fn *row, void *co
 
 /* Checking declarations. */
 
+/* libpq sends our oids along when it prepares, so a wrong type shows as an error of the
+ * statement; here the count remains, and types the server put in. */
 static int compare_params(const struct ev_db *db, const struct ev_statement *statement,
                           const PGresult *description)
 {
+        assert(description);
+
         if ((size_t)PQnparams(description) != statement->params_count)
                 return ev_fail(EV_VERDICT_STOP, "%s: %s: it has %d parameters, %zu are declared",
                                db->name, statement->name, PQnparams(description),
@@ -1138,9 +1339,12 @@ static int compare_params(const struct ev_db *db, const struct ev_statement *sta
         return 0;
 }
 
+/* Nullability is not compared: the server cannot tell it of an expression. */
 static int compare_columns(const struct ev_db *db, const struct ev_statement *statement,
                            const PGresult *description)
 {
+        assert(description);
+
         if ((size_t)PQnfields(description) != statement->columns_count)
                 return ev_fail(EV_VERDICT_STOP, "%s: %s: it has %d columns, %zu are declared",
                                db->name, statement->name, PQnfields(description),
@@ -1160,6 +1364,7 @@ static int compare_columns(const struct ev_db *db, const struct ev_statement *st
         return 0;
 }
 
+/* Describe tells the types without running anything. */
 int ev_db_check_statement(struct ev_db *db, const struct ev_statement *statement)
 {
         _cleanup_result_ struct ev_result *result = NULL;
@@ -1190,12 +1395,15 @@ int ev_db_check_statement(struct ev_db *db, const struct ev_statement *statement
 
 /* Notifications. */
 
+/* A message that is no notification ends the wait as well; the caller looks and waits again. */
 int ev_db_wait(struct ev_db *db, int wait_ms)
 {
         assert(wait_ms >= 0 && db->pending_count == 0);
 
         if (!db->pg)
                 return fail_not_open(db);
+        /* libpq may have read one along with the results of a statement: then the socket is
+         * silent, and waiting for it would miss it. */
         if (!db->notification_ahead)
                 db->notification_ahead = PQnotifies(db->pg);
         if (db->notification_ahead)
@@ -1226,6 +1434,7 @@ bool ev_db_take_notification(struct ev_db *db, struct ev_str *ret_channel,
         return true;
 }
 
+/* With time stamps the output of two runs could not be compared. */
 void ev_db_trace(struct ev_db *db, FILE *file)
 {
         assert(db->pg);
@@ -1240,6 +1449,7 @@ void ev_db_trace(struct ev_db *db, FILE *file)
 
 /* Getters. */
 
+/* PQclear() accepts NULL. */
 struct ev_result *ev_result_free(struct ev_result *result)
 {
         PQclear((PGresult *)(void *)result);
@@ -1248,12 +1458,17 @@ struct ev_result *ev_result_free(struct ev_result *result)
 
 size_t ev_result_rows(const struct ev_result *result)
 {
+        assert(result);
+
         return (size_t)PQntuples(as_libpq(result));
 }
 
+/* The command's tag ends with the number: "INSERT 0 5". Tags without one give an empty text. */
 size_t ev_result_affected(const struct ev_result *result)
 {
         int64_t rows;
+
+        assert(result);
 
         /* libpq does not change the result, it only returns a piece of its text. */
         const char *text = PQcmdTuples((PGresult *)(uintptr_t)result);
@@ -1268,6 +1483,7 @@ bool ev_result_is_null(const struct ev_result *result, size_t row, size_t column
         return PQgetisnull(as_libpq(result), (int)row, (int)column);
 }
 
+/* NULL is a null slice, as everywhere; PQgetvalue() would give an empty text. */
 static struct ev_bytes value_of(const struct ev_result *result, size_t row, size_t column)
 {
         const PGresult *pg = as_libpq(result);
@@ -1292,26 +1508,36 @@ static const uint8_t *fixed_value(const struct ev_result *result, size_t row, si
         return value.data;
 }
 
+/* One byte, 0 or 1. */
 bool ev_result_bool(const struct ev_result *result, size_t row, size_t column)
 {
+        assert(result);
+
         return *fixed_value(result, row, column, EV_OID_BOOL) != 0;
 }
 
 int16_t ev_result_int2(const struct ev_result *result, size_t row, size_t column)
 {
+        assert(result);
+
         return (int16_t)ev_binary_get_2(fixed_value(result, row, column, EV_OID_INT2));
 }
 
 int32_t ev_result_int4(const struct ev_result *result, size_t row, size_t column)
 {
+        assert(result);
+
         return (int32_t)ev_binary_get_4(fixed_value(result, row, column, EV_OID_INT4));
 }
 
 int64_t ev_result_int8(const struct ev_result *result, size_t row, size_t column)
 {
+        assert(result);
+
         return (int64_t)ev_binary_get_8(fixed_value(result, row, column, EV_OID_INT8));
 }
 
+/* jsonb is text behind a byte that gives the version of its binary form, which is 1. */
 struct ev_str ev_result_text(const struct ev_result *result, size_t row, size_t column)
 {
         struct ev_bytes value = value_of(result, row, column);
@@ -1344,6 +1570,8 @@ struct ev_uuid ev_result_uuid(const struct ev_result *result, size_t row, size_t
 {
         struct ev_uuid uuid;
 
+        assert(result);
+
         memcpy(uuid.bytes, fixed_value(result, row, column, EV_OID_UUID), sizeof(uuid.bytes));
         return uuid;
 }
@@ -1363,9 +1591,13 @@ int64_t ev_result_date(const struct ev_result *result, size_t row, size_t column
 {
         const uint8_t *bytes = fixed_value(result, row, column, EV_OID_DATE);
 
+        assert(result);
+
         return ev_day_from_pg((int32_t)ev_binary_get_4(bytes));
 }
 
+/* The scale is the caller's: a column of type numeric(12,2) sends it with each value, but sums
+ * and products have scales of their own. */
 int ev_result_numeric(const struct ev_result *result, size_t row, size_t column, unsigned scale,
                       int64_t *ret_unscaled)
 {

@@ -1,8 +1,19 @@
 /* Applies and undoes migrations, one transaction each, and tells what state a database is in.
  *
+ * The transaction of a file is BEGIN, the settings, the file, its row, COMMIT. The file goes to the
+ * server as it stands, by the simple protocol, because it holds many statements. So there is one
+ * way in which a file can break the promise: by ending the transaction itself. That cannot be seen
+ * beforehand without parsing SQL; it is seen afterwards by a setting that is gone, and told.
+ *
+ * What a way down would lose is found by trying it. The alternatives need somebody to keep a list:
+ * of seeded rows in each file, or of seeded tables here. The trial costs the locks of a real way
+ * down for a moment, and it cannot see that a seeded row was changed, only that there are more.
+ *
  * If the process dies here, the server rolls back the file that was under way; its row in the
- * version table is part of the same transaction. A change of profile writes the new one down first,
- * so that the next run goes on with it.
+ * version table is part of the same transaction. The server notices at the latest when the
+ * statement that it is busy with ends, and keeps our advisory lock until then, so a second migrator
+ * waits for that. A change of profile writes the new one down first, so that the next run goes on
+ * with it.
  *
  * The version table's name depends on the service, so statements on it are made here and not from
  * .sql files; names of services and of migrations consist of a-z, 0-9 and '_' only. */
@@ -53,6 +64,7 @@ static int run_format(struct ev_db *db, ev_db_row_fn *row, void *context, const 
         int size;
 
         va_start(arguments, format);
+        /* Names and numbers from checked sources only: nothing here needs to be quoted. */
         size = vsnprintf(script, sizeof(script), format, arguments);
         va_end(arguments);
         assert(size >= 0 && size < (int)sizeof(script));
@@ -67,13 +79,20 @@ struct reader {
         size_t next; /* the first file that has no entry yet */
 };
 
+/* Whether a file is part of a profile: core is what is left when the files of full are taken
+ * out, so there are no files of core alone. */
 static bool is_wanted(const struct ev_migration *migration, enum ev_profile profile)
 {
+        assert(migration);
+
         return profile == EV_PROFILE_FULL || !migration->is_full;
 }
 
+/* Counts while it adds, so that nobody has to walk over the entries to learn whether all is
+ * well. */
 static void add_entry(struct ev_migrate_status *status, const struct ev_migrate_entry *entry)
 {
+        assert(entry);
         assert(status->count < EV_ARRAY_SIZE(status->entries));
 
         status->entries[status->count++] = *entry;
@@ -82,8 +101,11 @@ static void add_entry(struct ev_migrate_status *status, const struct ev_migrate_
                 entry->state == EV_MIGRATION_CHANGED || entry->state == EV_MIGRATION_UNKNOWN;
 }
 
+/* What a file says of itself; of an unknown version only its row can tell. */
 static void fill_entry(struct ev_migrate_entry *entry, const struct ev_migration *file)
 {
+        assert(entry && file);
+
         entry->version = file->version;
         entry->is_full = file->is_full;
         memcpy(entry->name, file->name, sizeof(entry->name));
@@ -95,10 +117,13 @@ static void add_files_before(struct reader *reader, int version)
 {
         const struct ev_migrations *files = reader->files;
 
+        assert(reader->status);
+
         for (; reader->next < files->count; ++reader->next) {
                 const struct ev_migration *file = &files->migrations[reader->next];
                 struct ev_migrate_entry entry = { .state = EV_MIGRATION_PENDING };
 
+                /* The row with this number is added by whoever called. */
                 if (file->version >= version)
                         return;
                 fill_entry(&entry, file);
@@ -118,6 +143,8 @@ static int read_row(void *context, const struct ev_str *values, size_t count)
 
         assert(count == 4);
 
+        /* Bounds are checked before anything is stored: the table may be written by whoever
+         * owns the database. */
         if (!ev_str_to_int64(values[0], &version) || version > EV_MIGRATION_VERSION_MAX ||
             reader->status->count >= EV_MIGRATIONS_MAX)
                 return ev_fail(EV_VERDICT_STOP, "the version table holds what no migrator wrote");
@@ -128,6 +155,8 @@ static int read_row(void *context, const struct ev_str *values, size_t count)
         ev_str_copy(values[3], entry.applied_at, sizeof(entry.applied_at));
         file = ev_migrations_find(reader->files, (int)version);
         if (file) {
+                /* A file that was given another name is another file: people find migrations by
+                 * their names. */
                 bool is_same = strcmp(file->checksum, entry.checksum) == 0 &&
                                strcmp(file->name, entry.name) == 0;
 
@@ -146,12 +175,15 @@ static int read_table(void *context, const struct ev_str *values, size_t count)
 
         assert(count == 2);
 
+        /* No comment, or one that somebody else wrote, means full: the profile that has
+         * everything. */
         status->is_new = !ev_str_equal(values[0], EV_STR("t"));
         status->profile =
                 ev_str_equal(values[1], EV_STR("profile core")) ? EV_PROFILE_CORE : EV_PROFILE_FULL;
         return 0;
 }
 
+/* Without the lock: it is one look at what is committed. */
 int ev_migrate_status(struct ev_db *db, const struct ev_migrations *files,
                       struct ev_migrate_status *ret_status)
 {
@@ -192,14 +224,21 @@ static void add_step(struct plan *plan, const struct ev_migration *migration)
         plan->migrations[plan->count++] = migration;
 }
 
+/* Whatever has a row was applied, whether we know its file or not. */
 static bool is_applied(const struct ev_migrate_entry *entry)
 {
+        assert(entry);
+
         return entry->state == EV_MIGRATION_APPLIED || entry->state == EV_MIGRATION_CHANGED ||
                entry->state == EV_MIGRATION_UNKNOWN;
 }
 
+/* Both are for a person: an operator with the wrong files, or a developer who edited what others
+ * have applied already. */
 static int differs(const struct ev_migrations *files, const struct ev_migrate_entry *entry)
 {
+        assert(files && entry);
+
         if (entry->state == EV_MIGRATION_UNKNOWN)
                 ev_fail(EV_VERDICT_STOP,
                         "%s: %s is applied, but there is no such file: use the migrations that "
@@ -213,9 +252,13 @@ static int differs(const struct ev_migrations *files, const struct ev_migrate_en
         return EV_MIGRATE_DIFFERS;
 }
 
+/* A changed file means that nobody knows what this database really went through, so nothing is
+ * built on it. */
 static int check_unchanged(const struct ev_migrations *files,
                            const struct ev_migrate_status *status)
 {
+        assert(files && status);
+
         for (size_t i = 0; i < status->count; ++i)
                 if (status->entries[i].state == EV_MIGRATION_CHANGED ||
                     status->entries[i].state == EV_MIGRATION_UNKNOWN)
@@ -223,10 +266,14 @@ static int check_unchanged(const struct ev_migrations *files,
         return 0;
 }
 
+/* Files that the profile no longer wants go first, the highest first, as they may stand on each
+ * other; then what is missing comes, the lowest first. */
 static int plan_up(const struct ev_migrations *files, const struct ev_migrate_status *status,
                    enum ev_profile profile, int to, struct plan *plan)
 {
         int highest = 0;
+
+        assert(plan->count == 0);
 
         for (size_t i = status->count; i-- > 0;) {
                 const struct ev_migrate_entry *entry = &status->entries[i];
@@ -242,6 +289,7 @@ static int plan_up(const struct ev_migrations *files, const struct ev_migrate_st
                 const struct ev_migrate_entry *entry = &status->entries[i];
                 const struct ev_migration *file = ev_migrations_find(files, entry->version);
 
+                /* Below `to` and wanted, but not there. */
                 if (is_applied(entry) || !is_wanted(file, profile) || entry->version > to)
                         continue;
                 /* Files of `full` depend on nothing behind them, and nothing depends on them. */
@@ -257,9 +305,13 @@ static int plan_up(const struct ev_migrations *files, const struct ev_migrate_st
         return 0;
 }
 
+/* A changed file may be undone by who asks for it: its way down may still fit, and a failing one
+ * is rolled back. */
 static int plan_down(const struct ev_migrations *files, const struct ev_migrate_status *status,
                      const struct ev_migrate_options *options, struct plan *plan)
 {
+        assert(plan->count == 0);
+
         for (size_t i = status->count; i-- > 0;) {
                 const struct ev_migrate_entry *entry = &status->entries[i];
 
@@ -279,6 +331,8 @@ static int plan_down(const struct ev_migrations *files, const struct ev_migrate_
 /* A migrator waits for a lock up to a minute, and for nothing else. */
 static int prepare_session(struct ev_db *db)
 {
+        assert(db);
+
         return ev_trace(ev_db_script(db,
                                      "SET lock_timeout = '60s'; SET statement_timeout = 0; "
                                      "SET idle_in_transaction_session_timeout = '60s'; "
@@ -286,9 +340,13 @@ static int prepare_session(struct ev_db *db)
                                      NULL, NULL));
 }
 
+/* What is set LOCAL is gone with the transaction, whatever the file does to it, so no file sees
+ * what another one set. The number is there to recognise the transaction by. */
 static int begin(struct ev_db *db, const struct ev_migrations *files, enum ev_profile profile,
                  int version)
 {
+        assert(files->service && version >= 0);
+
         return ev_trace(run_format(db, NULL, NULL,
                                    "BEGIN ISOLATION LEVEL READ COMMITTED; "
                                    "SET LOCAL search_path = public; "
@@ -317,14 +375,21 @@ static int check_transaction(struct ev_db *db, const struct ev_migration *migrat
 {
         struct ev_migration copy = *migration;
 
+        assert(migration->version > 0);
+
         return ev_trace(ev_db_script(db, "SELECT current_setting('ev.migration', true)",
                                      compare_setting, &copy));
 }
 
+/* The text as it stands in the file, in one message: the server runs statement by statement and
+ * stops at the first that fails. */
 static int run_file(struct ev_db *db, const struct ev_migration *migration, bool is_up)
 {
         int r = ev_db_script(db, is_up ? migration->up : migration->down, NULL, NULL);
 
+        assert(migration->up && migration->down);
+
+        /* A file that went through may still have ended the transaction on the way. */
         if (r == 0)
                 r = check_transaction(db, migration);
         if (r < 0)
@@ -333,9 +398,12 @@ static int run_file(struct ev_db *db, const struct ev_migration *migration, bool
         return ev_trace(r);
 }
 
+/* In the transaction of the file itself: this row is what makes it applied. */
 static int write_version(struct ev_db *db, const struct ev_migrations *files,
                          const struct ev_migration *migration, bool is_up)
 {
+        assert(migration->checksum[0]);
+
         if (!is_up)
                 return ev_trace(run_format(db, NULL, NULL,
                                            "DELETE FROM public.schema_version_%s "
@@ -348,18 +416,26 @@ static int write_version(struct ev_db *db, const struct ev_migrations *files,
                                    migration->checksum));
 }
 
+/* A comment and not a column: the columns are known to people who query them, and pg_dump keeps
+ * a comment as well. */
 static int write_profile(struct ev_db *db, const struct ev_migrations *files,
                          enum ev_profile profile)
 {
+        assert(files->service);
+
         return ev_trace(run_format(db, NULL, NULL,
                                    "COMMENT ON TABLE public.schema_version_%s IS 'profile %s'",
                                    files->service, ev_profile_name(profile)));
 }
 
+/* With the first file and in its transaction, so that a first migration that fails leaves an
+ * empty database. */
 static int create_version_table(struct ev_db *db, const struct ev_migrations *files,
                                 enum ev_profile profile)
 {
         int r;
+
+        assert(files->service);
 
         r = run_format(db, NULL, NULL,
                        "CREATE TABLE public.schema_version_%s (version integer PRIMARY KEY, "
@@ -388,6 +464,8 @@ static void tell(const struct work *work, size_t i, bool is_done)
                 .numbers = work->plan.count,
         };
 
+        assert(i < work->plan.count);
+
         if (work->options->tell)
                 work->options->tell(work->options->context, &step);
 }
@@ -399,6 +477,8 @@ static int run_step(const struct work *work, size_t i, bool is_first_row, bool i
         const struct ev_migration *migration = work->plan.migrations[i];
         bool is_up = i >= work->plan.downs;
         int r;
+
+        assert(i < work->plan.count);
 
         r = begin(work->db, work->files, work->profile, migration->version);
         if (r == 0 && is_first_row)
@@ -419,10 +499,13 @@ static int run_plan(const struct work *work)
         bool has_table = !work->status->is_new;
         size_t applied = 0;
 
+        assert(work->status && work->files);
+
         for (size_t i = 0; i < work->status->count; ++i)
                 applied += is_applied(&work->status->entries[i]);
         for (size_t i = 0; i < plan->count; ++i) {
                 bool is_up = i >= plan->downs;
+                /* Ups behind the downs would need the table again. */
                 bool is_last_row = !is_up && applied == 1 && plan->downs == plan->count;
                 int r;
 
@@ -432,6 +515,7 @@ static int run_plan(const struct work *work)
                         return ev_trace(r);
                 tell(work, i, true);
                 has_table = true;
+                /* Counted along instead of asked for: we hold the lock. */
                 applied = is_up ? applied + 1 : applied - 1;
         }
         return 0;
@@ -445,6 +529,8 @@ enum { TABLES_NAME, TABLES_COLUMNS, TABLES_COUNTS };
 /* The row of this table, or -1. */
 static int64_t find_table(const struct ev_result *tables, struct ev_str name)
 {
+        assert(name.data);
+
         for (size_t i = 0; i < ev_result_rows(tables); ++i)
                 if (ev_str_equal(ev_result_text(tables, i, TABLES_NAME), name))
                         return (int64_t)i;
@@ -456,6 +542,8 @@ static int64_t next_count(struct ev_array *counts)
 {
         struct ev_bytes value;
 
+        assert(counts);
+
         return ev_array_next(counts, &value) == 0 && value.data
                        ? (int64_t)ev_binary_get_8(value.data)
                        : 0;
@@ -465,6 +553,8 @@ static int open_row(const struct ev_result *tables, size_t row, struct ev_array 
                     struct ev_array *ret_counts)
 {
         int r;
+
+        assert(row < ev_result_rows(tables));
 
         r = ev_array_open(ret_columns, ev_result_array(tables, row, TABLES_COLUMNS), EV_OID_TEXT);
         if (r < 0)
@@ -477,6 +567,8 @@ static bool has_column(struct ev_array columns, struct ev_bytes name)
 {
         struct ev_bytes other;
 
+        assert(name.data);
+
         while (ev_array_next(&columns, &other) == 0)
                 if (other.size == name.size && memcmp(other.data, name.data, name.size) == 0)
                         return true;
@@ -488,8 +580,11 @@ struct trial {
         struct ev_result *before, *down, *again;
 };
 
+/* All three are kept to the end, as they are compared crosswise. */
 static void trial_done(struct trial *trial)
 {
+        assert(trial);
+
         ev_result_free(trial->before);
         ev_result_free(trial->down);
         ev_result_free(trial->again);
@@ -508,6 +603,8 @@ static int count_lost(const struct trial *trial, size_t row, int64_t *ret_lost)
         int64_t rows, lost = 0;
         int r;
 
+        assert(ret_lost);
+
         r = open_row(trial->before, row, &columns, &counts);
         if (r == 0 && (there >= 0 || again >= 0))
                 r = open_row(there >= 0 ? trial->down : trial->again,
@@ -515,11 +612,13 @@ static int count_lost(const struct trial *trial, size_t row, int64_t *ret_lost)
         if (r < 0)
                 return ev_trace(r);
         rows = next_count(&counts);
+        /* What comes back with an empty database is what migrations seed. */
         if (there < 0)
                 lost = rows - (again < 0 ? 0 : next_count(&other_counts));
         while (there >= 0 && ev_array_next(&columns, &column) == 0) {
                 int64_t values = next_count(&counts);
 
+                /* The largest of the columns that go stands for the table. */
                 if (values > lost && !has_column(other, column))
                         lost = values;
         }
@@ -532,6 +631,8 @@ static int judge(const struct ev_migrations *files, const struct trial *trial)
 {
         _cleanup_buffer_ struct ev_buffer losses = EV_BUFFER_INIT(LOSSES_BYTES_MAX);
         size_t count = 0;
+
+        assert(trial->before && trial->down && trial->again);
 
         for (size_t i = 0; i < ev_result_rows(trial->before); ++i) {
                 struct ev_str name = ev_result_text(trial->before, i, TABLES_NAME);
@@ -561,7 +662,10 @@ static int try_files(const struct work *work, bool is_up)
 {
         const struct plan *plan = &work->plan;
 
+        assert(plan->downs <= plan->count);
+
         for (size_t i = 0; i < plan->downs; ++i) {
+                /* Up again in the reverse order of down. */
                 size_t at = is_up ? plan->downs - 1 - i : i;
                 const struct ev_migration *migration = plan->migrations[at];
                 int r;
@@ -605,32 +709,44 @@ static int try_way_back(const struct work *work)
                 ev_fail_while("trying the way down and up again, to see what would be lost");
                 return ev_trace(r);
         }
+        /* Rolled back before anybody judges: the locks of the trial are not held a moment
+         * longer. */
         r = ev_db_rollback(db);
         return r < 0 ? ev_trace(r) : judge(work->files, &trial);
 }
 
 /* The whole of it. */
 
+/* A lock of the session and not of a transaction: it has to span all of them. */
 static int lock(struct ev_db *db, const struct ev_statement *statement)
 {
         _cleanup_params_ struct ev_params params = EV_PARAMS_INIT(256);
+
+        assert(statement->params_count == 1);
 
         ev_params_begin(&params, statement);
         ev_params_int8(&params, lock_key);
         return ev_trace(ev_db_run(db, statement, &params, NULL));
 }
 
+/* Before the first file runs: a migrator that dies halfway leaves the new profile written down,
+ * and its successor goes on with it. */
 static int change_profile(const struct work *work)
 {
+        assert(work->status);
+
         if (work->status->is_new || work->status->profile == work->profile)
                 return 0;
         return ev_trace(write_profile(work->db, work->files, work->profile));
 }
 
+/* Read, plan, try, do: whatever can be refused is refused before anything is changed. */
 static int up(struct work *work)
 {
         const struct ev_migrate_options *options = work->options;
         int r;
+
+        assert(work->status && work->options);
 
         work->profile = options->has_profile ? options->profile : work->status->profile;
         r = check_unchanged(work->files, work->status);
@@ -643,9 +759,12 @@ static int up(struct work *work)
         return r ? ev_trace(r) : ev_trace(run_plan(work));
 }
 
+/* As up(), with the profile as it is remembered. */
 static int down(struct work *work)
 {
         int r;
+
+        assert(work->status && work->options);
 
         work->profile = work->status->profile;
         r = plan_down(work->files, work->status, work->options, &work->plan);
@@ -674,6 +793,7 @@ static int run_locked(struct ev_db *db, const struct ev_migrations *files,
                 ev_fail_while("waiting for another migrator");
                 return ev_trace(r);
         }
+        /* Read with the lock held: whoever had it before may have changed everything. */
         r = ev_migrate_status(db, files, &status);
         if (r == 0)
                 r = run(&work);
@@ -687,12 +807,16 @@ static int run_locked(struct ev_db *db, const struct ev_migrations *files,
 int ev_migrate_up(struct ev_db *db, const struct ev_migrations *files,
                   const struct ev_migrate_options *options)
 {
+        assert(options->to <= EV_MIGRATION_VERSION_MAX);
+
         return ev_trace(run_locked(db, files, options, up));
 }
 
 int ev_migrate_down(struct ev_db *db, const struct ev_migrations *files,
                     const struct ev_migrate_options *options)
 {
+        assert(options->to <= EV_MIGRATION_VERSION_MAX);
+
         return ev_trace(run_locked(db, files, options, down));
 }
 
@@ -706,12 +830,18 @@ struct verifier {
 
 static void found(struct verifier *verifier, struct ev_str object, struct ev_str problem)
 {
+        assert(verifier->problem);
+
         verifier->count++;
         verifier->problem(verifier->context, object, problem);
 }
 
+/* A statement that finds nothing returns no row, so it may even return other columns then; one
+ * that finds something must say it in our form. */
 static int read_problem(void *context, const struct ev_str *values, size_t count)
 {
+        assert(values);
+
         if (count != 2)
                 return ev_fail(EV_VERDICT_STOP,
                                "a statement of verify.sql returns %zu columns; "
@@ -721,6 +851,7 @@ static int read_problem(void *context, const struct ev_str *values, size_t count
         return 0;
 }
 
+/* States that are as they should be have no text here. */
 static void verify_versions(const struct ev_migrate_status *status, struct verifier *verifier)
 {
         static const char *const problems[] = {
@@ -728,6 +859,8 @@ static void verify_versions(const struct ev_migrate_status *status, struct verif
                 [EV_MIGRATION_CHANGED] = "its file has changed since it was applied",
                 [EV_MIGRATION_UNKNOWN] = "is applied, but there is no such file",
         };
+
+        assert(status && verifier);
 
         for (size_t i = 0; i < status->count; ++i) {
                 const struct ev_migrate_entry *entry = &status->entries[i];
@@ -737,11 +870,15 @@ static void verify_versions(const struct ev_migrate_status *status, struct verif
         }
 }
 
+/* Read only, because verify.sql is a file like any other, and a check must not mend what it
+ * finds. */
 static int verify_objects(struct ev_db *db, const struct ev_migrations *files,
                           enum ev_profile profile, struct verifier *verifier)
 {
         static const char *const places[] = { "common", "database" };
         int r;
+
+        assert(files && verifier);
 
         r = begin(db, files, profile, 0);
         if (r == 0)
@@ -774,6 +911,7 @@ int ev_migrate_verify(struct ev_db *db, const struct ev_migrations *files,
                 r = ev_migrate_status(db, files, &status);
         if (r < 0)
                 return ev_trace(r);
+        /* Files first, then objects: the first often explain the second. */
         verify_versions(&status, &verifier);
         /* Objects that were never made are not worth a line each. */
         if (status.pending == 0) {

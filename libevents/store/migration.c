@@ -1,5 +1,12 @@
 /* Reads migration files. Everything is in memory and checked before the first statement runs, so a
- * file that changes meanwhile, or a missing one, cannot stop a migration halfway. */
+ * file that changes meanwhile, or a missing one, cannot stop a migration halfway.
+ *
+ * Two folders are read as one sequence: what all databases share comes from one place, and a
+ * database's own files may stand between. A number is therefore given once over both, and a file
+ * that does not fit the scheme is an error and not passed over, as it would be a migration that
+ * somebody believes to be applied.
+ *
+ * Nothing here touches a database; if the process dies, nothing has happened. */
 
 #include "store/migration.h"
 
@@ -16,6 +23,7 @@
 
 enum { PATH_BYTES_MAX = 4096, VERSION_DIGITS = 4 };
 
+/* Folders of migrations, names of databases and of version tables: one row each. */
 static const struct {
         const char *database;
         const char *service;
@@ -36,6 +44,8 @@ const char *ev_profile_name(enum ev_profile profile)
         return names[profile];
 }
 
+/* The original schema document names its version tables after services and not after databases,
+ * and so do we. */
 const char *ev_migrations_service(const char *database)
 {
         assert(database);
@@ -48,6 +58,8 @@ const char *ev_migrations_service(const char *database)
 
 static void close_file(FILE **file)
 {
+        assert(file);
+
         if (*file)
                 fclose(*file);
 }
@@ -59,8 +71,12 @@ static int read_text(const char *path, char **ret_text)
         _cleanup_free_ char *text = NULL;
         size_t size;
 
+        assert(path && ret_text);
+
         if (!file)
                 return ev_fail(EV_VERDICT_STOP, "%s: %s", path, strerror(errno));
+        /* The bound and one more byte, which tells a file that is too long from one that just
+         * fits; what is not used is given back below. */
         text = malloc(EV_MIGRATION_BYTES_MAX + 1);
         if (!text)
                 return ev_fail_memory("a migration");
@@ -70,6 +86,8 @@ static int read_text(const char *path, char **ret_text)
         if (size > EV_MIGRATION_BYTES_MAX)
                 return ev_fail(EV_VERDICT_STOP, "%s: longer than %d bytes", path,
                                EV_MIGRATION_BYTES_MAX);
+        /* A NUL would end the script for libpq, and the rest of the file would silently not
+         * run. */
         if (!ev_str_is_text((struct ev_str){ text, size }))
                 return ev_fail(EV_VERDICT_STOP, "%s: not UTF-8 text", path);
         text[size] = '\0';
@@ -87,9 +105,12 @@ struct file_name {
         bool is_up;
 };
 
+/* Takes a known end off a text, if it is there. */
 static bool cut_end(char *text, const char *end)
 {
         size_t size = strlen(text), end_size = strlen(end);
+
+        assert(text && end);
 
         if (size < end_size || strcmp(text + size - end_size, end) != 0)
                 return false;
@@ -103,12 +124,15 @@ static bool parse_name(const char *text, struct file_name *ret_name)
         struct file_name name = { 0 };
         const char *rest;
 
+        assert(text && ret_name);
+
         if (!ev_str_copy(ev_str_of(text), name.name, sizeof(name.name)))
                 return false;
         name.is_up = cut_end(name.name, ".up.sql");
         if (!name.is_up && !cut_end(name.name, ".down.sql"))
                 return false;
         name.is_full = cut_end(name.name, ".full");
+        /* Four digits always, so that a listing of the folder is in the order of the numbers. */
         if (strspn(name.name, "0123456789") != VERSION_DIGITS || name.name[VERSION_DIGITS] != '_')
                 return false;
         rest = name.name + VERSION_DIGITS + 1;
@@ -125,10 +149,13 @@ static int find_or_add(struct ev_migrations *migrations, const struct file_name 
 {
         struct ev_migration *migration;
 
+        assert(name->version > 0);
+
         for (size_t i = 0; i < migrations->count; ++i) {
                 migration = &migrations->migrations[i];
                 if (migration->version != name->version)
                         continue;
+                /* The two files of a migration have one name, and there is one of each. */
                 if (strcmp(migration->name, name->name) != 0 ||
                     migration->is_full != name->is_full ||
                     (name->is_up ? migration->up : migration->down))
@@ -148,12 +175,16 @@ static int find_or_add(struct ev_migrations *migrations, const struct file_name 
         return 0;
 }
 
+/* The checksum is of the up file alone: that one made the database what it is. A way down may be
+ * mended afterwards. */
 static int add_file(struct ev_migrations *migrations, const char *path, const char *file_name)
 {
-        struct ev_migration *migration;
+        struct ev_migration *migration = NULL;
         uint8_t hash[EV_DIGEST_BYTES];
         struct file_name name;
         int r;
+
+        assert(path && file_name);
 
         if (!parse_name(file_name, &name))
                 return ev_fail(EV_VERDICT_STOP,
@@ -163,9 +194,11 @@ static int add_file(struct ev_migrations *migrations, const char *path, const ch
         r = find_or_add(migrations, &name, path, &migration);
         if (r < 0)
                 return ev_trace(r);
+        assert(migration);
         r = read_text(path, name.is_up ? &migration->up : &migration->down);
         if (r < 0 || !name.is_up)
                 return ev_trace(r);
+        assert(migration->up);
         r = ev_digest_once(migration->up, strlen(migration->up), hash);
         if (r < 0)
                 return ev_trace(r);
@@ -175,6 +208,8 @@ static int add_file(struct ev_migrations *migrations, const char *path, const ch
 
 static void close_folder(DIR **folder)
 {
+        assert(folder);
+
         if (*folder)
                 closedir(*folder);
 }
@@ -187,6 +222,8 @@ static int read_folder(struct ev_migrations *migrations, const char *directory, 
         _cleanup_(close_folder) DIR *folder = NULL;
         const struct dirent *entry;
 
+        assert(directory && name);
+
         if (snprintf(path, sizeof(path), "%s/%s", directory, name) >= (int)sizeof(path))
                 return ev_fail(EV_VERDICT_STOP, "%s: the path is too long", directory);
         folder = opendir(path);
@@ -197,6 +234,7 @@ static int read_folder(struct ev_migrations *migrations, const char *directory, 
                 int r = 0;
 
                 snprintf(rest, sizeof(rest), "%s", entry->d_name);
+                /* Editors leave copies behind, and a README may be there. */
                 if (!cut_end(rest, ".sql"))
                         continue;
                 if (snprintf(path, sizeof(path), "%s/%s/%s", directory, name, entry->d_name) >=
@@ -212,15 +250,21 @@ static int read_folder(struct ev_migrations *migrations, const char *directory, 
         return 0;
 }
 
+/* For qsort() and bsearch(). Numbers are small, so the difference does not overflow. */
 static int by_version(const void *a, const void *b)
 {
         const struct ev_migration *left = a, *right = b;
 
+        assert(a && b);
+
         return left->version - right->version;
 }
 
+/* A migration without a way back is found here and not in the night in which it is needed. */
 static int check_pairs(const struct ev_migrations *migrations, const char *directory)
 {
+        assert(directory);
+
         for (size_t i = 0; i < migrations->count; ++i) {
                 const struct ev_migration *migration = &migrations->migrations[i];
 
@@ -244,6 +288,8 @@ int ev_migrations_read(struct ev_migrations **ret_migrations, const char *direct
                 return ev_fail_memory("migrations");
         migrations->database = database;
         migrations->service = ev_migrations_service(database);
+        /* All at once: 200 kB for the time of one command, and pointers into it stay valid
+         * while it fills. */
         migrations->migrations = calloc(EV_MIGRATIONS_MAX, sizeof(struct ev_migration));
         if (!migrations->migrations)
                 return ev_fail_memory("migrations");
@@ -253,6 +299,7 @@ int ev_migrations_read(struct ev_migrations **ret_migrations, const char *direct
         r = read_folder(migrations, directory, database, &migrations->verify[1]);
         if (r < 0)
                 return ev_trace(r);
+        /* readdir() gives any order, and two folders are mixed. */
         qsort(migrations->migrations, migrations->count, sizeof(struct ev_migration), by_version);
         r = check_pairs(migrations, directory);
         if (r < 0)

@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/fault.h"
 #include "ev_sql.h"
 #include "store/columns.h"
 
@@ -161,6 +162,8 @@ int ev_offsets_assign(struct ev_session *session, struct ev_offset *lanes, size_
         r = queue_assign(session, lanes, count);
         if (r == 0)
                 r = receive_assign(session, lanes, count);
+        if (r == 0)
+                r = EV_FAULT(epoch_bumped);
         return r ? ev_session_abandon(session) : 0;
 }
 

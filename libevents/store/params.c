@@ -1,6 +1,14 @@
 /* Builds binary parameters. Values lie one after the other in one buffer and are found by offset,
  * because the buffer may move while it grows; pointers are made once, at the end.
  *
+ * Binary, because text would have to be made and parsed again for every number and time of a batch,
+ * and bytes and quotes would have to be escaped. The price is that a wrong type is not a wrong text
+ * but wrong bytes: so every value is compared with the declaration of the statement, by an assert,
+ * and the declaration with the server, by a test.
+ *
+ * Failures are remembered and not returned: the loops that fill arrays have no branches for what
+ * happens once in a million batches, and nobody can forget one.
+ *
  * Nothing here talks to a server, and a half-built set of parameters is only memory. */
 
 #include "store/params.h"
@@ -48,6 +56,7 @@ void ev_params_done(struct ev_params *params)
         params->statement = NULL;
 }
 
+/* The memory stays, what stood in it does not. */
 void ev_params_begin(struct ev_params *params, const struct ev_statement *statement)
 {
         assert(params && statement);
@@ -70,6 +79,7 @@ static void remember_failure(struct ev_params *params, const char *failure)
         params->failure = failure;
 }
 
+/* After a failure nothing is written any more; what is counted on stays countable. */
 static void append(struct ev_params *params, const void *data, size_t size)
 {
         assert(data || size == 0);
@@ -89,8 +99,10 @@ static uint32_t oid_of_next(const struct ev_params *params)
         return params->statement->params[params->count];
 }
 
+/* A place and not a pointer is kept, since the buffer may still move. */
 static void complete_parameter(struct ev_params *params, size_t offset, int size)
 {
+        assert(size >= null_size);
         assert(params->count < params->statement->params_count);
 
         params->offsets[params->count] = offset;
@@ -107,10 +119,12 @@ static void add(struct ev_params *params, const void *head, size_t head_size, co
 
         assert(params_check(params));
 
+        /* libpq counts sizes in int; PostgreSQL itself takes 1 GB. */
         if (size > INT_MAX - head_size) {
                 remember_failure(params, NULL);
                 size = 0;
         }
+        /* An element has its size before it; a parameter has it in the protocol, from sizes[]. */
         if (params->array_is_open) {
                 ev_binary_put_4(header, (uint32_t)(head_size + size));
                 append(params, header, sizeof(header));
@@ -122,6 +136,8 @@ static void add(struct ev_params *params, const void *head, size_t head_size, co
                 complete_parameter(params, offset, (int)(head_size + size));
 }
 
+/* In an array NULL is an element of size -1, and the header has to say that there are some;
+ * alone it is a pointer that libpq gets as NULL. */
 void ev_params_null(struct ev_params *params)
 {
         uint8_t header[ELEMENT_HEADER];
@@ -138,6 +154,7 @@ void ev_params_null(struct ev_params *params)
         params->array_has_null = true;
 }
 
+/* One byte. Source: src/backend/utils/adt/bool.c, boolsend(). */
 void ev_params_bool(struct ev_params *params, bool value)
 {
         uint8_t byte = value ? 1 : 0;
@@ -203,6 +220,7 @@ void ev_params_bytea(struct ev_params *params, struct ev_bytes value)
         add(params, NULL, 0, value.data, value.size);
 }
 
+/* 16 bytes in network order. Source: src/backend/utils/adt/uuid.c, uuid_send(). */
 void ev_params_uuid(struct ev_params *params, const struct ev_uuid *uuid)
 {
         assert(oid_of_next(params) == EV_OID_UUID);
@@ -214,6 +232,7 @@ void ev_params_uuid(struct ev_params *params, const struct ev_uuid *uuid)
         add(params, NULL, 0, uuid->bytes, sizeof(uuid->bytes));
 }
 
+/* Checked here because ev_instant_to_pg() takes valid ones only, while these come from events. */
 void ev_params_timestamptz(struct ev_params *params, int64_t instant)
 {
         bool valid = ev_instant_is_valid(instant);
@@ -227,6 +246,7 @@ void ev_params_timestamptz(struct ev_params *params, int64_t instant)
         add(params, NULL, 0, bytes, sizeof(bytes));
 }
 
+/* As with instants. */
 void ev_params_date(struct ev_params *params, int64_t day)
 {
         bool valid = ev_binary_day_is_valid(day);
@@ -252,6 +272,8 @@ void ev_params_numeric(struct ev_params *params, int64_t unscaled, unsigned scal
         add(params, NULL, 0, bytes, size);
 }
 
+/* Space for the header now, its content at the end, when count and NULLs are known: rows are
+ * walked over once. */
 void ev_params_array(struct ev_params *params)
 {
         static const uint8_t header[ARRAY_HEADER];
@@ -269,6 +291,7 @@ void ev_params_array(struct ev_params *params)
         append(params, header, sizeof(header)); /* filled in at the end */
 }
 
+/* An array that failed becomes NULL, so that the count of parameters is right; it is never sent. */
 void ev_params_array_end(struct ev_params *params)
 {
         uint8_t *header;
@@ -281,6 +304,7 @@ void ev_params_array_end(struct ev_params *params)
                 complete_parameter(params, params->array_offset, null_size);
                 return;
         }
+        /* An empty array ends behind the oid, so part of the space is given back. */
         if (params->array_count == 0)
                 params->bytes.size = params->array_offset + ARRAY_HEADER_EMPTY;
         header = params->bytes.data + params->array_offset;
@@ -297,6 +321,7 @@ void ev_params_array_end(struct ev_params *params)
         complete_parameter(params, params->array_offset, params->failed ? null_size : (int)size);
 }
 
+/* Here and not while appending, since only now the buffer stands still. */
 int ev_params_finish(struct ev_params *params)
 {
         assert(params_check(params) && !params->array_is_open);
@@ -319,6 +344,8 @@ int ev_params_finish(struct ev_params *params)
         return 0;
 }
 
+/* The bytes come from the server, which is trusted to be right but not to be of our version:
+ * each length is checked before it is used. */
 int ev_array_open(struct ev_array *array, struct ev_bytes bytes, uint32_t element)
 {
         uint32_t dimensions, count = 0;
@@ -338,6 +365,8 @@ int ev_array_open(struct ev_array *array, struct ev_bytes bytes, uint32_t elemen
                 count = ev_binary_get_4(bytes.data + 12);
         bytes.data += dimensions ? ARRAY_HEADER : ARRAY_HEADER_EMPTY;
         bytes.size -= dimensions ? ARRAY_HEADER : ARRAY_HEADER_EMPTY;
+        /* An element needs at least its header: a count beyond that is no count, and nobody
+         * loops over it. */
         if (count > bytes.size / ELEMENT_HEADER)
                 return ev_fail(EV_VERDICT_STOP, "the server sent %zu bytes for %u elements",
                                bytes.size, count);
@@ -360,6 +389,7 @@ int ev_array_next(struct ev_array *array, struct ev_bytes *ret_element)
         array->bytes += ELEMENT_HEADER;
         array->size -= ELEMENT_HEADER;
         array->left--;
+        /* NULL has no bytes behind its size. */
         if (size == (uint32_t)null_size) {
                 *ret_element = (struct ev_bytes){ NULL, 0 };
                 return 0;

@@ -23,6 +23,8 @@ static const struct ev_type types[] = {
         { "varchar", EV_OID_VARCHAR, 1015, EV_TYPE_VARIABLE },
 };
 
+/* The names of SQL's standard (integer, timestamp with time zone) are left out: one way to write
+ * a type. */
 const struct ev_type *ev_type_by_name(struct ev_str name)
 {
         assert(name.data);
@@ -33,6 +35,7 @@ const struct ev_type *ev_type_by_name(struct ev_str name)
         return NULL;
 }
 
+/* An array leads to the row of its elements, as both stand in one. */
 const struct ev_type *ev_type_by_oid(uint32_t oid)
 {
         assert(oid);
@@ -43,6 +46,7 @@ const struct ev_type *ev_type_by_oid(uint32_t oid)
         return NULL;
 }
 
+/* A scalar of the table and a type outside of it are no arrays. */
 uint32_t ev_type_element(uint32_t oid)
 {
         const struct ev_type *type = ev_type_by_oid(oid);

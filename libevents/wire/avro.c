@@ -31,6 +31,8 @@ static int skip_value(struct reader *reader, const struct ev_field *field);
 /* In line, so that the compiler sees that a refusal is never 0. */
 static inline int refuse(struct reader *reader, enum ev_refusal refusal, const char *reason)
 {
+        assert(refusal > 0);
+
         ev_trouble_begin(&reader->trouble, reason);
         return (int)refusal;
 }
@@ -75,6 +77,8 @@ static inline int read_long(struct reader *reader, int64_t *ret_value)
         return 0;
 }
 
+/* An int has the encoding of a long; what is beyond 32 bits was written by somebody who did not
+ * know their own schema. */
 static inline int read_int(struct reader *reader, int32_t *ret_value)
 {
         int64_t value;
@@ -88,6 +92,8 @@ static inline int read_int(struct reader *reader, int32_t *ret_value)
         return 0;
 }
 
+/* A long of any size is an instant to Avro; neither RFC 3339 nor a calendar of ours can write
+ * one outside of these years, so it ends here and not in a rule. */
 static inline int read_instant(struct reader *reader, int64_t *ret_value)
 {
         int64_t value;
@@ -101,8 +107,11 @@ static inline int read_instant(struct reader *reader, int64_t *ret_value)
         return 0;
 }
 
+/* One byte. Others than 0 and 1 would be true to C and something else to other readers. */
 static inline int read_boolean(struct reader *reader, bool *ret_value)
 {
+        assert(reader->at <= reader->end);
+
         if (reader->at == reader->end)
                 return refuse(reader, EV_UNDECODABLE, "the value ends before a boolean");
         if (*reader->at > 1)
@@ -162,6 +171,8 @@ static inline bool is_text(struct ev_str str)
         return ev_str_is_text((struct ev_str){ str.data + i, str.size - i });
 }
 
+/* Text is judged here, once, so that rules, logs, JSON and PostgreSQL can rely on it. Nothing is
+ * copied: the slice is of the input. */
 static inline int read_string(struct reader *reader, struct ev_str *ret_string)
 {
         struct ev_bytes bytes;
@@ -177,10 +188,14 @@ static inline int read_string(struct reader *reader, struct ev_str *ret_string)
         return 0;
 }
 
+/* Any number of sign bytes is valid Avro; a value beyond the precision is not, although most
+ * writers would let it pass. */
 static inline int read_decimal(struct reader *reader, unsigned precision, int64_t *ret_value)
 {
         struct ev_bytes bytes;
         int r = read_bytes(reader, EV_STRING_BYTES_MAX, &bytes);
+
+        assert(precision <= EV_PRECISION_MAX);
 
         if (r)
                 return r;
@@ -235,6 +250,8 @@ static int read_block(struct reader *reader, const struct ev_field *item, struct
         int64_t left, item_min, size;
         int r = read_long(reader, &block->count);
 
+        assert(reader->items <= EV_ITEMS_MAX);
+
         if (r)
                 return r;
         block->end = NULL;
@@ -262,6 +279,8 @@ static int read_block(struct reader *reader, const struct ev_field *item, struct
 
 static int end_block(struct reader *reader, const struct block *block)
 {
+        assert(reader->at <= reader->end);
+
         if (block->end && block->end != reader->at)
                 return refuse(reader, EV_UNDECODABLE,
                               "a block whose size is not that of its items");
@@ -274,6 +293,8 @@ struct items {
         size_t count, capacity;
 };
 
+/* The arena cannot lengthen a piece, so what was read moves into a larger one; the old one is
+ * lost until the batch ends, at most as much again. */
 static int make_room(struct reader *reader, struct items *items, size_t more, size_t stride)
 {
         size_t capacity = items->count + more;
@@ -297,6 +318,7 @@ static int make_room(struct reader *reader, struct items *items, size_t more, si
         return 0;
 }
 
+/* The items of one block into room that was made before. */
 static int read_items(struct reader *reader, const struct ev_field *item, size_t count,
                       struct items *items)
 {
@@ -315,6 +337,7 @@ static int read_items(struct reader *reader, const struct ev_field *item, size_t
         return 0;
 }
 
+/* Blocks until the empty one. Where an item fails, its index stands in the path of the error. */
 static int read_array(struct reader *reader, const struct ev_field *field, struct items *items)
 {
         struct block block;
@@ -340,6 +363,7 @@ static int read_array(struct reader *reader, const struct ev_field *field, struc
         }
 }
 
+/* As read_array(), without a place for the items; they count towards the limit all the same. */
 static int skip_array(struct reader *reader, const struct ev_field *field)
 {
         struct block block;
@@ -371,6 +395,7 @@ static int skip_field(struct reader *reader, const struct ev_field *field)
         return r;
 }
 
+/* Field by field: Avro has no length that would let a record be jumped over. */
 static int skip_record(struct reader *reader, const struct ev_record *record)
 {
         int r = 0;
@@ -456,6 +481,8 @@ read_field(struct reader *reader, const struct ev_field *field, uint8_t *base)
         return read_member(reader, field, base + field->offset);
 }
 
+/* All fields in the order of the wire, then what only we have. A field that is read and
+ * forgotten puts its name into an error by itself. */
 static int read_record(struct reader *reader, const struct ev_record *record, uint8_t *base)
 {
         int r;
@@ -475,10 +502,13 @@ static int read_record(struct reader *reader, const struct ev_record *record, ui
         return 0;
 }
 
+/* An array is two members of a struct; both are written at the end, when the count is known. */
 static int read_array_field(struct reader *reader, const struct ev_field *field, uint8_t *base)
 {
         struct items items = { 0 };
         int r = read_array(reader, field, &items);
+
+        assert(field->type == EV_TYPE_ARRAY);
 
         if (r)
                 return r;
@@ -494,6 +524,8 @@ static int read_array_field(struct reader *reader, const struct ev_field *field,
         return 0;
 }
 
+/* A record that may be null lies outside of the struct; its memory is taken only when there is
+ * one. */
 static int read_optional_record(struct reader *reader, const struct ev_field *field, uint8_t *base)
 {
         uint8_t *record = ev_arena_take(reader->arena, field->record->size);
@@ -535,11 +567,15 @@ static int read_optional(struct reader *reader, const struct ev_field *field, ui
         return read_value(reader, field, base + field->offset);
 }
 
+/* For items and what may be null; fields of a record go the direct way. */
 static int read_value(struct reader *reader, const struct ev_field *field, uint8_t *at)
 {
+        assert(at);
+
         return read_member(reader, field, at);
 }
 
+/* The one text of a refusal: which event, which field, which byte, and why. */
 static int report(const struct ev_record *record, const struct reader *reader, int r)
 {
         const struct ev_trouble *trouble = &reader->trouble;
@@ -598,6 +634,8 @@ static inline int deny(struct writer *writer, const char *reason)
         return EV_FAILED;
 }
 
+/* Positions are kept as pointers, since comparing them is what writing mostly does; a buffer
+ * that moved makes them anew. */
 static void writer_begin(struct writer *writer)
 {
         struct ev_buffer *buffer = writer->buffer;
@@ -608,8 +646,11 @@ static void writer_begin(struct writer *writer)
         writer->end = buffer->data ? buffer->data + buffer->capacity : NULL;
 }
 
+/* The buffer doubles, so this is rare; it fails where the buffer would pass its own limit. */
 static int grow(struct writer *writer, size_t size)
 {
+        assert(size > 0);
+
         if (writer->at)
                 writer->buffer->size = (size_t)(writer->at - writer->buffer->data);
         if (ev_buffer_reserve(writer->buffer, size) < 0)
@@ -618,8 +659,11 @@ static int grow(struct writer *writer, size_t size)
         return 0;
 }
 
+/* Before every write: how much may follow without a further look. */
 static inline int want_room(struct writer *writer, size_t size)
 {
+        assert(writer->at <= writer->end);
+
         if ((size_t)(writer->end - writer->at) >= size)
                 return 0;
         return grow(writer, size);
@@ -664,6 +708,8 @@ static inline void copy_bytes(uint8_t *to, const uint8_t *from, size_t size)
 {
         uint64_t first, last;
 
+        assert(to);
+
         if (size < sizeof(first) || size > 2 * sizeof(first)) {
                 memcpy(to, from, size);
                 return;
@@ -678,6 +724,8 @@ static inline int write_bytes(struct writer *writer, struct ev_bytes bytes)
 {
         int r;
 
+        assert(bytes.data || bytes.size == 0);
+
         if (!bytes.data)
                 return deny(writer, "null, where a value is required");
         if (bytes.size > EV_STRING_BYTES_MAX)
@@ -691,6 +739,8 @@ static inline int write_bytes(struct writer *writer, struct ev_bytes bytes)
         return 0;
 }
 
+/* What we would not accept from others we do not write: a wrong text in a fact would stop every
+ * reader, and for ever. */
 static inline int write_string(struct writer *writer, struct ev_str string)
 {
         if (string.data && !is_text(string))
@@ -714,6 +764,7 @@ static inline int write_decimal(struct writer *writer, const struct ev_field *fi
         return 0;
 }
 
+/* A struct can hold any number in an enum; only symbols have a meaning on the wire. */
 static inline int write_symbol(struct writer *writer, const struct ev_enum *enumeration,
                                int32_t symbol)
 {
@@ -724,6 +775,7 @@ static inline int write_symbol(struct writer *writer, const struct ev_enum *enum
         return write_long(writer, symbol);
 }
 
+/* The bounds of read_instant(): what is announced can be read again. */
 static inline int write_instant(struct writer *writer, int64_t value)
 {
         if (value < EV_INSTANT_MIN || value > EV_INSTANT_MAX)
@@ -736,6 +788,7 @@ static int write_items(struct writer *writer, const struct ev_field *item, const
 {
         int r;
 
+        assert(item->size > 0);
         assert(items || count == 0);
 
         for (size_t i = 0; i < count; ++i) {
@@ -754,6 +807,8 @@ static int write_array(struct writer *writer, const struct ev_field *field, cons
         const uint8_t *items;
         size_t count;
         int r;
+
+        assert(field->type == EV_TYPE_ARRAY);
 
         memcpy(&items, base + field->offset, sizeof(items));
         memcpy(&count, base + field->beside, sizeof(count));
@@ -806,6 +861,8 @@ write_field(struct writer *writer, const struct ev_field *field, const uint8_t *
         return write_member(writer, field, base + field->offset);
 }
 
+/* Fields in the order of the schema. The first that cannot be written ends it, and its name is
+ * in the error. */
 static int write_record(struct writer *writer, const struct ev_record *record, const uint8_t *base)
 {
         int r;
@@ -822,11 +879,16 @@ static int write_record(struct writer *writer, const struct ev_record *record, c
         return 0;
 }
 
+/* For items and what may be null; fields of a record go the direct way. */
 static int write_value(struct writer *writer, const struct ev_field *field, const uint8_t *at)
 {
+        assert(at);
+
         return write_member(writer, field, at);
 }
 
+/* The index of the union, and the value behind it unless it is null. A record that may be null
+ * is pointed to; all others lie where a required one would. */
 static int write_optional(struct writer *writer, const struct ev_field *field, const uint8_t *base)
 {
         const uint8_t *at = base + field->offset;
@@ -913,6 +975,8 @@ int ev_frame_parse(struct ev_bytes value, struct ev_frame *ret_frame)
 
 void ev_frame_write_id(uint32_t id, uint8_t frame[EV_FRAME_ID_BYTES])
 {
+        assert(frame);
+
         frame[0] = 0x00;
         for (unsigned i = 0; i < 4; ++i)
                 frame[1 + i] = (uint8_t)(id >> (24 - 8 * i));
@@ -920,6 +984,8 @@ void ev_frame_write_id(uint32_t id, uint8_t frame[EV_FRAME_ID_BYTES])
 
 void ev_frame_write_fingerprint(uint64_t fingerprint, uint8_t frame[EV_FRAME_FINGERPRINT_BYTES])
 {
+        assert(frame);
+
         frame[0] = 0xc3;
         frame[1] = 0x01;
         for (unsigned i = 0; i < 8; ++i)

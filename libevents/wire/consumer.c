@@ -24,6 +24,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 
 enum {
         RETRY_MS_MIN = 25,
@@ -32,7 +33,6 @@ enum {
         POLL_MS_STEP = 100,
         CLOSE_MS_STEP = 10,
         NO_LANE = -1,
-        HEADERS_AT_FIRST = 16,
         NUMBER_TEXT_MAX = 32,
 };
 
@@ -54,7 +54,8 @@ struct ev_consumer {
         size_t batch_bytes_max;
         int64_t assign_micros_max; /* for the hook and its retries */
         int64_t commit_interval_micros;
-        int64_t commit_due; /* monotonic */
+        int64_t commit_due;                   /* monotonic */
+        const struct ev_messages *collecting; /* by ev_consumer_collect(); or NULL */
         bool is_commit_wanted;
         bool is_dealt; /* Kafka has dealt us lanes and not taken them back yet */
         bool is_resting;
@@ -225,7 +226,7 @@ static void tell_applied(struct ev_consumer *consumer)
                         rd_kafka_topic_partition_list_add(list, lane->topic, lane->partition)
                                 ->offset = lane->applied;
         }
-        if (list->cnt > 0)
+        if (list->cnt > 0 && !EV_FAULT(before_kafka_commit))
                 rd_kafka_commit(consumer->rk, list, 1);
         consumer->is_commit_wanted = false;
         consumer->commit_due = ev_clock_monotonic_micros() + consumer->commit_interval_micros;
@@ -368,6 +369,8 @@ static int assign_lanes(struct ev_consumer *consumer, const rd_kafka_topic_parti
                 return ev_trace(r);
         if (consumer->lanes_count > 0) {
                 r = ask_begins(consumer);
+                if (r == 0)
+                        r = EV_FAULT(offsets_read);
                 if (r)
                         return ev_trace(r);
         }
@@ -376,6 +379,9 @@ static int assign_lanes(struct ev_consumer *consumer, const rd_kafka_topic_parti
         code = rd_kafka_assign(consumer->rk, list);
         if (code)
                 return ev_kafka_fail(code, "assigning %d lanes", list->cnt);
+        r = EV_FAULT(partitions_assigned);
+        if (r)
+                return ev_trace(r);
         /* librdkafka keeps the mark of a pause with the partition, not with the assignment. */
         return consumer->is_resting ? ev_trace(set_paused(consumer, list, true)) : 0;
 }
@@ -398,11 +404,27 @@ static void assign_nothing(struct ev_consumer *consumer)
         assert(!consumer->lanes_count);
 }
 
+/* Places where a test makes the revocation fail; the lanes go all the same. */
+static int reach_revocation(const struct ev_consumer *consumer)
+{
+        int r = 0;
+
+        assert(consumer->lanes_count > 0);
+
+        if (consumer->collecting && consumer->collecting->count > 0)
+                r = EV_FAULT(revoked_while_collecting);
+        if (r == 0)
+                r = EV_FAULT(before_unassign);
+        return ev_trace(r);
+}
+
 static void give_lanes_up(struct ev_consumer *consumer)
 {
         _cleanup_list_ rd_kafka_topic_partition_list_t *list = NULL;
+        bool had_lanes = consumer->lanes_count > 0;
 
-        if (consumer->lanes_count > 0) {
+        if (had_lanes) {
+                consumer->has_failed |= reach_revocation(consumer) != 0;
                 consumer->hooks.revoked(consumer->hooks.context, consumer->lanes,
                                         consumer->lanes_count);
                 if (consumer->is_commit_wanted)
@@ -413,6 +435,8 @@ static void give_lanes_up(struct ev_consumer *consumer)
                 rd_kafka_resume_partitions(consumer->rk, list);
         }
         unassign(consumer);
+        consumer->has_failed |= had_lanes && EV_FAULT(after_unassign) != 0;
+        assert(!consumer->lanes_count);
 }
 
 static void drop_held(struct ev_consumer *consumer)
@@ -449,112 +473,6 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
 
 /* Messages. */
 
-int ev_messages_init(struct ev_messages *messages, size_t capacity)
-{
-        struct ev_message *items;
-
-        assert(capacity > 0 && capacity <= EV_MESSAGES_MAX);
-
-        items = calloc(capacity, sizeof(*items));
-        if (!items)
-                return ev_fail_memory("a batch of messages");
-        *messages = (struct ev_messages){ .items = items, .capacity = capacity };
-        return 0;
-}
-
-void ev_messages_release(struct ev_messages *messages)
-{
-        assert(messages->count <= messages->capacity);
-
-        for (size_t i = 0; i < messages->count; ++i) {
-                rd_kafka_message_destroy(messages->items[i].handle);
-                messages->items[i].handle = NULL;
-        }
-        messages->count = 0;
-        messages->bytes = 0;
-}
-
-void ev_messages_done(struct ev_messages *messages)
-{
-        assert(messages->items || !messages->capacity);
-
-        ev_messages_release(messages);
-        for (size_t i = 0; i < messages->capacity; ++i)
-                free(messages->items[i].headers);
-        free(messages->items);
-        *messages = (struct ev_messages){ 0 };
-}
-
-static bool read_header(const rd_kafka_headers_t *headers, size_t index,
-                        struct ev_header *ret_header)
-{
-        const char *name;
-        const void *value;
-        size_t size;
-
-        assert(headers);
-
-        if (rd_kafka_header_get_all(headers, index, &name, &value, &size))
-                return false;
-        *ret_header = (struct ev_header){ ev_str_of(name), { value, size } };
-        return true;
-}
-
-bool ev_message_header(const struct ev_message *message, size_t index, struct ev_header *ret_header)
-{
-        rd_kafka_headers_t *headers;
-
-        assert(message->handle);
-
-        if (index >= message->headers_total || rd_kafka_message_headers(message->handle, &headers))
-                return false;
-        return read_header(headers, index, ret_header);
-}
-
-/* The room for headers grows to what messages have, and stays. */
-static int reserve_headers(struct ev_message *message, size_t count)
-{
-        size_t capacity = message->headers_capacity ? message->headers_capacity : HEADERS_AT_FIRST;
-        struct ev_header *headers;
-
-        assert(count <= EV_MESSAGE_HEADERS_MAX);
-
-        if (count <= message->headers_capacity)
-                return 0;
-        while (capacity < count)
-                capacity *= 2;
-        headers = realloc(message->headers, capacity * sizeof(*headers));
-        if (!headers)
-                return ev_fail_memory("headers");
-        message->headers = headers;
-        message->headers_capacity = capacity;
-        return 0;
-}
-
-static int read_headers(struct ev_message *message)
-{
-        rd_kafka_headers_t *headers;
-        int r;
-
-        assert(message->handle);
-
-        message->headers_count = 0;
-        message->headers_total = 0;
-        if (rd_kafka_message_headers(message->handle, &headers))
-                return 0;
-        message->headers_total = rd_kafka_header_cnt(headers);
-        message->headers_count = message->headers_total < EV_MESSAGE_HEADERS_MAX
-                                         ? message->headers_total
-                                         : EV_MESSAGE_HEADERS_MAX;
-        r = reserve_headers(message, message->headers_count);
-        if (r)
-                return ev_trace(r);
-        for (size_t i = 0; i < message->headers_count; ++i)
-                if (!read_header(headers, i, &message->headers[i]))
-                        return ev_fail(EV_VERDICT_STOP, "header %zu cannot be read", i);
-        return 0;
-}
-
 static struct ev_consumer_lane *lane_of(const struct ev_consumer *consumer,
                                         const rd_kafka_message_t *polled)
 {
@@ -573,8 +491,9 @@ static struct ev_consumer_lane *lane_of(const struct ev_consumer *consumer,
 static int take_message(struct ev_consumer *consumer, struct ev_messages *messages,
                         rd_kafka_message_t *polled)
 {
-        struct ev_message *message = &messages->items[messages->count];
         struct ev_consumer_lane *lane = lane_of(consumer, polled);
+        struct ev_message *message;
+        int r;
 
         assert(messages->count < messages->capacity);
 
@@ -582,18 +501,12 @@ static int take_message(struct ev_consumer *consumer, struct ev_messages *messag
                 rd_kafka_message_destroy(polled);
                 return 0;
         }
+        r = ev_messages_add(messages, polled, &message);
         message->topic = lane->topic;
         message->partition = lane->partition;
         message->lane = (uint32_t)(lane - consumer->lanes);
-        message->offset = polled->offset;
-        message->timestamp_ms = rd_kafka_message_timestamp(polled, NULL);
-        message->key = (struct ev_bytes){ polled->key, polled->key_len };
-        message->value = (struct ev_bytes){ polled->payload, polled->len };
-        message->handle = polled;
-        ++messages->count;
-        messages->bytes += polled->key_len + polled->len;
-        lane->position = polled->offset + 1;
-        return ev_trace(read_headers(message));
+        lane->position = message->offset + 1;
+        return ev_trace(r);
 }
 
 /* Events. */
@@ -796,7 +709,9 @@ int ev_consumer_collect(struct ev_consumer *consumer, struct ev_messages *messag
         tell_applied_if_due(consumer);
 
         messages->generation = consumer->generation;
+        consumer->collecting = messages;
         r = collect(consumer, messages, max, wait_ms);
+        consumer->collecting = NULL;
         if (r)
                 ev_messages_release(messages);
         assert(r || messages->generation == consumer->generation);

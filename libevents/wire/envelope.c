@@ -70,8 +70,10 @@ struct texts {
         struct ev_str of[KNOWN_COUNT];
 };
 
+/* The condition with its text; every text names the header, as producers know it. */
 static int bad(enum known header, const char *what)
 {
+        assert(what);
         assert(header < KNOWN_COUNT);
 
         (void)ev_fail(EV_VERDICT_RECORD, "header %s %s", known_headers[header].name.data, what);
@@ -120,6 +122,7 @@ static int take_text(enum known header, struct ev_bytes value, struct texts *tex
 {
         struct ev_str text = { (const char *)value.data, value.size };
 
+        assert(texts);
         assert(header < KNOWN_COUNT);
 
         if (texts->of[header].data)
@@ -136,11 +139,13 @@ static int take_text(enum known header, struct ev_bytes value, struct texts *tex
         return 0;
 }
 
+/* Foreign headers are passed over: whatever they hold is between others. */
 static int take_texts(const struct ev_header *headers, size_t count, struct texts *texts)
 {
         enum known header;
         int r;
 
+        assert(texts);
         assert(count <= EV_ENVELOPE_HEADERS_MAX);
 
         for (size_t i = 0; i < count; ++i) {
@@ -159,6 +164,8 @@ static int take_texts(const struct ev_header *headers, size_t count, struct text
 
 static int check_required(enum ev_kind kind, const struct texts *texts)
 {
+        assert(texts);
+
         for (enum known header = 0; header < KNOWN_COUNT; ++header) {
                 bool required = kind == EV_KIND_FACT ? known_headers[header].required_of_fact
                                                      : known_headers[header].required_of_ingress;
@@ -182,10 +189,12 @@ static bool is_avro(struct ev_str text)
                text.data[content_type.size] == ' ';
 }
 
+/* What both kinds have. The texts were bounded and judged before. */
 static int read_common(const struct texts *texts, struct ev_event *event)
 {
         struct ev_str time = texts->of[TIME];
 
+        assert(event);
         assert(texts->of[SPECVERSION].data);
 
         if (!ev_str_equal(texts->of[SPECVERSION], EV_STR("1.0")))
@@ -212,6 +221,7 @@ static int read_fact(const struct texts *texts, struct ev_event *event)
 {
         struct ev_str previous = texts->of[PREVIOUS_SEQUENCE], outcome = texts->of[OUTCOME];
 
+        assert(event->sequence == 0);
         assert(texts->of[SEQUENCE].data);
 
         if (!ev_str_to_int64(texts->of[SEQUENCE], &event->sequence) || event->sequence == 0)
@@ -235,6 +245,8 @@ int ev_envelope_open(enum ev_kind kind, const struct ev_header *headers, size_t 
         struct texts texts = { 0 };
         int r;
 
+        assert(key.data || key.size == 0);
+        assert(value.data || value.size == 0);
         assert(ret_event);
 
         r = check_limits(kind, headers, count, key, value);
@@ -259,8 +271,10 @@ int ev_envelope_open(enum ev_kind kind, const struct ev_header *headers, size_t 
         return 0;
 }
 
+/* Absent and empty ones are left out: CloudEvents has no empty attributes. */
 static void put(struct ev_envelope *envelope, enum known header, struct ev_str text)
 {
+        assert(header < KNOWN_COUNT);
         assert(envelope->count < EV_ENVELOPE_OWN_MAX);
 
         if (text.size == 0)
@@ -271,9 +285,11 @@ static void put(struct ev_envelope *envelope, enum known header, struct ev_str t
         };
 }
 
+/* Numbers begin at 1, so 0 is none. */
 static void put_number(struct ev_envelope *envelope, enum known header, int64_t number,
                        char buffer[EV_ENVELOPE_NUMBER_MAX])
 {
+        assert(buffer);
         assert(number >= 0);
 
         if (number == 0)

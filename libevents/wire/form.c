@@ -44,6 +44,7 @@ static void write_base64(struct ev_bytes bytes, struct ev_json_writer *writer)
         ev_json_write_string(writer, (struct ev_str){ text, size });
 }
 
+/* All places, so that the text says the scale: 19.90 is not 19.9 to who compares texts. */
 static void write_decimal(int64_t value, unsigned scale, struct ev_json_writer *writer)
 {
         char text[EV_DECIMAL_TEXT_MAX];
@@ -70,6 +71,8 @@ static void write_array(const struct ev_field *field, const uint8_t *base,
         const uint8_t *items;
         size_t count;
 
+        assert(field->type == EV_TYPE_ARRAY);
+
         memcpy(&items, base + field->offset, sizeof(items));
         memcpy(&count, base + field->beside, sizeof(count));
         assert(items || count == 0);
@@ -80,6 +83,8 @@ static void write_array(const struct ev_field *field, const uint8_t *base,
         ev_json_array_end(writer);
 }
 
+/* A secret that is absent may be seen to be absent; one that is there shows nothing, not even
+ * its length. */
 static void write_field(const struct ev_field *field, const uint8_t *base,
                         struct ev_json_writer *writer)
 {
@@ -124,6 +129,8 @@ static void write_value(const struct ev_field *field, const uint8_t *at,
 {
         const void *value = at;
 
+        assert(at);
+
         switch (field->type) {
         case EV_TYPE_BOOLEAN: ev_json_write_bool(writer, *(const bool *)value); return;
         case EV_TYPE_INT: ev_json_write_int(writer, *(const int32_t *)value); return;
@@ -161,12 +168,16 @@ struct form_reader {
 static int read_value(struct form_reader *reader, const struct ev_field *field,
                       const struct ev_json *node, void *at);
 
+/* Notes the reason; the path is put in front of it on the way up. */
 static int refuse(struct form_reader *reader, const char *reason)
 {
+        assert(reason);
+
         ev_trouble_begin(&reader->trouble, reason);
         return EV_FAILED;
 }
 
+/* A number with a fraction or an exponent is refused, even 1.0: it may have been rounded before. */
 static int read_int(struct form_reader *reader, const struct ev_json *node, int64_t min,
                     int64_t max, int64_t *ret_value)
 {
@@ -185,6 +196,8 @@ static int read_int32(struct form_reader *reader, const struct ev_json *node, vo
         int32_t narrow;
         int r = read_int(reader, node, INT32_MIN, INT32_MAX, &value);
 
+        assert(at);
+
         if (r < 0)
                 return r;
         narrow = (int32_t)value;
@@ -192,6 +205,8 @@ static int read_int32(struct form_reader *reader, const struct ev_json *node, vo
         return 0;
 }
 
+/* A JSON number would have gone through floating point in most programs, so only text is taken.
+ * Missing places are zeros, more than the scale are refused and never rounded. */
 static int read_decimal(struct form_reader *reader, const struct ev_field *field,
                         const struct ev_json *node, int64_t *at)
 {
@@ -210,6 +225,7 @@ static int read_decimal(struct form_reader *reader, const struct ev_field *field
         return 0;
 }
 
+/* Any zone is taken and becomes UTC. */
 static int read_instant(struct form_reader *reader, const struct ev_json *node, int64_t *at)
 {
         assert(at);
@@ -219,10 +235,14 @@ static int read_instant(struct form_reader *reader, const struct ev_json *node, 
         return 0;
 }
 
+/* The exact spelling of the schema; the default symbol is for readers of newer writers, not for
+ * typing errors. */
 static int read_symbol(struct form_reader *reader, const struct ev_enum *enumeration,
                        const struct ev_json *node, void *at)
 {
         int32_t symbol = -1;
+
+        assert(enumeration);
 
         if (ev_json_type(node) == EV_JSON_STRING)
                 symbol = ev_enum_index(enumeration, ev_json_string(node));
@@ -232,6 +252,7 @@ static int read_symbol(struct form_reader *reader, const struct ev_enum *enumera
         return 0;
 }
 
+/* Copied, because the parsed text ends before the struct does. */
 static int read_string(struct form_reader *reader, const struct ev_field *field,
                        const struct ev_json *node, struct ev_str *at)
 {
@@ -246,6 +267,7 @@ static int read_string(struct form_reader *reader, const struct ev_field *field,
         return 0;
 }
 
+/* The value of a digit of base64; below 0 for anything else, the padding included. */
 static int digit_of(char c)
 {
         const char *digit = c ? strchr(base64_digits, c) : NULL;
@@ -259,6 +281,7 @@ static bool decode_base64(struct ev_str text, uint8_t *bytes, size_t *ret_size)
         size_t padding = 0, size = 0;
         uint32_t group = 0;
 
+        assert(ret_size);
         assert(bytes);
 
         if (text.size % 4 != 0)
@@ -283,6 +306,8 @@ static bool decode_base64(struct ev_str text, uint8_t *bytes, size_t *ret_size)
         return true;
 }
 
+/* The arena gets a byte for each digit, which is more than the bytes need and known before they
+ * are. */
 static int read_bytes(struct form_reader *reader, const struct ev_json *node, struct ev_bytes *at)
 {
         struct ev_str text = ev_json_string(node);
@@ -326,6 +351,7 @@ static int read_array(struct form_reader *reader, const struct ev_field *field,
         return 0;
 }
 
+/* Marks an optional value as present in the way its type wants it, and reads it. */
 static int read_present(struct form_reader *reader, const struct ev_field *field,
                         const struct ev_json *node, uint8_t *base)
 {
@@ -347,6 +373,8 @@ static int read_present(struct form_reader *reader, const struct ev_field *field
         return read_value(reader, field, node, at);
 }
 
+/* Absent means the default where there is one; null means null, and is an error where a value is
+ * required. A missing field without default is told as missing. */
 static int read_field(struct form_reader *reader, const struct ev_field *field,
                       const struct ev_json *object, uint8_t *base)
 {
@@ -366,6 +394,8 @@ static int read_field(struct form_reader *reader, const struct ev_field *field,
         return read_present(reader, field, node, base);
 }
 
+/* A name that the schema does not have is a typing error until proved otherwise: taking it for
+ * nothing would silently give its neighbour the default. */
 static int check_members(struct form_reader *reader, const struct ev_record *record,
                          const struct ev_json *object)
 {
@@ -387,6 +417,7 @@ static int read_record(struct form_reader *reader, const struct ev_record *recor
 {
         int r;
 
+        assert(base);
         assert(record->fields_count > 0);
 
         if (ev_json_type(object) != EV_JSON_OBJECT)
@@ -416,6 +447,7 @@ static int read_value(struct form_reader *reader, const struct ev_field *field,
         case EV_TYPE_RECORD: return read_record(reader, field->record, node, at);
         case EV_TYPE_ARRAY: break; /* two members of a struct: read_array() */
         }
+        assert(at);
         assert(false && "a type of a single member");
         return EV_FAILED;
 }
@@ -427,6 +459,7 @@ int ev_form_read(const struct ev_record *record, const struct ev_json *node, str
         void *value = ev_arena_take(arena, record->size);
         const char *path;
 
+        assert(arena);
         assert(ret_value);
 
         if (!value)

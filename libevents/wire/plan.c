@@ -22,6 +22,7 @@ static int resolve_record(struct planner *planner, const struct ev_record *write
                           const struct ev_record *reader, const struct ev_record **ret_plan);
 static bool same_record(const struct ev_record *a, const struct ev_record *b);
 
+/* Symbols by place and spelling; defaults do not matter to values that both know. */
 static bool same_enum(const struct ev_enum *a, const struct ev_enum *b)
 {
         assert(a && b);
@@ -37,6 +38,8 @@ static bool same_enum(const struct ev_enum *a, const struct ev_enum *b)
 /* Whether values lie on the wire in the same way and mean the same. */
 static bool same_type(const struct ev_field *a, const struct ev_field *b)
 {
+        assert(a && b);
+
         if (a->type != b->type || a->optional != b->optional || a->precision != b->precision ||
             a->scale != b->scale)
                 return false;
@@ -47,6 +50,7 @@ static bool same_type(const struct ev_field *a, const struct ev_field *b)
         return !a->enumeration || same_enum(a->enumeration, b->enumeration);
 }
 
+/* Field by field in the order of the wire, so that one read of the bytes serves both. */
 static bool same_record(const struct ev_record *a, const struct ev_record *b)
 {
         assert(a && b);
@@ -74,6 +78,7 @@ static struct ev_str short_name(struct ev_str name)
 {
         const char *dot = memrchr(name.data, '.', name.size);
 
+        assert(name.size > 0);
         assert(name.data);
         if (!dot)
                 return name;
@@ -84,6 +89,8 @@ static struct ev_str short_name(struct ev_str name)
 static int check_names(struct ev_str writer, struct ev_str reader, const struct ev_str *aliases,
                        uint32_t aliases_count)
 {
+        assert(writer.size > 0 && reader.size > 0);
+
         if (ev_str_equal(short_name(writer), short_name(reader)) ||
             is_among(writer, aliases, aliases_count))
                 return 0;
@@ -91,11 +98,15 @@ static int check_names(struct ev_str writer, struct ev_str reader, const struct 
                        EV_STR_ARG(reader));
 }
 
+/* A map from the writer's symbols to ours. Where both have the same, none is needed, and reading
+ * is as fast as without a plan. */
 static int resolve_enum(struct planner *planner, const struct ev_enum *writer,
                         const struct ev_enum *reader, struct ev_field *result)
 {
         int32_t *map;
         int r;
+
+        assert(writer && reader);
 
         r = check_names(writer->name, reader->name, reader->aliases, reader->aliases_count);
         if (r < 0)
@@ -120,6 +131,8 @@ static int resolve_enum(struct planner *planner, const struct ev_enum *writer,
         return 0;
 }
 
+/* Another scale would be another number in the same bytes. Fewer digits are judged at each
+ * value, since most fit. */
 static int resolve_decimal(const struct planner *planner, const struct ev_field *writer,
                            const struct ev_field *reader)
 {
@@ -138,6 +151,8 @@ static int resolve_decimal(const struct planner *planner, const struct ev_field 
 static int promote(const struct planner *planner, enum ev_type writer, enum ev_type reader,
                    enum ev_type *ret_type)
 {
+        assert(writer != reader);
+
         if (writer == EV_TYPE_INT && reader == EV_TYPE_LONG)
                 *ret_type = EV_TYPE_INT_AS_LONG;
         else if (writer == EV_TYPE_STRING && reader == EV_TYPE_BYTES)
@@ -156,6 +171,8 @@ static int resolve_type(struct planner *planner, const struct ev_field *writer,
 {
         struct ev_field *item;
         int r;
+
+        assert(result);
 
         if (writer->type != reader->type)
                 return ev_trace(promote(planner, writer->type, reader->type, &result->type));
@@ -181,10 +198,13 @@ static int resolve_type(struct planner *planner, const struct ev_field *writer,
         return 0;
 }
 
+/* The name of the field is put in front of whatever went wrong within. */
 static int resolve_field(struct planner *planner, const struct ev_field *writer,
                          const struct ev_field *reader, struct ev_field *result)
 {
         int r = 0;
+
+        assert(writer->optional == writer->optional_on_wire);
 
         *result = *reader;
         result->optional_on_wire = writer->optional;
@@ -220,6 +240,7 @@ static int resolve_fields(struct planner *planner, const struct ev_record *write
         const struct ev_field *field;
         int r;
 
+        assert(fields && is_filled);
         assert(writer->fields_count > 0);
 
         for (uint32_t i = 0; i < writer->fields_count; ++i) {
@@ -261,6 +282,7 @@ static int list_missing(const struct ev_record *reader, const bool *is_filled,
         return 0;
 }
 
+/* A new record in the order of the writer's fields, whose offsets are those of our struct. */
 static int resolve_record(struct planner *planner, const struct ev_record *writer,
                           const struct ev_record *reader, const struct ev_record **ret_plan)
 {
@@ -271,6 +293,8 @@ static int resolve_record(struct planner *planner, const struct ev_record *write
                 ev_arena_take_array(arena, reader->fields_count, sizeof(const struct ev_field *));
         bool *is_filled = ev_arena_take_array(arena, reader->fields_count, sizeof(*is_filled));
         int r;
+
+        assert(writer && reader);
 
         if (!plan || !fields || !missing || !is_filled)
                 return ev_trace(EV_FAILED);

@@ -37,12 +37,16 @@ const int64_t ev_powers_of_ten[EV_PRECISION_MAX + 1] = {
         INT64_C(1000000000000000000),
 };
 
+/* Sign bytes are taken away until eight are left; what was taken must have been the sign of what
+ * is left. The absolute value is compared without computing it, since that of INT64_MIN does not
+ * exist. */
 bool ev_decimal_of_bytes(const uint8_t *bytes, size_t size, unsigned precision,
                          int64_t *ret_unscaled)
 {
         uint64_t value;
         uint8_t sign;
 
+        assert(bytes || size == 0);
         assert(precision <= EV_PRECISION_MAX);
 
         if (size == 0 || size > EV_DECIMAL_BYTES_MAX)
@@ -70,11 +74,13 @@ size_t ev_decimal_to_bytes(int64_t unscaled, uint8_t bytes[8])
         size_t size = bits / 8 + 1; /* a bit more than the magnitude's, for the sign */
         uint64_t shifted = htobe64((uint64_t)unscaled << (64 - 8 * size));
 
+        assert(bytes);
         assert(size >= 1 && size <= 8);
         memcpy(bytes, &shifted, sizeof(shifted));
         return size;
 }
 
+/* Records have few fields and this is not asked for a value: a walk is enough. */
 const struct ev_field *ev_record_field(const struct ev_record *record, struct ev_str name)
 {
         assert(record);
@@ -161,6 +167,8 @@ static bool field_check(const struct ev_field *field, uint32_t size)
 
 bool ev_record_check(const struct ev_record *record)
 {
+        assert(record);
+
         for (uint32_t i = 0; i < record->fields_count; ++i)
                 if (!field_check(&record->fields[i], record->size))
                         return false;
@@ -174,6 +182,7 @@ struct maker {
         const struct ev_enum **enums;
 };
 
+/* What a value takes in a struct, by the table in record.h; an array's pointer only. */
 static uint32_t value_size(enum ev_type type, const struct ev_record *record)
 {
         switch (type) {
@@ -205,6 +214,8 @@ static uint32_t place(struct ev_record *record, uint32_t size)
         return offset;
 }
 
+/* What fields and items have in common. Definitions within are made already, see
+ * ev_record_new(). */
 static void fill_field(struct maker *maker, const struct ev_schema_type *type,
                        struct ev_field *field)
 {
@@ -222,6 +233,7 @@ static void fill_field(struct maker *maker, const struct ev_schema_type *type,
         field->size = value_size(type->type, field->record);
 }
 
+/* A field and its place in the struct: count before pointer, flag before value. */
 static int make_field(struct maker *maker, const struct ev_schema_field *from,
                       struct ev_record *record, struct ev_field *field)
 {
@@ -255,6 +267,8 @@ static int make_field(struct maker *maker, const struct ev_schema_field *from,
 /* The bytes that the shortest value of a field takes. */
 static uint32_t wire_min_of(const struct ev_field *field)
 {
+        assert(field);
+
         if (field->optional_on_wire || field->type != EV_TYPE_RECORD)
                 return field->type == EV_TYPE_DECIMAL && !field->optional_on_wire ? 2 : 1;
         return field->record->wire_min;
@@ -262,6 +276,8 @@ static uint32_t wire_min_of(const struct ev_field *field)
 
 static bool field_has_secret(const struct ev_field *field)
 {
+        assert(field);
+
         return field->secret || (field->record && field->record->has_secret) ||
                (field->item && field_has_secret(field->item));
 }
@@ -273,6 +289,7 @@ static int make_record(struct maker *maker, const struct ev_schema_named *named)
                 ev_arena_take_array(maker->arena, named->fields_count, sizeof(*fields));
         int r;
 
+        assert(maker->arena);
         assert(named->type == EV_TYPE_RECORD);
 
         if (!record || !fields)
@@ -296,6 +313,7 @@ static int make_record(struct maker *maker, const struct ev_schema_named *named)
         return 0;
 }
 
+/* Enums point to the schema's own lists, which is why the schema must outlive them. */
 static int make_enum(struct maker *maker, const struct ev_schema_named *named)
 {
         struct ev_enum *enumeration = ev_arena_take(maker->arena, sizeof(*enumeration));

@@ -17,10 +17,14 @@
 
 enum { SCHEMA_MEMORY_MAX = 4 * 1024 * 1024 };
 
+/* All memory of a schema is one arena, so that it is freed in one step, whatever state its
+ * reading ended in. */
 static int schema_new(struct ev_schema **ret_schema)
 {
         _cleanup_(ev_schema_free_p) struct ev_schema *schema = NULL;
         int r;
+
+        assert(ret_schema);
 
         schema = calloc(1, sizeof(*schema));
         if (!schema)
@@ -91,6 +95,7 @@ int ev_schema_refuse(const struct ev_schema_parser *parser, const char *format, 
         char text[EV_ERROR_TEXT_MAX];
         va_list arguments;
 
+        assert(format);
         assert(parser->path_size < sizeof(parser->path));
 
         va_start(arguments, format);
@@ -103,6 +108,7 @@ int ev_schema_refuse(const struct ev_schema_parser *parser, const char *format, 
 
 void *ev_schema_take(struct ev_schema_parser *parser, size_t count, size_t size)
 {
+        assert(size > 0);
         assert(parser->schema);
 
         return ev_arena_take_array(parser->schema->arena, count, size);
@@ -111,6 +117,7 @@ void *ev_schema_take(struct ev_schema_parser *parser, size_t count, size_t size)
 int ev_schema_copy_string(struct ev_schema_parser *parser, const struct ev_json *node,
                           struct ev_str *ret_copy)
 {
+        assert(ret_copy);
         assert(parser->schema);
 
         return ev_trace(ev_arena_copy(parser->schema->arena, ev_json_string(node), ret_copy));
@@ -124,6 +131,7 @@ int ev_schema_copy_strings(struct ev_schema_parser *parser, const struct ev_json
         struct ev_str *strings;
         int r;
 
+        assert(ret_strings && ret_count);
         assert(max <= UINT32_MAX);
 
         if (node && ev_json_type(node) != EV_JSON_ARRAY)

@@ -14,6 +14,7 @@ static int bytes_of_string(struct ev_schema_parser *parser, struct ev_str text,
         char *bytes = ev_schema_take(parser, text.size + 1, 1);
         size_t size = 0;
 
+        assert(ret_bytes);
         assert(ev_str_is_text(text));
 
         if (!bytes)
@@ -36,6 +37,8 @@ static int parse_text_default(struct ev_schema_parser *parser, struct ev_str tex
 {
         int r;
 
+        assert(type == EV_TYPE_STRING || type == EV_TYPE_BYTES);
+
         if (ev_str_is_null(text))
                 return ev_schema_refuse(parser, "its default must be a string");
         if (text.size > EV_STRING_BYTES_MAX)
@@ -48,12 +51,14 @@ static int parse_text_default(struct ev_schema_parser *parser, struct ev_str tex
         return ev_trace(r);
 }
 
+/* As Avro writes it: the bytes of the unscaled number, as code points. */
 static int parse_decimal_default(struct ev_schema_parser *parser, struct ev_str text,
                                  const struct ev_schema_type *type, struct ev_default *result)
 {
         struct ev_default bytes = { 0 };
         int r;
 
+        assert(result);
         assert(type->type == EV_TYPE_DECIMAL);
 
         r = parse_text_default(parser, text, EV_TYPE_BYTES, &bytes);
@@ -65,6 +70,7 @@ static int parse_decimal_default(struct ev_schema_parser *parser, struct ev_str 
         return 0;
 }
 
+/* The ranges are those that values have, so that a default can be encoded. */
 static int parse_number_default(struct ev_schema_parser *parser, const struct ev_json *node,
                                 enum ev_type type, struct ev_default *result)
 {
@@ -75,6 +81,7 @@ static int parse_number_default(struct ev_schema_parser *parser, const struct ev
                       : type == EV_TYPE_TIMESTAMP ? EV_INSTANT_MAX
                                                   : INT64_MAX;
 
+        assert(result);
         assert(min < max);
 
         if (!ev_json_int(node, &result->number) || result->number < min || result->number > max)
@@ -83,9 +90,11 @@ static int parse_number_default(struct ev_schema_parser *parser, const struct ev
         return 0;
 }
 
+/* Kept as the symbol's index, as a struct has it. */
 static int parse_symbol_default(struct ev_schema_parser *parser, struct ev_str symbol,
                                 const struct ev_schema_named *named, struct ev_default *result)
 {
+        assert(result);
         assert(named->type == EV_TYPE_ENUM);
 
         for (uint32_t i = 0; i < named->symbols_count; ++i) {
@@ -97,10 +106,14 @@ static int parse_symbol_default(struct ev_schema_parser *parser, struct ev_str s
         return ev_schema_refuse(parser, "its default is no symbol of its enum");
 }
 
+/* By the type, as Avro's table of defaults says. Each case leaves in `result` what would lie in
+ * a struct. */
 static int parse_default(struct ev_schema_parser *parser, const struct ev_json *node,
                          const struct ev_schema_type *type, struct ev_default *result)
 {
         bool flag;
+
+        assert(result->given);
 
         switch (type->type) {
         case EV_TYPE_BOOLEAN:
@@ -153,11 +166,14 @@ int ev_schema_parse_default(struct ev_schema_parser *parser, const struct ev_jso
         return 0;
 }
 
+/* The place of a field among those of the record; the contract speaks of the whole event, so of
+ * no field within another. */
 static int field_index(struct ev_schema_parser *parser, const char *member, struct ev_str name,
                        uint32_t *ret_index)
 {
         const struct ev_schema_named *record = parser->schema->record;
 
+        assert(ret_index);
         assert(record);
 
         for (uint32_t i = 0; name.data && i < record->fields_count; ++i) {
@@ -178,6 +194,8 @@ static int parse_field_list(struct ev_schema_parser *parser, const struct ev_jso
         size_t count = is_list ? ev_json_count(node) : 1;
         uint32_t *list;
         int r;
+
+        assert(ret_list && ret_count);
 
         if (count == 0 || count > EV_SCHEMA_FIELDS_MAX)
                 return ev_schema_refuse(parser, "quenty.%s names no field", member);
@@ -201,6 +219,7 @@ static int parse_word(struct ev_schema_parser *parser, const struct ev_json *nod
 {
         struct ev_str word = ev_json_string(ev_json_get(node, ev_str_of(member)));
 
+        assert(ret_place);
         assert(words[0]);
 
         for (unsigned i = 0; word.data && words[i]; ++i) {
@@ -213,12 +232,15 @@ static int parse_word(struct ev_schema_parser *parser, const struct ev_json *nod
                                 words[1], words[2] ? " …" : "");
 }
 
+/* What is asked from outside: how a second asking is recognised, and which facts may answer it. */
 static int parse_ingress(struct ev_schema_parser *parser, const struct ev_json *node,
                          struct ev_schema_contract *contract)
 {
         static const char *const repeats[] = { "at_once", "by_state", NULL };
         unsigned place = 0;
         int r;
+
+        assert(contract->kind == EV_KIND_INGRESS);
 
         r = parse_word(parser, node, "repeats", repeats, &place);
         if (r < 0)
@@ -242,12 +264,15 @@ static int parse_ingress(struct ev_schema_parser *parser, const struct ev_json *
         return 0;
 }
 
+/* What happened: whether it says yes, no, or that it was said before. */
 static int parse_fact(struct ev_schema_parser *parser, const struct ev_json *node,
                       struct ev_schema_contract *contract)
 {
         static const char *const outcomes[] = { "accepted", "refused", "repeated", NULL };
         unsigned place = 0;
         int r;
+
+        assert(contract->kind == EV_KIND_FACT);
 
         r = parse_word(parser, node, "outcome", outcomes, &place);
         if (r < 0)
@@ -291,12 +316,15 @@ static int check_members(struct ev_schema_parser *parser, const struct ev_json *
         return 0;
 }
 
+/* Topic, key and subject, which both kinds have. */
 static int parse_common(struct ev_schema_parser *parser, const struct ev_json *node,
                         struct ev_schema_contract *contract)
 {
         const struct ev_json *key = ev_json_get(node, EV_STR("key"));
         uint32_t place;
         int r;
+
+        assert(contract->key == 0);
 
         r = ev_schema_copy_string(parser, ev_json_get(node, EV_STR("topic")), &contract->topic);
         if (r < 0)
@@ -321,6 +349,7 @@ int ev_schema_parse_contract(struct ev_schema_parser *parser, const struct ev_js
         unsigned place = 0;
         int r;
 
+        assert(parser->schema->record);
         assert(!contract->given);
 
         if (!node)

@@ -22,6 +22,8 @@ static void write_type(struct form *form, const struct ev_schema_type *type);
 
 static void write_member(struct form *form, const char *name, struct ev_str value)
 {
+        assert(name);
+
         ev_json_write_name(&form->json, ev_str_of(name));
         ev_json_write_string(&form->json, value);
 }
@@ -38,8 +40,10 @@ static void write_strings(struct form *form, const char *name, const struct ev_s
         ev_json_array_end(&form->json);
 }
 
+/* Number and text as a struct has them: one form for all types, which nobody else reads. */
 static void write_default(struct form *form, const struct ev_default *initial)
 {
+        assert(form->lock);
         assert(initial->given);
 
         ev_json_write_name(&form->json, EV_STR("default"));
@@ -49,8 +53,11 @@ static void write_default(struct form *form, const struct ev_default *initial)
         ev_json_array_end(&form->json);
 }
 
+/* Of a field, the canonical form has name and type only. */
 static void write_field(struct form *form, const struct ev_schema_field *field)
 {
+        assert(field->name.size > 0);
+
         ev_json_object_begin(&form->json);
         write_member(form, "name", field->name);
         ev_json_write_name(&form->json, EV_STR("type"));
@@ -69,6 +76,8 @@ static void write_field(struct form *form, const struct ev_schema_field *field)
 /* The specification's order of members: name, type, fields, symbols. */
 static void write_definition(struct form *form, const struct ev_schema_named *named)
 {
+        assert(named->name.size > 0);
+
         ev_json_object_begin(&form->json);
         write_member(form, "name", named->name);
         write_member(form, "type", ev_str_of(ev_type_name(named->type)));
@@ -88,6 +97,7 @@ static void write_definition(struct form *form, const struct ev_schema_named *na
         ev_json_object_end(&form->json);
 }
 
+/* A type is written in full where it stands first, and by its name from then on. */
 static void write_named(struct form *form, const struct ev_schema_named *named)
 {
         assert(named->index <= form->defined); /* definitions come in the order of the text */
@@ -100,6 +110,8 @@ static void write_named(struct form *form, const struct ev_schema_named *named)
         write_definition(form, named);
 }
 
+/* To the canonical form these are plain bytes and long, which is why it does not see a changed
+ * scale. */
 static void write_logical(struct form *form, const struct ev_schema_type *type)
 {
         bool decimal = type->type == EV_TYPE_DECIMAL;
@@ -120,6 +132,8 @@ static void write_logical(struct form *form, const struct ev_schema_type *type)
 
 static void write_plain_type(struct form *form, const struct ev_schema_type *type)
 {
+        assert(type->type != EV_TYPE_INT_AS_LONG);
+
         if (type->named) {
                 write_named(form, type->named);
         } else if (type->item) {
@@ -140,8 +154,11 @@ static void write_plain_type(struct form *form, const struct ev_schema_type *typ
         }
 }
 
+/* A union is a list of its branches; ours has null and one other. */
 static void write_type(struct form *form, const struct ev_schema_type *type)
 {
+        assert(type);
+
         if (!type->optional) {
                 write_plain_type(form, type);
                 return;
@@ -152,6 +169,7 @@ static void write_type(struct form *form, const struct ev_schema_type *type)
         ev_json_array_end(&form->json);
 }
 
+/* Fields by their places: a field that moved is another contract, as it is another encoding. */
 static void write_places(struct form *form, const char *name, const uint32_t *places,
                          uint32_t count)
 {
@@ -166,6 +184,8 @@ static void write_places(struct form *form, const char *name, const uint32_t *pl
 
 static void write_contract(struct form *form, const struct ev_schema_contract *contract)
 {
+        assert(contract->given);
+
         ev_json_object_begin(&form->json);
         ev_json_write_name(&form->json, EV_STR("kind"));
         ev_json_write_int(&form->json, contract->kind);
@@ -186,16 +206,19 @@ int ev_schema_write_canonical(const struct ev_schema *schema, struct ev_buffer *
 {
         struct form form = { .json = EV_JSON_WRITER_INIT(buffer) };
 
+        assert(buffer);
         assert(schema->record);
 
         write_named(&form, schema->record);
         return ev_trace(ev_json_writer_end(&form.json));
 }
 
+/* A list of two: the event's type, and its contract where it has one. */
 int ev_schema_write_lock_form(const struct ev_schema *schema, struct ev_buffer *buffer)
 {
         struct form form = { .json = EV_JSON_WRITER_INIT(buffer), .lock = true };
 
+        assert(buffer);
         assert(schema->record);
 
         ev_json_array_begin(&form.json);
@@ -213,6 +236,7 @@ static int crc_of_form(const struct ev_schema *schema,
         _cleanup_buffer_ struct ev_buffer buffer = EV_BUFFER_INIT(CANONICAL_BYTES_MAX);
         int r;
 
+        assert(write);
         assert(ret_crc);
 
         r = write(schema, &buffer);
@@ -224,11 +248,15 @@ static int crc_of_form(const struct ev_schema *schema,
 
 int ev_schema_fingerprint(const struct ev_schema *schema, uint64_t *ret_fingerprint)
 {
+        assert(schema);
+
         return ev_trace(crc_of_form(schema, ev_schema_write_canonical, ret_fingerprint));
 }
 
 int ev_schema_lock(const struct ev_schema *schema, uint64_t *ret_lock)
 {
+        assert(schema);
+
         return ev_trace(crc_of_form(schema, ev_schema_write_lock_form, ret_lock));
 }
 

@@ -29,6 +29,7 @@ static int make_full_name(struct ev_schema_parser *parser, struct ev_str name,
         size_t size = name.size + name_space.size + 1;
         char *text;
 
+        assert(ret_name);
         assert(name.data);
 
         if (memchr(name.data, '.', name.size) || name_space.size == 0) {
@@ -49,6 +50,7 @@ static int make_full_name(struct ev_schema_parser *parser, struct ev_str name,
         return 0;
 }
 
+/* A schema has a few dozen names at most: a walk is enough. */
 static const struct ev_schema_named *find_named(const struct ev_schema *schema, struct ev_str name)
 {
         assert(schema->named_count <= EV_SCHEMA_NAMED_MAX);
@@ -59,12 +61,16 @@ static const struct ev_schema_named *find_named(const struct ev_schema *schema, 
         return NULL;
 }
 
+/* Aliases of a named type are full names, in its own namespace unless they say another; those of
+ * a field have no namespace. */
 static int parse_aliases(struct ev_schema_parser *parser, const struct ev_json *node,
                          const struct ev_str *name_space, const struct ev_str **ret_aliases,
                          uint32_t *ret_count)
 {
         struct ev_str *full;
         int r;
+
+        assert(ret_aliases && ret_count);
 
         r = ev_schema_copy_strings(parser, ev_json_get(node, EV_STR("aliases")), "aliases",
                                    EV_SCHEMA_ALIASES_MAX, ret_aliases, ret_count);
@@ -93,6 +99,7 @@ static int define(struct ev_schema_parser *parser, const struct ev_json *node, e
         struct ev_schema_named *named;
         int r;
 
+        assert(ret_named);
         assert(type == EV_TYPE_RECORD || type == EV_TYPE_ENUM);
 
         if (ev_str_is_null(name))
@@ -123,6 +130,7 @@ static int define(struct ev_schema_parser *parser, const struct ev_json *node, e
         return 0;
 }
 
+/* Symbols become C names and keys of maps: each once, and spelled as a name. */
 static int check_symbols(struct ev_schema_parser *parser, const struct ev_schema_named *named)
 {
         assert(named->type == EV_TYPE_ENUM);
@@ -141,12 +149,16 @@ static int check_symbols(struct ev_schema_parser *parser, const struct ev_schema
         return 0;
 }
 
+/* The default of an enum stands for symbols that a reader does not know yet (Avro 1.9); it is
+ * not the default of a field. */
 static int parse_enum(struct ev_schema_parser *parser, const struct ev_json *node,
                       struct ev_str name_space, struct ev_schema_type *ret_type)
 {
         const struct ev_json *initial = ev_json_get(node, EV_STR("default"));
         struct ev_schema_named *named;
         int r;
+
+        assert(ret_type);
 
         r = define(parser, node, EV_TYPE_ENUM, name_space, &named);
         if (r < 0)
@@ -190,12 +202,14 @@ static void leave(struct ev_schema_parser *parser, size_t path_size)
         parser->path[path_size] = '\0';
 }
 
+/* The members of one field but for its name, which is in the path already. */
 static int parse_field(struct ev_schema_parser *parser, const struct ev_json *node,
                        struct ev_str name_space, struct ev_schema_field *field)
 {
         const struct ev_json *secret = ev_json_get(node, EV_STR("secret"));
         int r;
 
+        assert(parser->path_size > 0);
         assert(!field->name.data || field->name.size > 0);
 
         if (secret && !ev_json_bool(secret, &field->secret))
@@ -219,6 +233,8 @@ static int parse_named_field(struct ev_schema_parser *parser, const struct ev_js
         size_t path_size = parser->path_size;
         int r;
 
+        assert(field);
+
         r = ev_schema_copy_string(parser, ev_json_get(node, EV_STR("name")), &field->name);
         if (r < 0)
                 return ev_trace(r);
@@ -232,12 +248,16 @@ static int parse_named_field(struct ev_schema_parser *parser, const struct ev_js
         return ev_trace(r);
 }
 
+/* A record without fields would take no byte on the wire, and an array of them could make
+ * endless work of nothing. */
 static int parse_fields(struct ev_schema_parser *parser, const struct ev_json *list,
                         struct ev_schema_named *named)
 {
         struct ev_schema_field *fields;
         size_t count = ev_json_count(list);
         int r;
+
+        assert(named->type == EV_TYPE_RECORD);
 
         if (ev_json_type(list) != EV_JSON_ARRAY || count == 0 || count > EV_SCHEMA_FIELDS_MAX)
                 return ev_schema_refuse(parser, "a record has 1 to %d fields",
@@ -260,18 +280,25 @@ static int parse_fields(struct ev_schema_parser *parser, const struct ev_json *l
         return 0;
 }
 
+/* Records and arrays in one another, as values of the type have them. */
 static uint32_t depth_of(const struct ev_schema_type *type)
 {
+        assert(type);
+
         if (type->item)
                 return 1 + depth_of(type->item);
         return type->named ? type->named->depth : 0;
 }
 
+/* The record counts as open while its fields are read: a reference to it from within is
+ * recursion. */
 static int parse_record(struct ev_schema_parser *parser, const struct ev_json *node,
                         struct ev_str name_space, struct ev_schema_type *ret_type)
 {
         struct ev_schema_named *named;
         int r;
+
+        assert(parser->open_count <= parser->depth);
 
         if (parser->depth == EV_DEPTH_MAX)
                 return ev_schema_refuse(parser, "more than %d levels", EV_DEPTH_MAX);
@@ -301,6 +328,8 @@ static int parse_array(struct ev_schema_parser *parser, const struct ev_json *no
         size_t path_size = parser->path_size;
         int r;
 
+        assert(parser->depth <= EV_DEPTH_MAX);
+
         if (!item)
                 return ev_trace(EV_FAILED);
         if (parser->depth == EV_DEPTH_MAX)
@@ -325,6 +354,7 @@ static int parse_decimal(struct ev_schema_parser *parser, const struct ev_json *
         const struct ev_json *scale_node = ev_json_get(node, EV_STR("scale"));
         int64_t precision = 0, scale = 0;
 
+        assert(node);
         assert(ret_type->type == EV_TYPE_BYTES);
 
         if (!ev_json_int(ev_json_get(node, EV_STR("precision")), &precision) || precision < 1 ||
@@ -364,6 +394,8 @@ static int parse_reference(struct ev_schema_parser *parser, struct ev_str name,
         struct ev_str full_name;
         enum ev_type type;
         int r;
+
+        assert(name.data);
 
         if (is_primitive(name, &type)) {
                 *ret_type = (struct ev_schema_type){ .type = type };
@@ -433,11 +465,13 @@ static int parse_union(struct ev_schema_parser *parser, const struct ev_json *no
         return 0;
 }
 
+/* A type may be a name, an object that declares it, or a list: a union. */
 static int parse_type(struct ev_schema_parser *parser, const struct ev_json *node,
                       struct ev_str name_space, struct ev_schema_type *ret_type)
 {
         enum ev_json_type type = ev_json_type(node);
 
+        assert(ret_type);
         assert(parser->depth <= EV_DEPTH_MAX);
 
         if (type == EV_JSON_STRING)

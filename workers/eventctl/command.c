@@ -1,6 +1,12 @@
 /* Finds a command in the table by its words, and its options behind them. Options and operands may
  * stand in any order behind the name. Whatever is not understood is an error: a misspelled option
- * of a tool that changes databases must not be passed over. */
+ * of a tool that changes databases must not be passed over.
+ *
+ * What belongs to one call (how far, which format) is an option of the command; what belongs to an
+ * installation (where the databases are) is configuration and stands in front of the command. So
+ * --yes can never come from a file or an environment that somebody set long ago.
+ *
+ * Nothing here has an effect; if the process dies, nothing has happened. */
 
 #include "command.h"
 
@@ -12,6 +18,8 @@
 
 enum { LINE_WIDTH = 79 };
 
+/* By name, as the place in the table may change. Asking for an option that the command does not
+ * have is not an error: helpers such as output_format_of() serve many commands. */
 const char *command_value(const struct command_input *input, const char *name)
 {
         const struct command *command = input->command;
@@ -24,6 +32,7 @@ const char *command_value(const struct command_input *input, const char *name)
         return NULL;
 }
 
+/* Without a sign, without spaces: what a person types is taken as it stands or refused. */
 bool command_number(const struct command_input *input, const char *name, int max, int fallback,
                     int *ret_number)
 {
@@ -50,6 +59,7 @@ static int match(const char *name, int count, char *const *words)
         while (*name) {
                 size_t size = strcspn(name, " ");
 
+                /* The name goes on where the words end. */
                 if (matched == count)
                         return -1;
                 if (strlen(words[matched]) != size || strncmp(words[matched], name, size) != 0)
@@ -61,8 +71,11 @@ static int match(const char *name, int count, char *const *words)
         return matched;
 }
 
+/* The first that fits: no name of the table is the beginning of another one. */
 static const struct command *find(int count, char *const *words, int *ret_matched)
 {
+        assert(count > 0 && ret_matched);
+
         for (size_t i = 0; i < commands_count; ++i) {
                 int matched = match(commands[i].name, count, words);
 
@@ -86,6 +99,7 @@ static bool take_option(struct command_input *input, int count, char *const *wor
 
         for (size_t i = 0; i < command->options_count; ++i) {
                 const struct command_option *option = command->options[i];
+                /* -o is not --o, and --to is not -to. */
                 bool is_long = strlen(option->name) > 1;
 
                 if (strlen(option->name) != size || strncmp(option->name, name, size) != 0 ||
@@ -113,6 +127,7 @@ const struct command *command_parse(int count, char *const *words, struct comman
         const struct command *command;
         int matched = 0;
 
+        assert(words && input);
         assert(count > 0);
 
         command = find(count, words, &matched);
@@ -123,6 +138,7 @@ const struct command *command_parse(int count, char *const *words, struct comman
         }
         input->command = command;
         for (int i = matched; i < count; ++i) {
+                /* A lone "-" is an operand, as everywhere. */
                 if (words[i][0] == '-' && words[i][1]) {
                         if (!take_option(input, count, words, &i))
                                 return NULL;
@@ -142,8 +158,11 @@ const struct command *command_parse(int count, char *const *words, struct comman
         return command;
 }
 
+/* In the order in which the table has them; required operands stand last. */
 static void print_synopsis(const struct command *command, FILE *file)
 {
+        assert(command && file);
+
         fprintf(file, "eventctl %s", command->name);
         for (size_t i = 0; i < command->options_count; ++i) {
                 const struct command_option *option = command->options[i];
@@ -179,6 +198,8 @@ static void print_wrapped(const char *text, int indent, FILE *file)
 
 static void print_help(const struct command *command, FILE *file)
 {
+        assert(command && file);
+
         fputs("usage: ", file);
         print_synopsis(command, file);
         fputc('\n', file);
@@ -192,11 +213,15 @@ static void print_help(const struct command *command, FILE *file)
         }
 }
 
+/* Words that only begin a name list what they could become: "migrate --help" shows all of
+ * migrate. */
 bool command_help(int count, char *const *words, FILE *file)
 {
         bool has_any = false;
         int matched;
         const struct command *command = count ? find(count, words, &matched) : NULL;
+
+        assert(file && count >= 0);
 
         if (command) {
                 print_help(command, file);
@@ -213,6 +238,7 @@ bool command_help(int count, char *const *words, FILE *file)
         return has_any;
 }
 
+/* The library's text is one line and holds no secret; the trail is for a log. */
 void command_complain(void)
 {
         const struct ev_error *error = ev_error_last();

@@ -1,5 +1,8 @@
 /* eventctl: the operator's tool. Reads the configuration, finds the command in its table and runs
- * it. Nothing is kept between two calls. */
+ * it. Nothing is kept between two calls, so it can be interrupted and called again at any time.
+ *
+ * The exit code is for scripts: a refusal (3) is not a failure (1), and a difference (4) is an
+ * answer and not a fault of the tool. A new command is a row in the table below and a function. */
 
 #include <assert.h>
 #include <stdio.h>
@@ -59,6 +62,8 @@ const size_t commands_count = EV_ARRAY_SIZE(commands);
 
 static bool is_help(const char *word)
 {
+        assert(word);
+
         return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
@@ -67,6 +72,8 @@ static bool is_help(const char *word)
 static bool wants_help(int argc, char *const *argv, int *ret_first, int *ret_count)
 {
         int first = argc;
+
+        assert(argc > 0 && ret_first && ret_count);
 
         for (int i = 1; i < argc; ++i) {
                 if (is_help(argv[i])) {
@@ -80,9 +87,13 @@ static bool wants_help(int argc, char *const *argv, int *ret_first, int *ret_cou
         return false;
 }
 
+/* For the program as a whole the configuration is listed too; a command shows its own options
+ * only. */
 static int print_help(const struct ev_config *config, int count, char *const *words)
 {
         _cleanup_buffer_ struct ev_buffer text = EV_BUFFER_INIT(1 << 20);
+
+        assert(config && count >= 0);
 
         if (!command_help(count, words, stdout)) {
                 fputs("eventctl: there is no such command; --help lists them\n", stderr);
@@ -98,11 +109,14 @@ static int print_help(const struct ev_config *config, int count, char *const *wo
         return COMMAND_DONE;
 }
 
+/* What is wrong with arguments or configuration is exit code 2 before anything is touched. */
 static int run(struct ev_config *config, int argc, char **argv)
 {
         struct command_input input = { .config = config };
         const struct command *command;
         int operand, r;
+
+        assert(config && argc > 0);
 
         r = ev_config_load(config, argc, argv, environ, &operand);
         if (r == EV_CONFIG_VERSION_WANTED) {
@@ -113,6 +127,7 @@ static int run(struct ev_config *config, int argc, char **argv)
                 command_complain();
                 return COMMAND_USAGE;
         }
+        /* A call without a command asks for the list. */
         if (operand == argc) {
                 command_help(0, NULL, stderr);
                 return COMMAND_USAGE;
@@ -121,10 +136,13 @@ static int run(struct ev_config *config, int argc, char **argv)
         return (int)(command ? command->run(&input) : COMMAND_USAGE);
 }
 
+/* --man needs neither configuration nor database: the build calls it. */
 int main(int argc, char **argv)
 {
         _cleanup_(ev_config_free_p) struct ev_config *config = NULL;
         int first, count, r;
+
+        assert(argc > 0);
 
         r = ev_config_new(&config, ev_program_options, EV_PROGRAM_OPTIONS);
         if (r == 0 && argc == 2 && strcmp(argv[1], "--man") == 0) {
@@ -136,6 +154,8 @@ int main(int argc, char **argv)
                 command_complain();
                 return COMMAND_FAILED;
         }
+        /* Before the configuration is read: who asks for help may have come because of a
+         * mistake in it. */
         if (wants_help(argc, argv, &first, &count))
                 return print_help(config, count, argv + first);
         return run(config, argc, argv);

@@ -1,5 +1,8 @@
 /* The manual page, made of the table of commands and the tables of options, so that it cannot say
- * anything else than --help does. */
+ * anything else than --help does.
+ *
+ * mdoc(7) is what mandoc and groff both read. The page is put together in memory and written at
+ * once: a build that fails leaves no half of a page. */
 
 #include <assert.h>
 #include <string.h>
@@ -40,10 +43,13 @@ static const char foot[] =
         "eventctl migrate verify order_db && echo as it should be\n.Ed\n"
         ".Sh SEE ALSO\n.Xr psql 1\n";
 
+/* mdoc writes one dash for Fl, so a long name brings its second one along. */
 static int write_option(struct ev_buffer *out, const struct command_option *option,
                         const char *before)
 {
         int r;
+
+        assert(option->name[0]);
 
         r = ev_buffer_printf(out, "%sFl %s%s", before, option->name[1] ? "-" : "", option->name);
         if (r == 0 && option->argument)
@@ -51,9 +57,12 @@ static int write_option(struct ev_buffer *out, const struct command_option *opti
         return r < 0 ? ev_trace(r) : ev_trace(ev_buffer_append_str(out, EV_STR("\n")));
 }
 
+/* A synopsis for each command: they share nothing but the name of the program. */
 static int write_synopsis(struct ev_buffer *out, const struct command *command)
 {
         int r;
+
+        assert(command->name[0]);
 
         r = ev_buffer_printf(out, ".Nm\n.Op Fl c Ar FILE\n.Cm %s\n", command->name);
         for (size_t i = 0; r == 0 && i < command->options_count; ++i)
@@ -83,9 +92,13 @@ static int write_text(struct ev_buffer *out, const char *text)
         return ev_trace(r);
 }
 
+/* Help texts hold none of mdoc's own characters, which command.h asks for and the test's mandoc
+ * -Tlint sees. */
 static int write_command(struct ev_buffer *out, const struct command *command)
 {
         int r;
+
+        assert(command->help && command->summary);
 
         r = ev_buffer_printf(out, ".It Cm %s%s%s\n", command->name, command->operand ? " Ar " : "",
                              command->operand ? command->operand : "");
@@ -103,9 +116,12 @@ static int write_command(struct ev_buffer *out, const struct command *command)
         return ev_trace(r);
 }
 
+/* The sections come in the order that mdoc(7) wants. */
 static int write_page(const struct ev_config *config, struct ev_buffer *out)
 {
         int r;
+
+        assert(config && commands_count > 0);
 
         r = ev_buffer_printf(out, head, date);
         for (size_t i = 0; r == 0 && i < commands_count; ++i)
@@ -127,6 +143,8 @@ int command_manual(const struct ev_config *config, FILE *file)
 {
         _cleanup_buffer_ struct ev_buffer out = EV_BUFFER_INIT(MANUAL_BYTES_MAX);
         int r = write_page(config, &out);
+
+        assert(config && file);
 
         if (r < 0)
                 return ev_trace(r);

@@ -1,4 +1,11 @@
-/* eventctl migrate: the migrator of store/migrate.c for the command line. */
+/* eventctl migrate: the migrator of store/migrate.c for the command line.
+ *
+ * What is promised of interrupted migrations holds here as it does there: this file only opens the
+ * session, shows what happens, and turns conditions into exit codes. Interrupting it ends the
+ * process and with it the session; the file that was under way is rolled back by the server.
+ *
+ * Each call connects as the owner of the tables, by the same keys of the configuration that the
+ * workers read for their own roles; so an operator has a configuration of his own. */
 
 #include <assert.h>
 #include <limits.h>
@@ -10,6 +17,7 @@
 #include "base/error.h"
 #include "base/macro.h"
 #include "command.h"
+#include "flow/settings.h"
 #include "output.h"
 #include "store/db.h"
 #include "store/migrate.h"
@@ -28,13 +36,19 @@ struct target {
 
 static void target_done(struct target *target)
 {
+        assert(target);
+
         ev_db_free(target->db);
         ev_migrations_free(target->files);
 }
 
+/* The folder of the common files is what tells a set of migrations from any other folder of that
+ * name. */
 static bool is_migrations(const char *path)
 {
         char common[PATH_MAX + 16];
+
+        assert(path);
 
         snprintf(common, sizeof(common), "%s/common", path);
         return access(common, R_OK | X_OK) == 0;
@@ -44,6 +58,8 @@ static bool is_migrations(const char *path)
 static bool cut_component(char *path)
 {
         char *slash = strrchr(path, '/');
+
+        assert(path && path[0] != '\0');
 
         if (!slash || slash == path)
                 return false;
@@ -58,11 +74,15 @@ static int find_directory(const struct ev_config *config, char *path, size_t siz
         char folder[PATH_MAX];
         ssize_t used = readlink("/proc/self/exe", folder, sizeof(folder) - 1);
 
+        assert(path && size > 0);
+
         if (configured) {
                 snprintf(path, size, "%s", configured);
                 return 0;
         }
+        /* Without /proc the path is empty, nothing is found, and the message says what to do. */
         folder[used > 0 ? used : 0] = '\0';
+        /* The first cut takes the program itself off: what is left is the folder it lies in. */
         for (int i = 0; i < FOLDERS_ABOVE_MAX && cut_component(folder); ++i) {
                 snprintf(path, size, "%s/%s", folder,
                          i == 0 ? "../share/quenty/migrations" : "migrations");
@@ -73,23 +93,19 @@ static int find_directory(const struct ev_config *config, char *path, size_t siz
                                         "program: give --migrations.directory=DIRECTORY");
 }
 
+/* A session of its own for each call, with a wait that no migration should reach: the bound is
+ * there for a server that is gone and whose host still answers. */
 static int connect_target(const struct command_input *input, struct target *target)
 {
-        char key[EV_CONFIG_KEY_MAX], password[EV_CONFIG_SECRET_MAX + 1];
         struct ev_db_options options = {
+                .conninfo = ev_settings_conninfo(input->config, input->operand),
+                .password = ev_settings_password(input->config, input->operand),
                 .application_name = "eventctl migrate",
                 .connect_ms = CONNECT_MS,
                 .wait_ms = WAIT_MS,
         };
-        int r;
+        int r = ev_db_new(&target->db, &options);
 
-        snprintf(key, sizeof(key), "%s.conninfo", input->operand);
-        options.conninfo = ev_config_text(input->config, key);
-        snprintf(key, sizeof(key), "%s.password_file", input->operand);
-        if (ev_str_copy(ev_config_secret(input->config, key).revealed, password, sizeof(password)))
-                options.password = password;
-        r = ev_db_new(&target->db, &options);
-        explicit_bzero(password, sizeof(password));
         return r < 0 ? ev_trace(r) : ev_trace(ev_db_connect(target->db));
 }
 
@@ -98,6 +114,8 @@ static enum command_exit open_target(const struct command_input *input, struct t
 {
         char directory[PATH_MAX + 32];
         int r;
+
+        assert(target && input->operand);
 
         if (!ev_migrations_service(input->operand)) {
                 fprintf(stderr,
@@ -119,6 +137,8 @@ static enum command_exit open_target(const struct command_input *input, struct t
 
 static enum command_exit finish(int r)
 {
+        assert(r >= EV_FAILED);
+
         if (r == 0)
                 return COMMAND_DONE;
         command_complain();
@@ -142,6 +162,7 @@ static void show_step(void *context, const struct ev_migrate_step *step)
         assert(step->number <= step->numbers);
 
         if (!step->is_done) {
+                /* Each file has its own time. */
                 progress->started = ev_clock_monotonic_micros();
                 if (progress->is_terminal)
                         fprintf(stderr, "%zu/%zu %s %s ...", step->number, step->numbers,
@@ -156,6 +177,8 @@ static void show_step(void *context, const struct ev_migrate_step *step)
 static bool read_profile(const struct command_input *input, struct ev_migrate_options *options)
 {
         const char *value = command_value(input, "profile");
+
+        assert(options);
 
         if (!value)
                 return true;
@@ -176,6 +199,8 @@ static enum command_exit migrate(const struct command_input *input, int to_fallb
         _cleanup_(target_done) struct target target = { 0 };
         enum command_exit exit;
 
+        assert(run && to_fallback >= 0);
+
         if (!command_number(input, "to", EV_MIGRATION_VERSION_MAX, to_fallback, &options.to) ||
             !read_profile(input, &options))
                 return COMMAND_USAGE;
@@ -184,18 +209,26 @@ static enum command_exit migrate(const struct command_input *input, int to_fallb
         if (exit != COMMAND_DONE)
                 return exit;
         exit = finish(run(target.db, target.files, &options));
+        /* The library knows no options; how to allow it is ours to say. */
         if (exit == COMMAND_REFUSED)
                 fputs("eventctl: with --yes it is undone all the same\n", stderr);
         return exit;
 }
 
+/* As far as the files go, unless told otherwise. */
 enum command_exit migrate_up(const struct command_input *input)
 {
+        assert(input);
+
         return migrate(input, EV_MIGRATION_VERSION_MAX, ev_migrate_up);
 }
 
+/* Down to nothing, unless told otherwise: what holds it back are the rows, not the operator's
+ * memory of a number. */
 enum command_exit migrate_down(const struct command_input *input)
 {
+        assert(input);
+
         return migrate(input, 0, ev_migrate_down);
 }
 
@@ -204,6 +237,7 @@ static const struct output_column status_columns[] = {
         { "applied_at", 20, false }, { "checksum", 0, false },
 };
 
+/* Rows that a person has to look into are the ones in red. */
 static void show_entry(struct output *output, const struct ev_migrate_entry *entry)
 {
         char version[16];
@@ -215,6 +249,8 @@ static void show_entry(struct output *output, const struct ev_migrate_entry *ent
                 ev_str_of(entry->checksum),
         };
 
+        assert(output->columns == status_columns);
+
         _Static_assert(EV_ARRAY_SIZE(values) == EV_ARRAY_SIZE(status_columns), "one a column");
         snprintf(version, sizeof(version), "%d", entry->version);
         values[0] = ev_str_of(version);
@@ -222,6 +258,8 @@ static void show_entry(struct output *output, const struct ev_migrate_entry *ent
                    entry->state == EV_MIGRATION_CHANGED || entry->state == EV_MIGRATION_UNKNOWN);
 }
 
+/* The table is the result; the line of counts is talk and goes to the standard error, so that a
+ * program that reads JSON gets JSON only. */
 enum command_exit migrate_status(const struct command_input *input)
 {
         static struct ev_migrate_status status; /* large */
@@ -229,6 +267,8 @@ enum command_exit migrate_status(const struct command_input *input)
                                  .columns_count = EV_ARRAY_SIZE(status_columns) };
         _cleanup_(target_done) struct target target = { 0 };
         enum command_exit exit;
+
+        assert(input->operand);
 
         if (!output_format_of(input, &output.format))
                 return COMMAND_USAGE;
@@ -254,13 +294,18 @@ enum command_exit migrate_status(const struct command_input *input)
         return status.differing ? COMMAND_DIFFERENCES : COMMAND_DONE;
 }
 
+/* Each as it is found: a database far from its migrations has hundreds. */
 static void show_problem(void *context, struct ev_str object, struct ev_str problem)
 {
         const struct ev_str values[] = { object, problem };
 
+        assert(context);
+
         output_row(context, values, false);
 }
 
+/* Output that could not be written is a failure even when nothing differs: an empty file must
+ * not look like a good result. */
 enum command_exit migrate_verify(const struct command_input *input)
 {
         static const struct output_column columns[] = {
@@ -272,6 +317,8 @@ enum command_exit migrate_verify(const struct command_input *input)
         const struct output_member members[] = { { "database", input->operand } };
         enum command_exit exit;
         int r;
+
+        assert(input->operand);
 
         if (!output_format_of(input, &output.format))
                 return COMMAND_USAGE;

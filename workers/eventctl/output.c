@@ -1,5 +1,10 @@
 /* Writes results to the standard output. Values may come from a database that somebody else filled:
- * in text, control characters become '?', so that no row can move the cursor of a terminal. */
+ * in text, control characters become '?', so that no row can move the cursor of a terminal.
+ *
+ * Rows are written as they come and not collected, so widths are those of the table of columns and
+ * a value that is longer shifts the rest of its line. JSON is written by hand because it is
+ * strings, numbers and null in one fixed shape; a reader sees a whole object or, if we died, one
+ * that does not end, which no parser takes for a result. */
 
 #include "output.h"
 
@@ -20,6 +25,8 @@ bool output_format_of(const struct command_input *input, enum output_format *ret
 {
         const char *value = command_value(input, "o");
 
+        assert(ret_format);
+
         if (value && strcmp(value, "text") != 0 && strcmp(value, "json") != 0) {
                 fprintf(stderr, "eventctl: -o: \"%s\" is neither text nor json\n", value);
                 return false;
@@ -31,6 +38,8 @@ bool output_format_of(const struct command_input *input, enum output_format *ret
 /* RFC 8259, section 7. The values are UTF-8: files and databases are checked for it. */
 static void print_json_text(struct ev_str text)
 {
+        assert(text.data || text.size == 0);
+
         putchar('"');
         for (size_t i = 0; i < text.size; ++i) {
                 unsigned char c = (unsigned char)text.data[i];
@@ -45,9 +54,12 @@ static void print_json_text(struct ev_str text)
         putchar('"');
 }
 
+/* Padded by characters: names and texts may hold letters of several bytes. */
 static void print_text(struct ev_str text, int width)
 {
         int shown = 0;
+
+        assert(width >= 0);
 
         for (size_t i = 0; i < text.size; ++i) {
                 unsigned char c = (unsigned char)text.data[i];
@@ -56,9 +68,11 @@ static void print_text(struct ev_str text, int width)
                 shown += (c & 0xc0) != 0x80; /* characters, not bytes */
         }
         if (width > 0)
+                /* At least two spaces, so that a long value does not touch the next. */
                 printf("%*s", shown < width ? width - shown + 2 : 2, "");
 }
 
+/* no-color.org: any value but an empty one switches colours off. */
 static bool is_coloured(void)
 {
         const char *no_color = getenv("NO_COLOR");
@@ -69,8 +83,10 @@ static bool is_coloured(void)
 void output_begin(struct output *output, const struct output_member *members, size_t members_count,
                   const char *list)
 {
+        assert(list);
         assert(output->columns_count > 0);
 
+        /* Also counts whether a comma or a heading is due. */
         output->rows = 0;
         if (output->format == OUTPUT_TEXT)
                 return;
@@ -85,8 +101,12 @@ void output_begin(struct output *output, const struct output_member *members, si
         fputs(":[", stdout);
 }
 
+/* Every row has every member, null where there is no value, so that programs need not ask what
+ * is there. */
 static void print_json_row(const struct output *output, const struct ev_str *values)
 {
+        assert(output->columns_count > 0);
+
         fputs(output->rows ? ",{" : "{", stdout);
         for (size_t i = 0; i < output->columns_count; ++i) {
                 if (i)
@@ -103,8 +123,11 @@ static void print_json_row(const struct output *output, const struct ev_str *val
         putchar('}');
 }
 
+/* Only above a first row: no rows, no table. */
 static void print_heading(const struct output *output)
 {
+        assert(output->columns);
+
         for (size_t i = 0; i < output->columns_count; ++i) {
                 char heading[64];
                 size_t k;
@@ -120,6 +143,7 @@ void output_row(struct output *output, const struct ev_str *values, bool is_alar
 {
         bool is_red = is_alarming && output->format == OUTPUT_TEXT && is_coloured();
 
+        assert(output->columns_count > 0);
         assert(values);
 
         if (output->format == OUTPUT_JSON) {
@@ -135,8 +159,11 @@ void output_row(struct output *output, const struct ev_str *values, bool is_alar
         output->rows++;
 }
 
+/* A full disk or a reader that went away is found here, at the latest by the flush. */
 bool output_end(struct output *output)
 {
+        assert(output->columns);
+
         if (output->format == OUTPUT_JSON)
                 fputs("]}\n", stdout);
         if (fflush(stdout) != 0 || ferror(stdout)) {

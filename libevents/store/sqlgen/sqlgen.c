@@ -2,7 +2,15 @@
  * store/sql/README.md.
  *
  * It runs while building and trusts nobody's spelling: whatever can be seen without a server is an
- * error with file and line here. If it dies halfway, the build system removes what it wrote. */
+ * error with file and line here. What only a server can see, that the types are right and the
+ * tables exist, is the test's that prepares all statements.
+ *
+ * It knows SQL as far as it must to find comments, parameters and the end of a statement, which is
+ * PostgreSQL's lexical structure and nothing of its grammar: quoted texts of every kind are copied
+ * as they are, because a "--" or a "$1" inside of one is neither. Comments are taken out so that
+ * they cost nothing at run time and pg_stat_statements shows statements and not essays.
+ *
+ * If it dies halfway, the build system removes what it wrote. */
 
 #include <assert.h>
 #include <ctype.h>
@@ -28,6 +36,7 @@ enum {
         NAME_BYTES = EV_STATEMENT_NAME_MAX + 1,
 };
 
+/* A parameter or a column as it is declared. */
 struct item {
         char name[NAME_BYTES];
         uint32_t oid;
@@ -61,6 +70,8 @@ struct source {
 
 static struct ev_str trim(struct ev_str str)
 {
+        assert(str.data || str.size == 0);
+
         while (str.size && isspace((unsigned char)str.data[0])) {
                 str.data++;
                 str.size--;
@@ -70,9 +81,12 @@ static struct ev_str trim(struct ev_str str)
         return str;
 }
 
+/* Names become identifiers of C and of SQL without quotes, so they are of what both take. */
 static bool is_name(struct ev_str str)
 {
         bool valid = str.size > 0 && str.size < NAME_BYTES && !isdigit((unsigned char)str.data[0]);
+
+        assert(str.data);
 
         for (size_t i = 0; valid && i < str.size; ++i)
                 valid = islower((unsigned char)str.data[i]) ||
@@ -83,6 +97,8 @@ static bool is_name(struct ev_str str)
 /* Cuts `suffix` off the end, if it is there. */
 static bool cut_end(struct ev_str *str, struct ev_str suffix)
 {
+        assert(str && suffix.size > 0);
+
         if (str->size < suffix.size ||
             memcmp(str->data + str->size - suffix.size, suffix.data, suffix.size) != 0)
                 return false;
@@ -98,6 +114,7 @@ static int parse_item(struct source *source, struct ev_str text, struct list *li
         const struct ev_type *type;
         bool is_array;
 
+        assert(list == &source->in || list == &source->out);
         assert(list->count <= EV_ARRAY_SIZE(list->items));
 
         if (list->count == EV_ARRAY_SIZE(list->items))
@@ -108,6 +125,7 @@ static int parse_item(struct source *source, struct ev_str text, struct list *li
         if (!is_name(name) || type_name.size == 0)
                 return FAIL_AT(source, "\"%.*s\" is not of the form: name type", EV_STR_ARG(text));
         ev_str_copy(name, item->name, sizeof(item->name));
+        /* From the end: name, then [], then ?. */
         item->nullable = cut_end(&type_name, EV_STR("?"));
         is_array = cut_end(&type_name, EV_STR("[]"));
         if (item->nullable && list == &source->in)
@@ -118,6 +136,8 @@ static int parse_item(struct source *source, struct ev_str text, struct list *li
                 return FAIL_AT(source, "%s: no type \"%.*s\" (sql/README.md has the list)",
                                item->name, EV_STR_ARG(type_name));
         item->oid = is_array ? type->array_oid : type->oid;
+        /* Two columns of one name cannot be told apart in a result, and two such parameters not
+         * in a message. */
         for (size_t i = 0; i < list->count; ++i)
                 if (strcmp(list->items[i].name, item->name) == 0)
                         return FAIL_AT(source, "%s is named twice", item->name);
@@ -163,6 +183,7 @@ static int parse_comment_line(struct source *source, struct ev_str line)
                 source->has_comment = source->has_comment || line.size > 0;
                 return 0;
         }
+        /* Declarations stand where a reader looks for them: on top. */
         if (source->sql.size > 0)
                 return FAIL_AT(source, "-- %.*s lies below the beginning of the statement",
                                EV_STR_ARG(is_in ? in : out));
@@ -173,31 +194,42 @@ static int parse_comment_line(struct source *source, struct ev_str line)
 
 /* SQL. Each function reads one lexical element at source->at; PostgreSQL 15, section 4.1. */
 
+/* Copies and counts lines, for the messages. */
 static int copy(struct source *source, size_t size)
 {
+        assert(size <= strlen(source->at));
+
         for (size_t i = 0; i < size; ++i)
                 source->line += source->at[i] == '\n';
         source->at += size;
         return ev_buffer_append(&source->sql, source->at - size, size);
 }
 
+/* A comment is looked into, because the declarations stand in comments: psql and editors still
+ * take the file as plain SQL. */
 static int skip_line_comment(struct source *source)
 {
         size_t size = strcspn(source->at, "\n");
         int r = parse_comment_line(source, (struct ev_str){ source->at, size });
 
+        assert(strncmp(source->at, "--", 2) == 0);
+
         source->at += size;
         return r;
 }
 
+/* They nest in PostgreSQL, unlike in C. */
 static int skip_block_comment(struct source *source)
 {
         unsigned depth = 0;
+
+        assert(strncmp(source->at, "/*", 2) == 0);
 
         do {
                 bool opens = strncmp(source->at, "/*", 2) == 0;
                 bool closes = strncmp(source->at, "*/", 2) == 0;
 
+                /* The end of the file inside of a comment. */
                 if (!*source->at)
                         return FAIL_AT(source, "a comment does not end");
                 depth += opens;
@@ -234,6 +266,8 @@ static int copy_dollar(struct source *source)
 
         assert(*at == '$');
 
+        /* A parameter. $01 is one as well for PostgreSQL, so the number is read and not
+         * compared. */
         if (isdigit((unsigned char)at[1])) {
                 unsigned long number = strtoul(at + 1, NULL, 10);
 
@@ -248,12 +282,15 @@ static int copy_dollar(struct source *source)
         if (at[tag] != '$' || tag + 1 >= sizeof(mark))
                 return FAIL_AT(source, "a $ that begins neither a parameter nor a quoted text");
         ev_str_copy((struct ev_str){ at, tag + 1 }, mark, sizeof(mark));
+        /* Nothing inside has a meaning, not even a backslash: only the same mark ends it. */
         end = strstr(at + tag + 1, mark);
         if (!end)
                 return FAIL_AT(source, "the text quoted with %s is not closed", mark);
         return copy(source, (size_t)(end - at) + tag + 1);
 }
 
+/* Words are copied whole so that the E of E'...' is seen as what it is, and not as the end of a
+ * name such as "table'". */
 static int copy_word(struct source *source)
 {
         size_t size = 0;
@@ -284,14 +321,18 @@ static int copy_space(struct source *source)
         r = copy(source, size);
         if (r < 0)
                 return r;
+        /* Taken back: it was copied for the count of lines only. */
         source->sql.size = used;
         if (used == 0)
                 return 0;
         return ev_buffer_append(&source->sql, has_newline ? "\n" : " ", 1);
 }
 
+/* Prepared statements hold one command; the server would say so too, but without a line. */
 static int check_end(struct source *source)
 {
+        assert(*source->at == ';');
+
         source->at += strspn(source->at, "; \t\r\n");
         if (*source->at && strncmp(source->at, "--", 2) != 0 && strncmp(source->at, "/*", 2) != 0)
                 return FAIL_AT(source, "a second statement follows: one statement a file");
@@ -299,9 +340,12 @@ static int check_end(struct source *source)
         return 0;
 }
 
+/* The order matters only for the first two, which begin with operators. */
 static int parse_element(struct source *source)
 {
         const char *at = source->at;
+
+        assert(*source->at);
 
         if (strncmp(at, "--", 2) == 0)
                 return skip_line_comment(source);
@@ -324,10 +368,14 @@ static int parse(struct source *source)
 {
         int r = 0;
 
+        assert(source->sql.size == 0);
+
         source->at = source->text;
         source->line = 1;
         while (r == 0 && *source->at) {
                 r = parse_element(source);
+                /* As soon as the statement begins: the line of the message is then the one that
+                 * lacks something. */
                 if (source->sql.size > 0 && !source->has_comment)
                         return FAIL_AT(source,
                                        "no comment above it says what the statement is for");
@@ -338,6 +386,7 @@ static int parse(struct source *source)
                 source->sql.size--;
         if (source->sql.size == 0)
                 return FAIL_AT(source, "no statement");
+        /* The server would infer no type for it and refuse, or bind a value that does nothing. */
         for (size_t i = 0; i < source->in.count; ++i)
                 if (!source->is_used[i])
                         return FAIL_AT(source, "parameter %s ($%zu) is not used",
@@ -347,9 +396,13 @@ static int parse(struct source *source)
 
 /* Output. */
 
+/* A line of SQL is a line of C, so that the generated file can be read beside its source. '?' is
+ * escaped because of trigraphs, which gcc warns of. */
 static int write_string(struct ev_buffer *out, struct ev_str text)
 {
         int r = ev_buffer_append_str(out, EV_STR("\n                \""));
+
+        assert(text.data);
 
         for (size_t i = 0; r == 0 && i < text.size; ++i) {
                 char c = text.data[i];
@@ -364,10 +417,13 @@ static int write_string(struct ev_buffer *out, struct ev_str text)
         return r < 0 ? r : ev_buffer_append_str(out, EV_STR("\""));
 }
 
+/* Oids as numbers: the generated file then needs no other header than the one of statements. */
 static int write_params(struct ev_buffer *out, const struct source *source)
 {
         const struct list *in = &source->in;
         int r;
+
+        assert(in->count <= EV_STATEMENT_PARAMS_MAX);
 
         if (in->count == 0)
                 return 0;
@@ -387,6 +443,8 @@ static int write_columns(struct ev_buffer *out, const struct source *source)
         const struct list *columns = &source->out;
         int r;
 
+        assert(columns->count <= EV_STATEMENT_COLUMNS_MAX);
+
         if (columns->count == 0)
                 return 0;
         r = ev_buffer_printf(out, "static const struct ev_column %s_columns[] = {\n", source->name);
@@ -401,6 +459,8 @@ static int write_statement(struct ev_buffer *out, const struct source *source, c
 {
         const char *name = source->name;
         int r;
+
+        assert(source->sql.size > 0);
 
         r = write_params(out, source);
         if (r == 0)
@@ -428,15 +488,19 @@ static int write_statement(struct ev_buffer *out, const struct source *source, c
 
 /* Files. */
 
+/* A NUL would end the statement early, and what is no UTF-8 the server would refuse. */
 static int read_text(struct source *source)
 {
         FILE *file = fopen(source->path, "r");
         size_t size;
 
+        assert(source->path[0]);
+
         if (!file)
                 return ev_fail(EV_VERDICT_STOP, "%s: %s", source->path, strerror(errno));
         size = fread(source->text, 1, sizeof(source->text), file);
         fclose(file);
+        /* The buffer has one byte more than the bound, which shows that there was more. */
         if (size > FILE_BYTES_MAX)
                 return ev_fail(EV_VERDICT_STOP, "%s: longer than %d bytes", source->path,
                                FILE_BYTES_MAX);
@@ -446,10 +510,14 @@ static int read_text(struct source *source)
         return 0;
 }
 
+/* The name with its prefix is what the statement is prepared under, which PostgreSQL cuts at 63
+ * bytes: two long ones could become the same. */
 static int read_source(struct source *source, const char *folder, struct ev_str name,
                        const char *prefix)
 {
         int r;
+
+        assert(folder && prefix);
 
         snprintf(source->path, sizeof(source->path), "%s/%.*s", folder, EV_STR_ARG(name));
         cut_end(&name, EV_STR(".sql"));
@@ -462,15 +530,21 @@ static int read_source(struct source *source, const char *folder, struct ev_str 
         return r < 0 ? r : parse(source);
 }
 
+/* Other files, such as a README, may lie beside the statements. */
 static int is_sql(const struct dirent *entry)
 {
         struct ev_str name = ev_str_of(entry->d_name);
 
+        assert(entry);
+
         return cut_end(&name, EV_STR(".sql"));
 }
 
+/* Sorted, so that the output depends on the files alone and not on the file system. */
 static int by_name(const struct dirent **a, const struct dirent **b)
 {
+        assert(a && b);
+
         return strcmp((*a)->d_name, (*b)->d_name);
 }
 
@@ -480,10 +554,13 @@ struct output {
         struct ev_buffer all;
 };
 
+/* Three texts grow side by side: declarations, definitions, and the list of all. */
 static int begin_output(struct output *output, const char *prefix)
 {
         static const char note[] = "/* Made by sqlgen; change the .sql files instead. */\n\n";
         int r;
+
+        assert(prefix[0]);
 
         r = ev_buffer_printf(&output->header,
                              "#ifndef GENERATED_%s_H\n#define GENERATED_%s_H\n\n%s"
@@ -500,6 +577,8 @@ static int end_output(struct output *output, const char *prefix, size_t count)
 {
         int r;
 
+        assert(count > 0);
+
         r = ev_buffer_printf(&output->header,
                              "\n/* All of them, for the test that prepares them. */\n"
                              "extern const struct ev_statement *const %s_all[];\n"
@@ -510,11 +589,15 @@ static int end_output(struct output *output, const char *prefix, size_t count)
         return r < 0 ? r : ev_buffer_append_str(&output->source, EV_STR("};\n"));
 }
 
+/* One file after the other, so the memory of one is enough. */
 static int add_file(struct output *output, const char *folder, const char *file, const char *prefix)
 {
         static struct source source; /* large, and one at a time */
         int r;
 
+        assert(folder && file && prefix);
+
+        /* What the file before it left. */
         ev_buffer_done(&source.sql);
         memset(&source, 0, sizeof(source));
         source.sql = EV_BUFFER_INIT(FILE_BYTES_MAX);
@@ -530,10 +613,13 @@ static int add_file(struct output *output, const char *folder, const char *file,
         return r;
 }
 
+/* Written only when all files are right: a build that fails leaves no half of a header behind. */
 static int write_file(const char *path, const struct ev_buffer *text)
 {
         FILE *file = fopen(path, "w");
         bool failed;
+
+        assert(path && text->size > 0);
 
         if (!file)
                 return ev_fail(EV_VERDICT_STOP, "%s: %s", path, strerror(errno));
@@ -549,8 +635,11 @@ static int generate(struct output *output, const char *prefix, const char *folde
         int count = scandir(folder, &entries, is_sql, by_name);
         int r;
 
+        assert(prefix && folder);
+
         if (count < 0)
                 return ev_fail(EV_VERDICT_STOP, "%s: %s", folder, strerror(errno));
+        /* A folder without statements is a wrong path. */
         if (count == 0 || count > FILES_MAX)
                 r = ev_fail(EV_VERDICT_STOP, "%s: %d .sql files; 1 to %d can be", folder, count,
                             FILES_MAX);
@@ -567,6 +656,8 @@ static int generate(struct output *output, const char *prefix, const char *folde
 
 static void output_done(struct output *output)
 {
+        assert(output);
+
         ev_buffer_done(&output->header);
         ev_buffer_done(&output->source);
         ev_buffer_done(&output->all);
@@ -585,6 +676,8 @@ int main(int argc, char **argv)
                 fputs("usage: sqlgen PREFIX FOLDER HEADER SOURCE\n", stderr);
                 return 2;
         }
+        /* Header and source are written when all is right, so a failure leaves the old ones for
+         * the next build to replace. */
         r = generate(&output, argv[1], argv[2]);
         if (r == 0)
                 r = write_file(argv[3], &output.header);

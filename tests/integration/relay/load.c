@@ -12,6 +12,7 @@
  * is rolled back. */
 
 #include <inttypes.h>
+#include <limits.h>
 #include <libpq-fe.h>
 #include <librdkafka/rdkafka.h>
 #include <signal.h>
@@ -190,7 +191,7 @@ static int read_naively(void)
         int64_t cursor = 0, seen = 0, there;
         char sql[SQL_MAX];
 
-        signal(SIGTERM, on_stop);
+        sigaction(SIGTERM, &(struct sigaction){ .sa_handler = on_stop }, NULL);
         for (bool last = false; !last;) {
                 PGresult *rows;
                 int count;
@@ -296,9 +297,15 @@ static int measure_latency(int seconds, const char *brokers, const char *topic)
                 die("a consumer", text);
         queue = rd_kafka_queue_new(client);
         handle = rd_kafka_topic_new(client, topic, NULL);
-        for (int32_t i = 0; i < 12; ++i)
-                rd_kafka_consume_start_queue(handle, i, RD_KAFKA_OFFSET_END, queue);
-        sleep(1); /* the offsets of the ends have to come before the first record is written */
+        for (int32_t i = 0; i < 12; ++i) {
+                int64_t begin, end;
+
+                /* Asked for here and now: "end" as an offset would be found out later, behind the
+                 * first records. */
+                if (rd_kafka_query_watermark_offsets(client, topic, i, &begin, &end, 10000))
+                        die("the end of a partition", topic);
+                rd_kafka_consume_start_queue(handle, i, end, queue);
+        }
         measure(connect_db(), queue, seconds);
         return 0;
 }
@@ -317,16 +324,28 @@ static int hog(void)
         return 0;
 }
 
+/* A whole number of the command line. */
+static int number(const char *text)
+{
+        char *end;
+        long value = strtol(text, &end, 10);
+
+        if (*end || end == text || value < 0 || value > INT_MAX)
+                die("a number", text);
+        return (int)value;
+}
+
 int main(int argc, char **argv)
 {
         if (argc == 6 && strcmp(argv[1], "write") == 0)
-                return write_all(atoi(argv[2]), atoi(argv[3]), atoi(argv[4]), atoi(argv[5]));
+                return write_all(number(argv[2]), number(argv[3]), number(argv[4]),
+                                 number(argv[5]));
         if (argc == 2 && strcmp(argv[1], "naive") == 0)
                 return read_naively();
         if (argc == 2 && strcmp(argv[1], "hog") == 0)
                 return hog();
         if (argc == 5 && strcmp(argv[1], "latency") == 0)
-                return measure_latency(atoi(argv[2]), argv[3], argv[4]);
+                return measure_latency(number(argv[2]), argv[3], argv[4]);
         fputs("usage: see the head of load.c\n", stderr);
         return 64;
 }

@@ -1,0 +1,141 @@
+/* Batches of records.
+ *
+ * Nothing is copied: a record's bytes stay librdkafka's, and live as long as the batch. librdkafka
+ * itself allocates for each record and for the list of its headers; what is ours (the batch and the
+ * arrays of headers) grows to the largest batch and stays. Nothing here outlives the process, and
+ * nothing is lost with it: records come again from where their lane was committed. */
+
+#include "wire/message.h"
+
+#include <assert.h>
+#include <librdkafka/rdkafka.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+
+enum { HEADERS_AT_FIRST = 16 };
+
+int ev_messages_init(struct ev_messages *messages, size_t capacity)
+{
+        struct ev_message *items;
+
+        assert(capacity > 0 && capacity <= EV_MESSAGES_MAX);
+
+        items = calloc(capacity, sizeof(*items));
+        if (!items)
+                return ev_fail_memory("a batch of messages");
+        *messages = (struct ev_messages){ .items = items, .capacity = capacity };
+        return 0;
+}
+
+void ev_messages_release(struct ev_messages *messages)
+{
+        assert(messages->count <= messages->capacity);
+
+        for (size_t i = 0; i < messages->count; ++i) {
+                rd_kafka_message_destroy(messages->items[i].handle);
+                messages->items[i].handle = NULL;
+        }
+        messages->count = 0;
+        messages->bytes = 0;
+}
+
+void ev_messages_done(struct ev_messages *messages)
+{
+        assert(messages->items || !messages->capacity);
+
+        ev_messages_release(messages);
+        for (size_t i = 0; i < messages->capacity; ++i)
+                free(messages->items[i].headers);
+        free(messages->items);
+        *messages = (struct ev_messages){ 0 };
+}
+
+static bool read_header(const rd_kafka_headers_t *headers, size_t index,
+                        struct ev_header *ret_header)
+{
+        const char *name;
+        const void *value;
+        size_t size;
+
+        assert(headers);
+
+        if (rd_kafka_header_get_all(headers, index, &name, &value, &size))
+                return false;
+        *ret_header = (struct ev_header){ ev_str_of(name), { value, size } };
+        return true;
+}
+
+bool ev_message_header(const struct ev_message *message, size_t index, struct ev_header *ret_header)
+{
+        rd_kafka_headers_t *headers;
+
+        assert(message->handle);
+
+        if (index >= message->headers_total || rd_kafka_message_headers(message->handle, &headers))
+                return false;
+        return read_header(headers, index, ret_header);
+}
+
+/* The room for headers grows to what messages have, and stays. */
+static int reserve_headers(struct ev_message *message, size_t count)
+{
+        size_t capacity = message->headers_capacity ? message->headers_capacity : HEADERS_AT_FIRST;
+        struct ev_header *headers;
+
+        assert(count <= EV_MESSAGE_HEADERS_MAX);
+
+        if (count <= message->headers_capacity)
+                return 0;
+        while (capacity < count)
+                capacity *= 2;
+        headers = realloc(message->headers, capacity * sizeof(*headers));
+        if (!headers)
+                return ev_fail_memory("headers");
+        message->headers = headers;
+        message->headers_capacity = capacity;
+        return 0;
+}
+
+static int read_headers(struct ev_message *message)
+{
+        rd_kafka_headers_t *headers;
+        int r;
+
+        assert(message->handle);
+
+        message->headers_count = 0;
+        message->headers_total = 0;
+        if (rd_kafka_message_headers(message->handle, &headers))
+                return 0;
+        message->headers_total = rd_kafka_header_cnt(headers);
+        message->headers_count = message->headers_total < EV_MESSAGE_HEADERS_MAX
+                                         ? message->headers_total
+                                         : EV_MESSAGE_HEADERS_MAX;
+        r = reserve_headers(message, message->headers_count);
+        if (r)
+                return ev_trace(r);
+        for (size_t i = 0; i < message->headers_count; ++i)
+                if (!read_header(headers, i, &message->headers[i]))
+                        return ev_fail(EV_VERDICT_STOP, "header %zu cannot be read", i);
+        return 0;
+}
+
+int ev_messages_add(struct ev_messages *messages, void *polled, struct ev_message **ret_message)
+{
+        const rd_kafka_message_t *record = polled;
+        struct ev_message *message = &messages->items[messages->count];
+
+        assert(messages->count < messages->capacity);
+        assert(!record->err);
+
+        message->offset = record->offset;
+        message->timestamp_ms = rd_kafka_message_timestamp(record, NULL);
+        message->key = (struct ev_bytes){ record->key, record->key_len };
+        message->value = (struct ev_bytes){ record->payload, record->len };
+        message->handle = polled;
+        ++messages->count;
+        messages->bytes += record->key_len + record->len;
+        *ret_message = message;
+        return ev_trace(read_headers(message));
+}
