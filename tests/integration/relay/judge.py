@@ -135,7 +135,7 @@ def expected_headers(row, previous):
               ("ce_causationsource", cause_source), ("ce_sequence", seq),
               ("ce_previoussequence", str(previous) if previous else None),
               ("ce_outcome", OUTCOMES[outcome]), ("content-type", "application/avro")]
-    return sorted((name, value.encode()) for name, value in wanted if value is not None)
+    return sorted((name, value.encode()) for name, value in wanted if value)
 
 
 class Verdict:

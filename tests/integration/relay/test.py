@@ -243,20 +243,20 @@ def test_zombie(watcher):
     judge(watcher, "zombie")
 
 
-POINTS = (("relay_read", 5), ("enqueued_first", 9), ("enqueued_all", 12), ("acked_some", 3),
+POINTS = (("relay_read", 5), ("enqueued_first", 9), ("enqueued_all", 12), ("acked_some", 1),
           ("position_saved", 2), ("position_committed", 2), ("stop_paused", 1), ("stop_drained", 1))
 
 
 def test_points(watcher):
     """SIGKILL between every two steps whose order the proof is about."""
-    load = start_load(4, 6000, 10)
+    load = start_load(8, 20000, 3)
     reached = []
     for point, hit in POINTS:
         relay = Relay(faults=f"{point}=kill@{hit}")
         if point.startswith("stop_") and relay.has_said("relay_leading"):
             relay.process.send_signal(signal.SIGTERM)
         if load.poll() is not None:
-            load = start_load(4, 6000, 10)
+            load = start_load(8, 20000, 3)
         if wait_until(lambda process=relay.process: process.poll() is not None, 15):
             reached.append((point, relay.process.returncode))
         else:
