@@ -103,14 +103,14 @@ static const char *c_name(struct ev_str name, char buffer[EV_SCHEMA_NAME_MAX + 2
                 "struct",   "switch",   "true",     "typedef", "typeof", "union",  "unsigned",
                 "void",     "volatile", "while",
         };
+        bool is_taken = false;
 
         assert(buffer);
         assert(name.size <= EV_SCHEMA_NAME_MAX);
 
-        snprintf(buffer, EV_SCHEMA_NAME_MAX + 2, "%.*s", EV_STR_ARG(name));
         for (size_t i = 0; i < EV_ARRAY_SIZE(taken); ++i)
-                if (strcmp(buffer, taken[i]) == 0)
-                        strcat(buffer, "_");
+                is_taken |= ev_str_equal(name, ev_str_of(taken[i]));
+        snprintf(buffer, EV_SCHEMA_NAME_MAX + 2, "%.*s%s", EV_STR_ARG(name), is_taken ? "_" : "");
         return buffer;
 }
 
