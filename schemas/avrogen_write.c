@@ -1,7 +1,11 @@
 /* The C text itself: declarations for people, descriptors for the interpreter.
  *
  * Everything that needs a compiler's knowledge (offsets, sizes) is left to the compiler that
- * compiles the output, so a generated file fits every platform. */
+ * compiles the output, so a generated file fits every platform.
+ *
+ * The output is a function of the schemas and of `ids` alone: no dates, no paths, no order of a
+ * file system, so that two builds of one commit are the same bytes. It is read by people too, in
+ * debuggers and reviews, hence the line breaks. */
 
 #include <assert.h>
 #include <ctype.h>
@@ -13,13 +17,14 @@
 #include "avrogen.h"
 #include "base/error.h"
 
+/* The width at which comments of docs are wrapped, as in the rest of the code. */
 enum { COLUMNS = 100 };
 
 /* Output that remembers its first failure, so that a table need not check every line. */
 struct out {
         const struct avrogen *gen;
         struct ev_buffer *buffer;
-        int r;
+        int r; /* of the first append that failed, else 0 */
 };
 
 static void put(struct out *out, const char *format, ...) _printf_(2, 3);
@@ -41,7 +46,8 @@ static void put(struct out *out, const char *format, ...)
                 out->r = ev_buffer_append(out->buffer, text, (size_t)size);
 }
 
-/* The inside of a string literal. '?' is escaped because of trigraphs. */
+/* The inside of a string literal. '?' is escaped because of trigraphs. Three octal digits, always:
+ * a shorter escape would swallow a digit behind it, and a hexadecimal one has no end of its own. */
 static void put_c(struct out *out, struct ev_str text)
 {
         assert(text.data || text.size == 0);
@@ -58,6 +64,7 @@ static void put_c(struct out *out, struct ev_str text)
         }
 }
 
+/* A slice for a static table: EV_STR_INIT("sku"). */
 static void put_str(struct out *out, struct ev_str text)
 {
         assert(text.data);
@@ -67,7 +74,8 @@ static void put_str(struct out *out, struct ev_str text)
         put(out, "\")");
 }
 
-/* A doc as a comment, wrapped. What would end it, or warn, is made harmless. */
+/* A doc as a comment, wrapped. What would end it, or warn, is made harmless. Every star goes, which
+ * is simpler than finding those before a slash, and none stands in a doc. */
 static void put_doc(struct out *out, const char *indent, struct ev_str doc)
 {
         size_t column = strlen(indent) + 2;
@@ -92,7 +100,8 @@ static void put_doc(struct out *out, const char *indent, struct ev_str doc)
         put(out, " */\n");
 }
 
-/* The C name of a field: its own, unless C took it. */
+/* The C name of a field: its own, unless C took it. A field "default" is written as "default_",
+ * which no schema of ours calls a field. */
 static const char *c_name(struct ev_str name, char buffer[EV_SCHEMA_NAME_MAX + 2])
 {
         static const char *const taken[] = {
@@ -103,18 +112,19 @@ static const char *c_name(struct ev_str name, char buffer[EV_SCHEMA_NAME_MAX + 2
                 "struct",   "switch",   "true",     "typedef", "typeof", "union",  "unsigned",
                 "void",     "volatile", "while",
         };
+        bool is_taken = false;
 
         assert(buffer);
         assert(name.size <= EV_SCHEMA_NAME_MAX);
 
-        snprintf(buffer, EV_SCHEMA_NAME_MAX + 2, "%.*s", EV_STR_ARG(name));
         for (size_t i = 0; i < EV_ARRAY_SIZE(taken); ++i)
-                if (strcmp(buffer, taken[i]) == 0)
-                        snprintf(buffer, EV_SCHEMA_NAME_MAX + 2, "%s_", taken[i]);
+                is_taken |= ev_str_equal(name, ev_str_of(taken[i]));
+        snprintf(buffer, EV_SCHEMA_NAME_MAX + 2, "%.*s%s", EV_STR_ARG(name), is_taken ? "_" : "");
         return buffer;
 }
 
-/* The C type of a value, as "enum order_status " or "struct line *": a name can follow. */
+/* The C type of a value, as "enum order_status " or "struct line *": a name can follow. An array
+ * has no type of its own in C, its item has. */
 static void put_c_type(struct out *out, const struct ev_schema_type *type, const char *stars)
 {
         static const char *const names[] = {
@@ -141,8 +151,14 @@ static bool is_slice(enum ev_type type)
         return type == EV_TYPE_STRING || type == EV_TYPE_BYTES;
 }
 
-/* The doc, what says null or how many, and the member itself; what the C type does not say
- * stands behind it. */
+/* The doc, what says null or how many, and the member itself; what the C type does not say stands
+ * behind it. For an optional timestamp, an array of records and an optional record that is
+ *
+ *       bool has_expires_at;
+ *       int64_t expires_at; (and a comment: µs since 1970, UTC)
+ *       size_t lines_count;
+ *       struct order_line *lines;
+ *       struct address *billing; */
 static void put_member(struct out *out, const struct ev_schema_field *field)
 {
         const struct ev_schema_type *type = &field->type;
@@ -173,7 +189,8 @@ static void put_member(struct out *out, const struct ev_schema_field *field)
         put(out, "\n");
 }
 
-/* Facts only: nobody announces what others send us. */
+/* Facts only: nobody announces what others send us. Typed, so that a struct of another fact does
+ * not compile; in line, because it does nothing. */
 static void put_announce(struct out *out, const struct avrogen_type *type)
 {
         const struct ev_schema_contract *contract = &type->from->schema->contract;
@@ -191,7 +208,9 @@ static void put_announce(struct out *out, const struct avrogen_type *type)
             type->name, type->name, type->name);
 }
 
-/* Numbers are written out although C would count the same: they are the numbers on the wire. */
+/* Numbers are written out although C would count the same: they are the numbers on the wire.
+ * ORDER_STATUS_PLACED = 0 for the symbol PLACED of OrderStatus: C has one space of names for the
+ * enumerators of all enums. */
 static void put_enum(struct out *out, const struct avrogen_type *type)
 {
         const struct ev_schema_named *named = type->named;
@@ -209,6 +228,8 @@ static void put_enum(struct out *out, const struct avrogen_type *type)
         put(out, "};\n\nextern const struct ev_enum %s_enum;\n\n", type->name);
 }
 
+/* Members in the order of the wire, not of their sizes: the holes cost a few bytes, and reading
+ * runs through memory forwards. */
 static void put_struct(struct out *out, const struct avrogen_type *type)
 {
         const struct ev_schema_named *named = type->named;
@@ -224,10 +245,13 @@ static void put_struct(struct out *out, const struct avrogen_type *type)
                 put_announce(out, type);
 }
 
+/* One header a context and not one an event: shared types have one place, and a worker includes the
+ * two or three contexts that it deals with. */
 int avrogen_write_header(const struct avrogen *gen, struct ev_str context, struct ev_buffer *buffer)
 {
         struct out out = { .gen = gen, .buffer = buffer };
 
+        assert(gen && buffer);
         assert(context.size > 0);
 
         put(&out,
@@ -279,6 +303,8 @@ static void put_list(struct out *out, const char *owner, const char *what, uint3
                     what, what, count);
 }
 
+/* Lists first, then what points to them. The members that are zero are left to C where a list is
+ * empty. */
 static void put_enum_descriptor(struct out *out, const struct avrogen_type *type)
 {
         const struct ev_schema_named *named = type->named;
@@ -295,7 +321,8 @@ static void put_enum_descriptor(struct out *out, const struct avrogen_type *type
         put(out, "        .default_symbol = %" PRId32 ",\n};\n\n", named->default_symbol);
 }
 
-/* What a field and an array's item have in common. */
+/* What a field and an array's item have in common. Sizes are written as sizeof: the compiler knows
+ * them, and a table that says 24 would be wrong on another machine without anybody seeing it. */
 static void put_type_members(struct out *out, const struct ev_schema_type *type)
 {
         static const char *const constants[] = {
@@ -330,7 +357,8 @@ static void put_type_members(struct out *out, const struct ev_schema_type *type)
         }
 }
 
-/* As it lies in a struct. Zeros are left to C. */
+/* As it lies in a struct. Zeros are left to C. The smallest number has a name because no constant
+ * of C can be negative: -9223372036854775808 is the minus of a number that does not fit. */
 static void put_default(struct out *out, const struct ev_default *initial)
 {
         if (!initial->given)
@@ -349,7 +377,8 @@ static void put_default(struct out *out, const struct ev_default *initial)
         assert(initial->given);
 }
 
-/* The descriptor of an array's items, before the fields that point to it. */
+/* The descriptor of an array's items, before the fields that point to it. It has no name and lies
+ * at offset 0. */
 static void put_item(struct out *out, const char *owner, const struct ev_schema_field *field)
 {
         if (field->type.type != EV_TYPE_ARRAY)
@@ -360,7 +389,11 @@ static void put_item(struct out *out, const char *owner, const struct ev_schema_
         put(out, "};\n\n");
 }
 
-/* One line of the table. The order of members does not matter, they are named. */
+/* One line of the table. The order of members does not matter, they are named. A member that is
+ * left out is zero, which is what it means: not optional, no secret, no aliases.
+ *
+ *       { .name = EV_STR_INIT("price"), .offset = offsetof(struct line, price),
+ *         .type = EV_TYPE_DECIMAL, .precision = 14, .scale = 2, .size = sizeof(int64_t), }, */
 static void put_field(struct out *out, const char *owner, const struct ev_schema_field *field)
 {
         const struct ev_schema_type *type = &field->type;
@@ -401,6 +434,7 @@ static void put_places(struct out *out, const char *owner, const char *what, con
         put(out, "};\n\n");
 }
 
+/* Its lists, then the contract, with `key` left NULL where there is none. */
 static void put_contract(struct out *out, const char *owner,
                          const struct ev_schema_contract *contract)
 {
@@ -466,10 +500,13 @@ static void put_record_descriptor(struct out *out, const struct avrogen_type *ty
         put(out, "};\n\n");
 }
 
+/* In the order of the types: parts stand before what contains them, so nothing is declared
+ * ahead. */
 int avrogen_write_source(const struct avrogen *gen, struct ev_str context, struct ev_buffer *buffer)
 {
         struct out out = { .gen = gen, .buffer = buffer };
 
+        assert(gen && buffer);
         assert(context.size > 0);
 
         put(&out,
@@ -489,6 +526,8 @@ int avrogen_write_source(const struct avrogen *gen, struct ev_str context, struc
         return ev_trace(out.r);
 }
 
+/* The same for all schemas. It is made although it never changes, so that it lies beside its
+ * source. */
 int avrogen_write_registry_header(struct ev_buffer *buffer)
 {
         struct out out = { .buffer = buffer };
@@ -504,7 +543,8 @@ int avrogen_write_registry_header(struct ev_buffer *buffer)
         return ev_trace(out.r);
 }
 
-/* Line by line, so that the output can be read. */
+/* Line by line, so that the output can be read. The compiler joins the pieces to the file's own
+ * bytes. */
 static void put_text(struct out *out, const struct avrogen_version *version)
 {
         struct ev_str text = ev_buffer_str(&version->text);
@@ -546,10 +586,13 @@ static void put_registered(struct out *out, const struct avrogen_version *versio
             version->id, version->id);
 }
 
+/* Texts of all versions are in every program that links this: a console or an auditor prints old
+ * values by the schema they were written with, without the repository at hand. */
 int avrogen_write_registry_source(const struct avrogen *gen, struct ev_buffer *buffer)
 {
         struct out out = { .gen = gen, .buffer = buffer };
 
+        assert(gen && buffer);
         assert(gen->versions_count > 0);
 
         put(&out,

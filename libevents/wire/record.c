@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "wire/schema.h"
 
+/* A table, since a bound is looked up for each decimal that is read or written. */
 const int64_t ev_powers_of_ten[EV_PRECISION_MAX + 1] = {
         INT64_C(1),
         INT64_C(10),
@@ -91,6 +92,7 @@ const struct ev_field *ev_record_field(const struct ev_record *record, struct ev
         return NULL;
 }
 
+/* A walk: symbols are looked up when plans are made and forms are read, not for each event. */
 int32_t ev_enum_index(const struct ev_enum *enumeration, struct ev_str symbol)
 {
         assert(enumeration);
@@ -101,12 +103,14 @@ int32_t ev_enum_index(const struct ev_enum *enumeration, struct ev_str symbol)
         return -1;
 }
 
+/* Texts are borrowed from the descriptor, as decoded ones are from the input. */
 void ev_field_set_default(const struct ev_field *field, void *value)
 {
         const struct ev_default *initial = &field->initial;
         uint8_t *at = (uint8_t *)value + field->offset;
         int32_t number = (int32_t)initial->number;
 
+        assert(field && value);
         assert(initial->given);
 
         if (field->optional)
@@ -126,6 +130,8 @@ void ev_field_set_default(const struct ev_field *field, void *value)
         }
 }
 
+/* Whatever has a pointer is null by it, and everything else has a flag beside it; so all zeros are
+ * a struct whose optional fields are all null. */
 bool ev_field_is_null(const struct ev_field *field, const void *value)
 {
         const uint8_t *base = value;
@@ -153,6 +159,8 @@ bool ev_field_is_null(const struct ev_field *field, const void *value)
         return !*(const bool *)(base + field->beside);
 }
 
+/* What the interpreter relies on for one field: its place lies in the struct, and the type has the
+ * descriptor that it needs and no other. */
 static bool field_check(const struct ev_field *field, uint32_t size)
 {
         bool pointed =
@@ -165,6 +173,7 @@ static bool field_check(const struct ev_field *field, uint32_t size)
                (field->type == EV_TYPE_ENUM) == (field->enumeration != NULL);
 }
 
+/* Of one level, so that an assert does not cost a walk through the whole tree. */
 bool ev_record_check(const struct ev_record *record)
 {
         assert(record);
@@ -179,7 +188,7 @@ bool ev_record_check(const struct ev_record *record)
 struct maker {
         struct ev_arena *arena;
         const struct ev_record **records; /* by index of the definition */
-        const struct ev_enum **enums;
+        const struct ev_enum **enums;     /* the same; NULL where a definition is the other kind */
 };
 
 /* What a value takes in a struct, by the table in record.h; an array's pointer only. */
@@ -202,7 +211,8 @@ static uint32_t value_size(enum ev_type type, const struct ev_record *record)
         return record->size;
 }
 
-/* Gives `size` bytes of the struct out; everything is aligned for a pointer, which is enough. */
+/* Gives `size` bytes of the struct out; everything is aligned for a pointer, which is enough. The
+ * largest struct is bounded by make_record(), so sizes cannot wrap. */
 static uint32_t place(struct ev_record *record, uint32_t size)
 {
         uint32_t offset = record->size;
@@ -264,7 +274,8 @@ static int make_field(struct maker *maker, const struct ev_schema_field *from,
         return 0;
 }
 
-/* The bytes that the shortest value of a field takes. */
+/* The bytes that the shortest value of a field takes. A null takes its index; numbers, texts and
+ * arrays take a byte for 0; a decimal takes a length and one byte, for it has no empty form. */
 static uint32_t wire_min_of(const struct ev_field *field)
 {
         assert(field);
@@ -274,6 +285,7 @@ static uint32_t wire_min_of(const struct ev_field *field)
         return field->record->wire_min;
 }
 
+/* At any depth, so that whoever prints can ask the event once. */
 static bool field_has_secret(const struct ev_field *field)
 {
         assert(field);
@@ -282,6 +294,8 @@ static bool field_has_secret(const struct ev_field *field)
                (field->item && field_has_secret(field->item));
 }
 
+/* Sizes are checked after each field: a few nested definitions of many fields can multiply into
+ * gigabytes, and offsets have 32 bits. */
 static int make_record(struct maker *maker, const struct ev_schema_named *named)
 {
         struct ev_record *record = ev_arena_take(maker->arena, sizeof(*record));
@@ -334,6 +348,8 @@ static int make_enum(struct maker *maker, const struct ev_schema_named *named)
         return 0;
 }
 
+/* Definitions become descriptors once each, however often they are named. The event's own record is
+ * a copy with the fingerprint, since the same definition may also stand within another schema. */
 int ev_record_new(const struct ev_schema *schema, struct ev_arena *arena,
                   const struct ev_record **ret_record)
 {

@@ -2,7 +2,10 @@
  *
  * Named types are found in the order of the text, so that a reference always names something that
  * stands before it; a name that is still being read is recursion and refused. With that the depth
- * of values is known beforehand, and everything that walks them may recurse. */
+ * of values is known beforehand, and everything that walks them may recurse.
+ *
+ * What Avro allows and we do not read is refused here with its path, at the build or at a program's
+ * start, and never met at a value. If the process dies here, nothing was changed. */
 
 #include <assert.h>
 #include <string.h>
@@ -22,7 +25,8 @@ static struct ev_str name_space_of(struct ev_str full_name)
         return (struct ev_str){ full_name.data, dot ? (size_t)(dot - full_name.data) : 0 };
 }
 
-/* A name with a dot is full already; any other lies in the namespace around it. */
+/* A name with a dot is full already; any other lies in the namespace around it. Avro specification,
+ * "Names". The empty namespace is the one without a name. */
 static int make_full_name(struct ev_schema_parser *parser, struct ev_str name,
                           struct ev_str name_space, struct ev_str *ret_name)
 {
@@ -50,7 +54,8 @@ static int make_full_name(struct ev_schema_parser *parser, struct ev_str name,
         return 0;
 }
 
-/* A schema has a few dozen names at most: a walk is enough. */
+/* A schema has a few dozen names at most: a walk is enough. The bound on their number keeps the
+ * square of it small. */
 static const struct ev_schema_named *find_named(const struct ev_schema *schema, struct ev_str name)
 {
         assert(schema->named_count <= EV_SCHEMA_NAMED_MAX);
@@ -89,7 +94,8 @@ static int parse_aliases(struct ev_schema_parser *parser, const struct ev_json *
         return 0;
 }
 
-/* Begins a record or an enum: its name, known from here on. */
+/* Begins a record or an enum: its name, known from here on. A definition with a namespace of its
+ * own takes its fields and aliases along into it. */
 static int define(struct ev_schema_parser *parser, const struct ev_json *node, enum ev_type type,
                   struct ev_str name_space, struct ev_schema_named **ret_named)
 {
@@ -149,8 +155,9 @@ static int check_symbols(struct ev_schema_parser *parser, const struct ev_schema
         return 0;
 }
 
-/* The default of an enum stands for symbols that a reader does not know yet (Avro 1.9); it is
- * not the default of a field. */
+/* The default of an enum stands for symbols that a reader does not know yet (Avro 1.9); it is not
+ * the default of a field. The default is remembered by its place, which is what a plan puts for
+ * symbols that it does not know. */
 static int parse_enum(struct ev_schema_parser *parser, const struct ev_json *node,
                       struct ev_str name_space, struct ev_schema_type *ret_type)
 {
@@ -194,6 +201,7 @@ static void enter(struct ev_schema_parser *parser, struct ev_str step)
         assert(parser->path_size < sizeof(parser->path));
 }
 
+/* Back to the path as it was before enter(). An error has its own copy of it by then. */
 static void leave(struct ev_schema_parser *parser, size_t path_size)
 {
         assert(path_size <= parser->path_size);
@@ -202,7 +210,9 @@ static void leave(struct ev_schema_parser *parser, size_t path_size)
         parser->path[path_size] = '\0';
 }
 
-/* The members of one field but for its name, which is in the path already. */
+/* The members of one field but for its name, which is in the path already. The default is read
+ * last, for it is judged by the type. Other attributes are other people's and ignored, as the
+ * specification wants; "order" is among them, since nothing here sorts. */
 static int parse_field(struct ev_schema_parser *parser, const struct ev_json *node,
                        struct ev_str name_space, struct ev_schema_field *field)
 {
@@ -227,6 +237,7 @@ static int parse_field(struct ev_schema_parser *parser, const struct ev_json *no
                                                 &field->type, &field->initial));
 }
 
+/* A field with its name in the path, so that whatever is wrong within it says where. */
 static int parse_named_field(struct ev_schema_parser *parser, const struct ev_json *node,
                              struct ev_str name_space, struct ev_schema_field *field)
 {
@@ -248,8 +259,9 @@ static int parse_named_field(struct ev_schema_parser *parser, const struct ev_js
         return ev_trace(r);
 }
 
-/* A record without fields would take no byte on the wire, and an array of them could make
- * endless work of nothing. */
+/* A record without fields would take no byte on the wire, and an array of them could make endless
+ * work of nothing. A reference within a field is looked up in the namespace of the record around
+ * it. */
 static int parse_fields(struct ev_schema_parser *parser, const struct ev_json *list,
                         struct ev_schema_named *named)
 {
@@ -280,7 +292,8 @@ static int parse_fields(struct ev_schema_parser *parser, const struct ev_json *l
         return 0;
 }
 
-/* Records and arrays in one another, as values of the type have them. */
+/* Records and arrays in one another, as values of the type have them. An enum has none: it contains
+ * nothing. */
 static uint32_t depth_of(const struct ev_schema_type *type)
 {
         assert(type);
@@ -290,8 +303,9 @@ static uint32_t depth_of(const struct ev_schema_type *type)
         return type->named ? type->named->depth : 0;
 }
 
-/* The record counts as open while its fields are read: a reference to it from within is
- * recursion. */
+/* The record counts as open while its fields are read: a reference to it from within is recursion.
+ * Depth is counted twice: downwards while reading, which bounds our own recursion, and upwards in
+ * named->depth, which bounds that of everything that walks values. */
 static int parse_record(struct ev_schema_parser *parser, const struct ev_json *node,
                         struct ev_str name_space, struct ev_schema_type *ret_type)
 {
@@ -321,6 +335,8 @@ static int parse_record(struct ev_schema_parser *parser, const struct ev_json *n
         return 0;
 }
 
+/* An item may not be an array, whose two members need a struct around them, and not be optional,
+ * which needs a flag beside it: a record around the item has room for both. */
 static int parse_array(struct ev_schema_parser *parser, const struct ev_json *node,
                        struct ev_str name_space, struct ev_schema_type *ret_type)
 {
@@ -348,6 +364,8 @@ static int parse_array(struct ev_schema_parser *parser, const struct ev_json *no
         return 0;
 }
 
+/* Avro specification, "Decimal": the scale is 0 unless given and at most the precision. Readers
+ * that find these two wrong should ignore the logical type; here it is a mistake to be told. */
 static int parse_decimal(struct ev_schema_parser *parser, const struct ev_json *node,
                          struct ev_schema_type *ret_type)
 {
@@ -386,7 +404,9 @@ static bool is_primitive(struct ev_str name, enum ev_type *ret_type)
         return false;
 }
 
-/* What a string in the place of a type means: a primitive or a name that was defined before. */
+/* What a string in the place of a type means: a primitive or a name that was defined before. The
+ * depth of what is named adds to the depth of where it is named: definitions that name each other
+ * ten times over would otherwise be deeper than any of them says. */
 static int parse_reference(struct ev_schema_parser *parser, struct ev_str name,
                            struct ev_str name_space, struct ev_schema_type *ret_type)
 {
@@ -420,6 +440,9 @@ static int parse_reference(struct ev_schema_parser *parser, struct ev_str name,
         return 0;
 }
 
+/* A declaration of a named type or an array, or a primitive in its long form, which is where
+ * logical types stand. One on a type that it does not belong to is ignored, as the specification
+ * wants. */
 static int parse_object(struct ev_schema_parser *parser, const struct ev_json *node,
                         struct ev_str name_space, struct ev_schema_type *ret_type)
 {
@@ -447,6 +470,8 @@ static int parse_object(struct ev_schema_parser *parser, const struct ev_json *n
         return 0;
 }
 
+/* Null first, because a default is of the first branch and ours is always null. Other unions have
+ * no place in a struct: they would need a tag and rules for each of their types. */
 static int parse_union(struct ev_schema_parser *parser, const struct ev_json *node,
                        struct ev_str name_space, struct ev_schema_type *ret_type)
 {
@@ -484,6 +509,7 @@ static int parse_type(struct ev_schema_parser *parser, const struct ev_json *nod
         return ev_schema_refuse(parser, "a type must be a name, an object or a union");
 }
 
+/* A record, because an event needs a name for ce_type and fields that can be added later. */
 int ev_schema_parse_top(struct ev_schema_parser *parser, const struct ev_json *node)
 {
         struct ev_schema_type type = { .type = EV_TYPE_BOOLEAN };
