@@ -32,19 +32,12 @@ static inline struct ev_str ev_given_text(struct ev_str text)
         return text.data ? text : EV_STR("");
 }
 
-/* The next result, which must have been asked for. The caller's (ev_result_free()). */
-int ev_session_next(struct ev_session *session, struct ev_result **ret_result) _must_check_;
-
 /* Reads the next result and drops it. Fails with STOP if not `count` rows were affected: then the
  * tables and this library do not agree about what stands there. */
 int ev_session_expect(struct ev_session *session, size_t count, const char *what) _must_check_;
 
 /* The place of a row in the arrays that were sent: `position` counts from 1, as ORDINALITY does. */
 int ev_session_row(int64_t position, size_t count, size_t *ret_index) _must_check_;
-
-/* For transactions of a round trip of their own: reads what is left, rolls back what is open, and
- * returns EV_FAILED with an error that says why. */
-int ev_session_abandon(struct ev_session *session);
 
 /* Copies bytes to the arena; null stays null. */
 int ev_session_keep(struct ev_arena *arena, struct ev_bytes bytes,

@@ -4,6 +4,7 @@
 /* What every module of a worker's store needs: the database session, room for parameters, and the
  * name of the consumer group whose rows these are. */
 
+#include "base/macro.h"
 #include "base/str.h"
 #include "store/db.h"
 #include "store/params.h"
@@ -13,6 +14,13 @@ struct ev_session {
         struct ev_params params;
         struct ev_str group;
 };
+
+/* The next result, which must have been asked for. The caller's (ev_result_free()). */
+int ev_session_next(struct ev_session *session, struct ev_result **ret_result) _must_check_;
+
+/* For transactions of a round trip of their own: reads what is left, rolls back what is open, and
+ * returns EV_FAILED with an error that says why. */
+int ev_session_abandon(struct ev_session *session);
 
 /* A record's place. */
 struct ev_place {

@@ -14,6 +14,8 @@ static const struct ev_fold folds[] = {
         { &stock_received_record, want_stock_received, fold_stock_received },
 };
 
+enum { ORDER_MIGRATION = 15 }; /* order_db/0015_ops; what comes behind it are indexes for people */
+
 static const char *const facts_topics[] = { "quenty.order.events.v1", "quenty.stock.events.v1",
                                             NULL };
 
@@ -22,6 +24,7 @@ int main(int argc, char **argv)
         const struct ev_worker order = {
                 .name = "order",
                 .database = "order_db",
+                .migration = ORDER_MIGRATION,
                 .facts_topics = facts_topics,
                 .routes = routes,
                 .route_count = EV_ARRAY_SIZE(routes),
