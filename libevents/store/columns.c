@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 
+/* The end of a sync where a result is due means that modules queue and receive in different orders:
+ * every answer behind that point would be read as another one's, so nothing may go on from here. */
 int ev_session_next(struct ev_session *session, struct ev_result **ret_result)
 {
         int r;
@@ -19,6 +21,9 @@ int ev_session_next(struct ev_session *session, struct ev_result **ret_result)
         return ev_trace(r);
 }
 
+/* The server has no reason to write fewer rows than it was sent, except triggers, rules or
+ * row-level security that somebody put on a table of schema ev. A COMMIT may stand behind the
+ * statement in the same sync; so the caller's duty is to stop, not to try again. */
 int ev_session_expect(struct ev_session *session, size_t count, const char *what)
 {
         _cleanup_result_ struct ev_result *result = NULL;
@@ -35,6 +40,8 @@ int ev_session_expect(struct ev_session *session, size_t count, const char *what
         return 0;
 }
 
+/* A position comes over the wire and becomes an index into the caller's array: it is checked,
+ * though only our own statements make it. */
 int ev_session_row(int64_t position, size_t count, size_t *ret_index)
 {
         assert(ret_index);
@@ -46,6 +53,9 @@ int ev_session_row(int64_t position, size_t count, size_t *ret_index)
         return 0;
 }
 
+/* Results have to be read before ROLLBACK can be sent; the session has one order only. Errors of
+ * that are passed over, since the caller's own is the one that tells what happened, unless the
+ * session is lost on the way, which is an error of its own and undoes the transaction as well. */
 int ev_session_abandon(struct ev_session *session)
 {
         int r = 0;
@@ -61,12 +71,15 @@ int ev_session_abandon(struct ev_session *session)
         return EV_FAILED;
 }
 
+/* By way of the arena's copy of text, which puts a NUL behind it and keeps null apart from empty.
+ */
 int ev_session_keep(struct ev_arena *arena, struct ev_bytes bytes, struct ev_bytes *ret_kept)
 {
         struct ev_str copy;
         int r;
 
-        assert(ret_kept);
+        assert(arena && ret_kept);
+        assert(bytes.data || bytes.size == 0);
 
         r = ev_arena_copy(arena, (struct ev_str){ (const char *)bytes.data, bytes.size }, &copy);
         if (r)

@@ -32,6 +32,8 @@
 #include "ev_sql.h"
 #include "store/columns.h"
 
+/* By id first, as ids differ and sources mostly do not. Bytewise, which is one order in every
+ * process whatever the locale; the order only has to be the same, not a meaningful one. */
 static int compare_claims(const void *a, const void *b)
 {
         const struct ev_claim *left = a, *right = b;
@@ -41,13 +43,17 @@ static int compare_claims(const void *a, const void *b)
         return order ? order : ev_str_compare(left->source, right->source);
 }
 
+/* Sorted here and not in SQL, so that positions in the answer are indices of the caller's array,
+ * and so that the rows go in in the order in which they are locked. */
 int ev_inbox_queue_claims(struct ev_session *session, struct ev_claim *claims, size_t count)
 {
         struct ev_params *params = &session->params;
 
-        assert(count > 0);
+        assert(claims && count > 0);
 
         qsort(claims, count, sizeof(*claims), compare_claims);
+        /* Twice in one statement, the second would count as known by the first, and as another's.
+         */
         for (size_t i = 1; i < count; ++i)
                 assert(compare_claims(&claims[i - 1], &claims[i]) < 0);
 
@@ -58,7 +64,10 @@ int ev_inbox_queue_claims(struct ev_session *session, struct ev_claim *claims, s
         return ev_trace(ev_db_queue(session->db, &ev_sql_inbox_claim, params));
 }
 
-/* The rows behind the first one: events that were seen, with the hash of what was seen. */
+/* The rows behind the first one: events that were seen, with the hash of what was seen. An id that
+ * comes again with other content is a fault of its producer and no redelivery; dropping it as one
+ * would lose an event without a trace. A hash of another size is from another version and equal to
+ * none. */
 static int read_seen(const struct ev_result *result, size_t row, struct ev_claim *claims,
                      size_t count)
 {
@@ -67,6 +76,7 @@ static int read_seen(const struct ev_result *result, size_t row, struct ev_claim
         size_t index;
         int r;
 
+        assert(claims && count > 0);
         assert(seen.data);
 
         r = ev_session_row(ev_result_int8(result, row, POSITION), count, &index);
@@ -80,6 +90,8 @@ static int read_seen(const struct ev_result *result, size_t row, struct ev_claim
         return 0;
 }
 
+/* Claimed and known have to add up to what was asked for. What is missing was inserted by a
+ * transaction that committed behind our snapshot: point 1 of the argument above. */
 int ev_inbox_receive_claims(struct ev_session *session, struct ev_claim *claims, size_t count)
 {
         enum { POSITION, CLAIMED, CONTENT_HASH };
@@ -108,13 +120,15 @@ int ev_inbox_receive_claims(struct ev_session *session, struct ev_claim *claims,
         return 0;
 }
 
+/* What reading and writing of watermarks begin with: the key of a mark. */
 static struct ev_params *begin_marks(struct ev_session *session,
                                      const struct ev_statement *statement,
                                      const struct ev_mark *marks, size_t count)
 {
         struct ev_params *params = &session->params;
 
-        assert(count > 0);
+        assert(marks && count > 0);
+        assert(!ev_str_is_null(session->group));
 
         ev_params_begin(params, statement);
         ev_params_text(params, session->group);
@@ -124,13 +138,19 @@ static struct ev_params *begin_marks(struct ev_session *session,
         return params;
 }
 
+/* Our own facts need no row for each event: on a lane the numbers of a source only rise, as the
+ * relay sends them in order, so the last one says about every smaller one that it was seen. */
 int ev_inbox_queue_marks(struct ev_session *session, const struct ev_mark *marks, size_t count)
 {
         struct ev_params *params = begin_marks(session, &ev_sql_inbox_marks, marks, count);
 
+        assert(params->statement == &ev_sql_inbox_marks);
+
         return ev_trace(ev_db_queue(session->db, &ev_sql_inbox_marks, params));
 }
 
+/* A source that was never seen on a lane has no row, and -1 is below its first number, which is 0
+ * or more: so the caller compares without asking whether there is a mark. */
 int ev_inbox_receive_marks(struct ev_session *session, struct ev_mark *marks, size_t count)
 {
         enum { POSITION, LAST_SEQUENCE };
@@ -154,6 +174,7 @@ int ev_inbox_receive_marks(struct ev_session *session, struct ev_mark *marks, si
         return 0;
 }
 
+/* Every mark that the batch moved, once; the caller has taken the largest number of each. */
 int ev_inbox_queue_save_marks(struct ev_session *session, const struct ev_mark *marks, size_t count)
 {
         struct ev_params *params = begin_marks(session, &ev_sql_inbox_save_marks, marks, count);
@@ -169,6 +190,8 @@ int ev_inbox_receive_save_marks(struct ev_session *session, size_t count)
         return ev_trace(ev_session_expect(session, count, "watermarks"));
 }
 
+/* Outside of any transaction, because it waits for ACCESS EXCLUSIVE on both tables: inside of a
+ * batch it would wait for claims whose transactions wait for the batch's own locks. */
 int ev_inbox_rotate(struct ev_session *session)
 {
         assert(!ev_db_is_in_transaction(session->db));

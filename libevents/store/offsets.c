@@ -25,6 +25,8 @@
 #include "ev_sql.h"
 #include "store/columns.h"
 
+/* Insert, lock, assign: the locks have a statement of their own, so that the one behind it takes
+ * its snapshot when they are held and reads what the last owner committed. */
 enum { ASSIGN_STATEMENTS = 3 };
 
 /* Group, topics, partitions: what every statement about lanes begins with. */
@@ -34,7 +36,8 @@ static struct ev_params *begin_lanes(struct ev_session *session,
 {
         struct ev_params *params = &session->params;
 
-        assert(count > 0);
+        assert(lanes && count > 0);
+        assert(!ev_str_is_null(session->group));
 
         ev_params_begin(params, statement);
         ev_params_text(params, session->group);
@@ -43,13 +46,17 @@ static struct ev_params *begin_lanes(struct ev_session *session,
         return params;
 }
 
+/* The same for lanes that are part of a batch: an advance borrows its lane, which its owner keeps.
+ */
 static struct ev_params *begin_advances(struct ev_session *session,
                                         const struct ev_statement *statement,
                                         const struct ev_advance *advances, size_t count)
 {
         struct ev_params *params = &session->params;
 
-        assert(count > 0);
+        assert(advances && count > 0);
+        for (size_t i = 0; i < count; ++i)
+                assert(advances[i].lane);
 
         ev_params_begin(params, statement);
         ev_params_text(params, session->group);
@@ -58,6 +65,8 @@ static struct ev_params *begin_advances(struct ev_session *session,
         return params;
 }
 
+/* NULL is a lane that never applied a record. Else it names the record behind which the offset
+ * stands, so that a topic made anew under its old name can be told from the one that was read. */
 static int read_fingerprint(struct ev_bytes bytes, struct ev_offset *lane)
 {
         assert(lane);
@@ -73,12 +82,16 @@ static int read_fingerprint(struct ev_bytes bytes, struct ev_offset *lane)
         return 0;
 }
 
+/* RETURNING has no order, so every row brings its position. A lane that was named twice comes once,
+ * as UPDATE changes a row once in a statement; its second struct would keep an epoch of 0. */
 static int read_lanes(const struct ev_result *result, struct ev_offset *lanes, size_t count)
 {
         enum { POSITION, NEXT_OFFSET, EPOCH, UNCLEAN, IS_HALTED, FINGERPRINT };
         struct ev_offset *lane;
         size_t index;
         int r;
+
+        assert(lanes && count > 0);
 
         if (ev_result_rows(result) != count)
                 return ev_fail(EV_VERDICT_STOP,
@@ -100,6 +113,8 @@ static int read_lanes(const struct ev_result *result, struct ev_offset *lanes, s
         return 0;
 }
 
+/* One round trip for all lanes of a rebalance: partitions come in dozens, and until they are
+ * assigned nothing of theirs is applied. */
 static int queue_assign(struct ev_session *session, const struct ev_offset *lanes, size_t count)
 {
         const struct ev_statement *const statements[ASSIGN_STATEMENTS] = {
@@ -108,6 +123,8 @@ static int queue_assign(struct ev_session *session, const struct ev_offset *lane
                 &ev_sql_offsets_assign,
         };
         int r;
+
+        assert(!ev_db_is_in_transaction(session->db));
 
         r = ev_db_queue_begin(session->db);
         for (size_t i = 0; r == 0 && i < EV_ARRAY_SIZE(statements); ++i)
@@ -137,10 +154,14 @@ static int skip(struct ev_session *session, size_t count)
         return 0;
 }
 
+/* The structs are filled in before COMMIT is known; if that fails, the caller has them no more than
+ * before, as ev_offsets_assign() fails and is called again with all of them. */
 static int receive_assign(struct ev_session *session, struct ev_offset *lanes, size_t count)
 {
         _cleanup_result_ struct ev_result *result = NULL;
         int r;
+
+        assert(lanes && count > 0);
 
         r = skip(session, 1 + ASSIGN_STATEMENTS - 1);
         if (r == 0)
@@ -167,6 +188,8 @@ int ev_offsets_assign(struct ev_session *session, struct ev_offset *lanes, size_
         return r ? ev_session_abandon(session) : 0;
 }
 
+/* Comes first in the batch although it is its result: the rows it locks are what keeps a new owner
+ * out while the rest runs, and a batch that is fenced learns it from its first answer. */
 int ev_offsets_queue_advance(struct ev_session *session, const struct ev_advance *advances,
                              size_t count)
 {
@@ -183,6 +206,9 @@ int ev_offsets_queue_advance(struct ev_session *session, const struct ev_advance
         return ev_trace(ev_db_queue(session->db, &ev_sql_offsets_advance, params));
 }
 
+/* Fenced is a condition and no failure: it is what happens in every rebalance that overtakes a
+ * batch. The time is the server's, the same for all decisions of the batch: clocks of workers
+ * differ, and CURRENT_TIMESTAMP in the batch's own statements is this instant. */
 int ev_offsets_receive_advance(struct ev_session *session, size_t count, int64_t *ret_now)
 {
         enum { LANES, NOW };
@@ -244,6 +270,7 @@ static int judge(const size_t told[EV_SETTLED_FENCED + 1], enum ev_settled *ret_
         return 0;
 }
 
+/* A row that is gone, deleted by a person, counts as fenced: there is nothing of ours there. */
 static int settle(const struct ev_result *result, const struct ev_advance *advances, size_t count,
                   enum ev_settled *ret_settled)
 {
@@ -252,6 +279,9 @@ static int settle(const struct ev_result *result, const struct ev_advance *advan
         enum ev_settled settled;
         size_t index;
         int r;
+
+        assert(advances && ret_settled);
+        assert(ev_result_rows(result) <= count);
 
         for (size_t row = 0; row < ev_result_rows(result); ++row) {
                 r = ev_session_row(ev_result_int8(result, row, POSITION), count, &index);
@@ -284,6 +314,8 @@ int ev_offsets_settle(struct ev_session *session, const struct ev_advance *advan
         return ev_trace(settle(result, advances, count, ret_settled));
 }
 
+/* A lane that somebody else has taken over meanwhile is left alone, and that is no failure: its new
+ * owner's takeover was counted, and its own commit sets it right. */
 int ev_offsets_release(struct ev_session *session, const struct ev_offset *lanes, size_t count)
 {
         struct ev_params *params = begin_lanes(session, &ev_sql_offsets_release, lanes, count);
@@ -292,11 +324,14 @@ int ev_offsets_release(struct ev_session *session, const struct ev_offset *lanes
         return ev_trace(ev_db_run(session->db, &ev_sql_offsets_release, params, NULL));
 }
 
+/* In a transaction of its own, behind the rollback of the batch that gave the reason. The epoch
+ * keeps a worker that was fenced from halting the lane of another. */
 int ev_offsets_halt(struct ev_session *session, const struct ev_offset *lane, struct ev_str reason)
 {
         struct ev_params *params = &session->params;
 
         assert(lane && !ev_str_is_null(reason));
+        assert(!ev_db_is_in_transaction(session->db));
 
         ev_params_begin(params, &ev_sql_offsets_halt);
         ev_params_text(params, session->group);

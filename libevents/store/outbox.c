@@ -21,8 +21,11 @@ enum {
         /* What the migration makes. Two must be there always; one is a million numbers, and workers
          * ask now and then, long before two of them are used up. */
         PARTITIONS_AHEAD = 4,
+        OUTCOME_MAX = 3, /* see struct ev_outbox_row */
 };
 
+/* Names are stored once and the outbox has small numbers: topic and type are in every row of the
+ * table that grows fastest. Names that are new get an id here, so that no batch ever has to. */
 int ev_outbox_name_ids(struct ev_session *session, const struct ev_str *names, size_t count,
                        int16_t *ret_ids)
 {
@@ -32,7 +35,8 @@ int ev_outbox_name_ids(struct ev_session *session, const struct ev_str *names, s
         size_t index;
         int r;
 
-        assert(count > 0 && ret_ids);
+        assert(names && count > 0 && ret_ids);
+        assert(!ev_db_is_in_transaction(session->db));
 
         ev_params_begin(params, &ev_sql_outbox_name_ids);
         EV_COLUMN(params, count, ev_params_text(params, names[i]));
@@ -51,12 +55,15 @@ int ev_outbox_name_ids(struct ev_session *session, const struct ev_str *names, s
         return 0;
 }
 
+/* The source is database, cluster and timeline: what was restored to an earlier point draws numbers
+ * again that it gave away before, and must not be taken for what it was. */
 int ev_outbox_source_id(struct ev_session *session, int16_t *ret_id)
 {
         _cleanup_result_ struct ev_result *result = NULL;
         int r;
 
         assert(ret_id);
+        assert(!ev_db_is_in_transaction(session->db));
 
         r = ev_db_run(session->db, &ev_sql_outbox_source_id, NULL, &result);
         if (r)
@@ -65,9 +72,11 @@ int ev_outbox_source_id(struct ev_session *session, int16_t *ret_id)
         return 0;
 }
 
+/* NULL for none and not 0: most facts are no outcome of a request, and NULL takes no byte of a row.
+ */
 static void put_outcome(struct ev_params *params, int16_t outcome)
 {
-        assert(outcome >= 0);
+        assert(outcome >= 0 && outcome <= OUTCOME_MAX);
 
         if (outcome == 0)
                 ev_params_null(params);
@@ -75,9 +84,11 @@ static void put_outcome(struct ev_params *params, int16_t outcome)
                 ev_params_int2(params, outcome);
 }
 
+/* Column by column, as unnest() takes them. The rows' order is that of seq: the statement sorts by
+ * their position behind the join, and numbers are drawn behind the sort. */
 static void put_rows(struct ev_params *params, const struct ev_outbox_row *rows, size_t count)
 {
-        assert(count > 0);
+        assert(rows && count > 0);
 
         ev_params_begin(params, &ev_sql_outbox_insert);
         EV_COLUMN(params, count, ev_params_uuid(params, &rows[i].event_id));
@@ -96,12 +107,17 @@ static void put_rows(struct ev_params *params, const struct ev_outbox_row *rows,
         EV_COLUMN(params, count, ev_params_bytea(params, rows[i].payload));
 }
 
+/* The notification stands in front of the rows because they have to be the last statement; it is
+ * delivered at COMMIT either way (PostgreSQL, NOTIFY). Large batches go without: NOTIFY takes a
+ * lock over the whole cluster while it commits (PreCommit_Notify() in async.c), and a relay that is
+ * busy looks again by itself. */
 int ev_outbox_queue(struct ev_session *session, const struct ev_outbox_row *rows, size_t count,
                     bool notify)
 {
         int r;
 
-        assert(count > 0);
+        assert(rows && count > 0);
+        assert(rows[0].payload.data || rows[0].payload.size == 0);
 
         if (notify) {
                 r = ev_db_queue(session->db, &ev_sql_outbox_notify, NULL);
@@ -112,6 +128,7 @@ int ev_outbox_queue(struct ev_session *session, const struct ev_outbox_row *rows
         return ev_trace(ev_db_queue(session->db, &ev_sql_outbox_insert, &session->params));
 }
 
+/* `notify` as it was when the rows were queued: it decides how many results there are. */
 int ev_outbox_receive(struct ev_session *session, size_t count, bool notify)
 {
         _cleanup_result_ struct ev_result *result = NULL;
@@ -127,6 +144,9 @@ int ev_outbox_receive(struct ev_session *session, size_t count, bool notify)
         return ev_trace(ev_session_expect(session, count, "facts"));
 }
 
+/* Apart from any batch: it makes tables, and their locks would be held until the batch's COMMIT.
+ * Many workers may ask at once; the function in the database lets one make them and the others
+ * wait. */
 int ev_outbox_make_partitions(struct ev_session *session)
 {
         assert(!ev_db_is_in_transaction(session->db));

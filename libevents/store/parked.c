@@ -19,8 +19,11 @@
 #include "ev_sql.h"
 #include "store/columns.h"
 
+/* How parked_remove.sql says that a row was gone: the only error that plain SQL can raise on a
+ * condition, without a function in the database. */
 #define SQLSTATE_DIVISION_BY_ZERO "22012"
 
+/* NULL is the mark of a record that waits for a person: the statements tell both kinds by it. */
 static void put_deadline(struct ev_params *params, const struct ev_parked *parked)
 {
         assert(parked);
@@ -31,11 +34,15 @@ static void put_deadline(struct ev_params *params, const struct ev_parked *parke
                 ev_params_null(params);
 }
 
+/* Whole, as for a dead letter: Kafka's retention may be over when it is tried again, or a person
+ * may have to see what it says. The aggregate is kept apart because the key cannot always be read.
+ */
 int ev_parked_queue_add(struct ev_session *session, const struct ev_parked *parked, size_t count)
 {
         struct ev_params *params = &session->params;
 
-        assert(count > 0);
+        assert(parked && count > 0);
+        assert(!ev_str_is_null(parked[0].aggregate) && !ev_str_is_null(parked[0].reason));
 
         ev_params_begin(params, &ev_sql_parked_insert);
         ev_params_text(params, session->group);
@@ -54,6 +61,7 @@ int ev_parked_queue_add(struct ev_session *session, const struct ev_parked *park
         return ev_trace(ev_db_queue(session->db, &ev_sql_parked_insert, params));
 }
 
+/* A record that was stepped over and does not stand in the table would be lost. */
 int ev_parked_receive_add(struct ev_session *session, size_t count)
 {
         assert(count > 0);
@@ -61,6 +69,8 @@ int ev_parked_receive_add(struct ev_session *session, size_t count)
         return ev_trace(ev_session_expect(session, count, "parked records"));
 }
 
+/* Behind the barrier of the batch: from there on only this transaction parks records of its lanes,
+ * so what the answer says stays true until COMMIT, except that a person may release some. */
 int ev_parked_queue_held(struct ev_session *session, const struct ev_held *held, size_t count)
 {
         struct ev_params *params = &session->params;
@@ -75,13 +85,14 @@ int ev_parked_queue_held(struct ev_session *session, const struct ev_held *held,
         return ev_trace(ev_db_queue(session->db, &ev_sql_parked_held, params));
 }
 
+/* Only aggregates that are held come back, which is as a rule none. */
 int ev_parked_receive_held(struct ev_session *session, struct ev_held *held, size_t count)
 {
         _cleanup_result_ struct ev_result *result = NULL;
         size_t index;
         int r;
 
-        assert(count > 0);
+        assert(held && count > 0);
 
         r = ev_session_next(session, &result);
         if (r)
@@ -97,12 +108,15 @@ int ev_parked_receive_held(struct ev_session *session, struct ev_held *held, siz
         return 0;
 }
 
+/* `max` bounds memory and the length of the transaction; what is left comes with the next look.
+ * SKIP LOCKED because a person's tool may hold a row: a batch must not wait for a person. */
 int ev_parked_queue_due(struct ev_session *session, const struct ev_str *topics,
                         const int32_t *partitions, size_t count, size_t max)
 {
         struct ev_params *params = &session->params;
 
-        assert(count > 0 && max > 0);
+        assert(topics && partitions && count > 0);
+        assert(max > 0 && max <= INT32_MAX);
 
         ev_params_begin(params, &ev_sql_parked_due);
         ev_params_text(params, session->group);
@@ -112,7 +126,8 @@ int ev_parked_queue_due(struct ev_session *session, const struct ev_str *topics,
         return ev_trace(ev_db_queue(session->db, &ev_sql_parked_due, params));
 }
 
-/* Columns of parked_due.sql. */
+/* Columns of parked_due.sql, in its order; the library checks types and number at each result, not
+ * names, so a column that is moved there is moved here. */
 enum due {
         TOPIC,
         PARTITION,
@@ -130,7 +145,8 @@ enum due {
         REDRIVE,
 };
 
-/* What is text or bytes, copied to the arena. */
+/* What is text or bytes, copied to the arena: the result is freed when the statement has been read,
+ * and the record lives until the end of its batch. */
 static int keep_due(const struct ev_result *result, size_t row, struct ev_arena *arena,
                     struct ev_parked *parked)
 {
@@ -165,6 +181,8 @@ static int keep_due(const struct ev_result *result, size_t row, struct ev_arena 
         return ev_trace(r);
 }
 
+/* The wait of a record is counted by the server's clock, as its deadline was; whether it is over is
+ * therefore asked of the server and not computed here. */
 static int read_due(const struct ev_result *result, size_t row, struct ev_arena *arena,
                     struct ev_parked *parked)
 {
@@ -180,6 +198,7 @@ static int read_due(const struct ev_result *result, size_t row, struct ev_arena 
         return ev_trace(keep_due(result, row, arena, parked));
 }
 
+/* A count of 0 is the usual answer; the array is then empty and not NULL. */
 int ev_parked_receive_due(struct ev_session *session, struct ev_arena *arena,
                           struct ev_parked **ret_parked, size_t *ret_count)
 {
@@ -188,6 +207,7 @@ int ev_parked_receive_due(struct ev_session *session, struct ev_arena *arena,
         size_t count;
         int r;
 
+        assert(arena);
         assert(ret_parked && ret_count);
 
         r = ev_session_next(session, &result);
@@ -207,12 +227,14 @@ int ev_parked_receive_due(struct ev_session *session, struct ev_arena *arena,
         return 0;
 }
 
+/* Records by their place, which is the table's key within the group. */
 static int queue_places(struct ev_session *session, const struct ev_statement *statement,
                         const struct ev_place *places, size_t count)
 {
         struct ev_params *params = &session->params;
 
-        assert(count > 0);
+        assert(places && count > 0);
+        assert(!ev_str_is_null(session->group));
 
         ev_params_begin(params, statement);
         ev_params_text(params, session->group);
@@ -229,6 +251,8 @@ int ev_parked_queue_remove(struct ev_session *session, const struct ev_place *pl
         return ev_trace(queue_places(session, &ev_sql_parked_remove, places, count));
 }
 
+/* The statement fails and not only its count, because a COMMIT may be behind it in the same sync
+ * and would go through while the answer is on its way: the record's effect would come twice. */
 int ev_parked_receive_remove(struct ev_session *session, size_t count)
 {
         _cleanup_result_ struct ev_result *result = NULL;

@@ -16,14 +16,18 @@
 #include "ev_sql.h"
 #include "store/columns.h"
 
+/* PostgreSQL 15, src/backend/utils/errcodes.txt. */
 #define SQLSTATE_UNIQUE_VIOLATION "23505"
 
+/* The key of ev.request. Content is part of it: who asks for something else under the same natural
+ * key has not repeated himself, and gets an answer of his own. */
 static struct ev_params *begin(struct ev_session *session, const struct ev_statement *statement,
                                const struct ev_request *requests, size_t count)
 {
         struct ev_params *params = &session->params;
 
-        assert(count > 0);
+        assert(requests && count > 0);
+        assert(!ev_str_is_null(requests[0].natural_key));
 
         ev_params_begin(params, statement);
         EV_COLUMN(params, count, ev_params_text(params, requests[i].natural_key));
@@ -32,14 +36,20 @@ static struct ev_params *begin(struct ev_session *session, const struct ev_state
         return params;
 }
 
+/* For the whole batch at once and before anything is decided. A plain read without locks: who else
+ * decides the same at this moment is met by the unique key when both write. */
 int ev_requests_queue_find(struct ev_session *session, const struct ev_request *requests,
                            size_t count)
 {
         struct ev_params *params = begin(session, &ev_sql_requests_find, requests, count);
 
+        assert(params->statement == &ev_sql_requests_find);
+
         return ev_trace(ev_db_queue(session->db, &ev_sql_requests_find, params));
 }
 
+/* What was answered before is enough to answer again: the outcome is repeated by its id and type,
+ * and not decided anew from what the tables say today. */
 int ev_requests_receive_find(struct ev_session *session, struct ev_request *requests, size_t count,
                              struct ev_arena *arena)
 {
@@ -73,10 +83,16 @@ int ev_requests_receive_find(struct ev_session *session, struct ev_request *requ
         return 0;
 }
 
+/* With the outcome, in the transaction that decided it: a request counts as accepted exactly when
+ * its effect is there. Sorted inside of the statement, so that two batches insert in one order and
+ * the second one's wait cannot become a deadlock. */
 int ev_requests_queue_save(struct ev_session *session, const struct ev_request *requests,
                            size_t count)
 {
         struct ev_params *params = begin(session, &ev_sql_requests_save, requests, count);
+
+        for (size_t i = 0; i < count; ++i)
+                assert(!ev_str_is_null(requests[i].event_id));
 
         EV_COLUMN(params, count, ev_params_text(params, requests[i].event_id));
         EV_COLUMN(params, count, ev_params_uuid(params, &requests[i].outcome_event_id));
@@ -96,12 +112,14 @@ static bool was_second(const struct ev_session *session)
                strcmp(trouble->schema, "ev") == 0 && strcmp(trouble->table, "request") == 0;
 }
 
+/* The general rule of store/verdict.c for 23505 in schema ev is STOP; here it is turned into AGAIN,
+ * where the table and the statement are known to be the ones that the argument above is about. */
 int ev_requests_receive_save(struct ev_session *session, size_t count)
 {
         _cleanup_result_ struct ev_result *result = NULL;
         int r;
 
-        assert(count > 0);
+        assert(session->db && count > 0);
 
         r = ev_session_next(session, &result);
         if (r && was_second(session)) {
