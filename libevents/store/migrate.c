@@ -27,6 +27,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/fault.h"
 #include "ev_sql.h"
 #include "store/binary.h"
 #include "store/params.h"
@@ -483,8 +484,15 @@ static int run_step(const struct work *work, size_t i, bool is_first_row, bool i
         r = begin(work->db, work->files, work->profile, migration->version);
         if (r == 0 && is_first_row)
                 r = create_version_table(work->db, work->files, work->profile);
+        /* The file is one message, so no moment between two of its statements is ours. This one,
+         * with the transaction open and perhaps the version table made in it, is the same to the
+         * server as any of them. */
+        if (r == 0)
+                r = EV_FAULT(migration_between);
         if (r == 0)
                 r = run_file(work->db, migration, is_up);
+        if (r == 0)
+                r = EV_FAULT(migration_before_version);
         if (r == 0)
                 r = write_version(work->db, work->files, migration, is_up);
         if (r == 0 && is_last_row)

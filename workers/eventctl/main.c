@@ -11,6 +11,7 @@
 
 #include "base/config.h"
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/macro.h"
 #include "flow/settings.h"
 #include "command.h"
@@ -144,7 +145,9 @@ int main(int argc, char **argv)
 
         assert(argc > 0);
 
-        r = ev_config_new(&config, ev_program_options, EV_PROGRAM_OPTIONS);
+        r = ev_fault_init();
+        if (r == 0)
+                r = ev_config_new(&config, ev_program_options, EV_PROGRAM_OPTIONS);
         if (r == 0 && argc == 2 && strcmp(argv[1], "--man") == 0) {
                 r = command_manual(config, stdout);
                 if (r == 0)
