@@ -3,8 +3,9 @@
  * of a tool that changes databases must not be passed over.
  *
  * What belongs to one call (how far, which format) is an option of the command; what belongs to an
- * installation (where the databases are) is configuration and stands in front of the command. So
- * --yes can never come from a file or an environment that somebody set long ago.
+ * installation (where the databases are) is configuration and stands in front of the command; only
+ * its file, -c, may stand anywhere (main.c). So --yes can never come from a file or an environment
+ * that somebody set long ago.
  *
  * Nothing here has an effect; if the process dies, nothing has happened. */
 

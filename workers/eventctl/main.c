@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -110,6 +111,49 @@ static int print_help(const struct ev_config *config, int count, char *const *wo
         return COMMAND_DONE;
 }
 
+/* How many words the file of the configuration takes at this place: 0 if it does not stand here. A
+ * -c at the very end has no file and is left where it is, where it is refused. */
+static int words_of_file(int argc, char *const *argv, int at)
+{
+        const char *word = argv[at];
+
+        assert(at > 0 && at < argc);
+
+        if (strncmp(word, "--config=", strlen("--config=")) == 0)
+                return 1;
+        if (strcmp(word, "-c") != 0 && strcmp(word, "--config") != 0)
+                return 0;
+        return at + 1 < argc ? 2 : 0;
+}
+
+/* Moves the file of the configuration in front of the command. The configuration ends at the first
+ * word that is no option, because what follows belongs to the command; -c alone is known to all
+ * programs and people write it wherever they remember it. Its place in front changes nothing: a
+ * file is the weakest source, wherever it is named. Words keep their order otherwise, and behind
+ * "--" nothing is an option. ret_words has room for argc words and a NULL. */
+static void move_file_forward(int argc, char *const *argv, char **ret_words)
+{
+        int next = 1, end = 1;
+
+        assert(argc > 0 && ret_words);
+
+        ret_words[0] = argv[0];
+        while (end < argc && strcmp(argv[end], "--") != 0)
+                ++end;
+        for (int i = 1, size; i < end; i += size ? size : 1) {
+                size = words_of_file(end, argv, i);
+                for (int k = 0; k < size; ++k)
+                        ret_words[next++] = argv[i + k];
+        }
+        for (int i = 1, size; i < argc; i += size ? size : 1) {
+                size = i < end ? words_of_file(end, argv, i) : 0;
+                if (!size)
+                        ret_words[next++] = argv[i];
+        }
+        ret_words[next] = NULL;
+        assert(next == argc);
+}
+
 /* What is wrong with arguments or configuration is exit code 2 before anything is touched. */
 static int run(struct ev_config *config, int argc, char **argv)
 {
@@ -141,11 +185,13 @@ static int run(struct ev_config *config, int argc, char **argv)
 int main(int argc, char **argv)
 {
         _cleanup_(ev_config_free_p) struct ev_config *config = NULL;
+        _cleanup_free_ char **words = NULL;
         int first, count, r;
 
         assert(argc > 0);
 
-        r = ev_fault_init();
+        words = calloc((size_t)argc + 1, sizeof(*words));
+        r = words ? ev_fault_init() : ev_fail_memory("the command line");
         if (r == 0)
                 r = ev_config_new(&config, ev_program_options, EV_PROGRAM_OPTIONS);
         if (r == 0 && argc == 2 && strcmp(argv[1], "--man") == 0) {
@@ -161,5 +207,6 @@ int main(int argc, char **argv)
          * mistake in it. */
         if (wants_help(argc, argv, &first, &count))
                 return print_help(config, count, argv + first);
-        return run(config, argc, argv);
+        move_file_forward(argc, argv, words);
+        return run(config, argc, words);
 }

@@ -23,6 +23,8 @@ static const char head[] = ".Dd %s\n.Dt EVENTCTL 1\n.Os\n"
 static const char description[] =
         ".Sh DESCRIPTION\n.Nm\n"
         "looks after the databases of the Quenty event workers.\n"
+        "The file of the configuration may be given by\n.Fl c\nin front of the command or behind "
+        "it, other settings only in front.\n"
         "Its results go to the standard output, what it has to say about its work to the standard "
         "error.\n";
 
