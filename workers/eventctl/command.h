@@ -83,5 +83,6 @@ enum command_exit migrate_up(const struct command_input *input);
 enum command_exit migrate_down(const struct command_input *input);
 enum command_exit migrate_status(const struct command_input *input);
 enum command_exit migrate_verify(const struct command_input *input);
+enum command_exit schema_ids(const struct command_input *input);
 
 #endif

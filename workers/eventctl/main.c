@@ -59,6 +59,12 @@ const struct command commands[] = {
           "object there and as it should be, by the statements of the verify.sql files. Shows "
           "what differs; if anything does, the exit status is 4.",
           result_options, EV_ARRAY_SIZE(result_options), migrate_verify },
+        { "schema ids", NULL, "list the schemas that this program knows",
+          "Lists every schema version that was ever published, by rising id: the id that stands in "
+          "the frame of each value, the full name of the event, its version, and the file below "
+          "schemas/. It is the list that was compiled in, so it tells what programs of this "
+          "version can read; neither database nor configuration is needed.",
+          result_options, EV_ARRAY_SIZE(result_options), schema_ids },
 };
 const size_t commands_count = EV_ARRAY_SIZE(commands);
 

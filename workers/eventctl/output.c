@@ -83,13 +83,17 @@ static bool is_coloured(void)
 void output_begin(struct output *output, const struct output_member *members, size_t members_count,
                   const char *list)
 {
-        assert(list);
+        assert(list || members_count == 0);
         assert(output->columns_count > 0);
 
-        /* Also counts whether a comma or a heading is due. */
         output->rows = 0;
+        output->is_bare = !list;
         if (output->format == OUTPUT_TEXT)
                 return;
+        if (output->is_bare) {
+                putchar('[');
+                return;
+        }
         putchar('{');
         for (size_t i = 0; i < members_count; ++i) {
                 print_json_text(ev_str_of(members[i].name));
@@ -165,7 +169,7 @@ bool output_end(struct output *output)
         assert(output->columns);
 
         if (output->format == OUTPUT_JSON)
-                fputs("]}\n", stdout);
+                fputs(output->is_bare ? "]\n" : "]}\n", stdout);
         if (fflush(stdout) != 0 || ferror(stdout)) {
                 fputs("eventctl: the result could not be written\n", stderr);
                 return false;

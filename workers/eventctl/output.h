@@ -26,13 +26,15 @@ struct output {
         enum output_format format;
         const struct output_column *columns;
         size_t columns_count;
-        size_t rows;
+        size_t rows;  /* written so far: a heading is due before the first, a comma behind it */
+        bool is_bare; /* JSON is the list alone, without an object around it */
 };
 
 /* Reads -o. False, after a message, if it is neither text nor json. */
 bool output_format_of(const struct command_input *input, enum output_format *ret_format);
 
-/* Begins the result: in JSON an object with these members, then the list. Text shows no members. */
+/* Begins the result: in JSON an object with these members, then the list of this name; `list` NULL
+ * stands for a bare list, which has no members. Text shows neither. */
 struct output_member {
         const char *name;
         const char *value;
