@@ -2,7 +2,11 @@
  * it. Nothing is kept between two calls, so it can be interrupted and called again at any time.
  *
  * The exit code is for scripts: a refusal (3) is not a failure (1), and a difference (4) is an
- * answer and not a fault of the tool. A new command is a row in the table below and a function. */
+ * answer and not a fault of the tool. A new command is a row in the table below and a function.
+ *
+ * The configuration is that of the workers, read by the same code: what an operator tries by hand
+ * is what a worker would do with the same file. What a command needs of it is checked by the
+ * command, so that a tool for one database does not ask where the others are. */
 
 #include <assert.h>
 #include <stdio.h>
@@ -28,14 +32,17 @@ static const struct command_option option_profile = {
         "it has, and a new one is full. Changing it applies or undoes the files that make the "
         "difference."
 };
+/* An option of the command, so it is typed each time; see command.c. */
 static const struct command_option option_yes = {
         "yes", NULL, "Undo it although rows are lost, or an applied file has changed."
 };
 
+/* There is no --yes for `up`: a change of profile that would lose rows is refused. */
 static const struct command_option *const up_options[] = { &option_to, &option_profile };
 static const struct command_option *const down_options[] = { &option_to, &option_yes };
 static const struct command_option *const result_options[] = { &output_option };
 
+/* In the order in which help and manual page show them; no name is the beginning of another. */
 const struct command commands[] = {
         { "migrate up", "DATABASE", "apply migrations",
           "Applies the migrations that a database lacks, in the order of their numbers. Each runs "
@@ -68,6 +75,7 @@ const struct command commands[] = {
 };
 const size_t commands_count = EV_ARRAY_SIZE(commands);
 
+/* -h as well, though no other option of one letter is known in front of a command but -c. */
 static bool is_help(const char *word)
 {
         assert(word);
@@ -178,7 +186,8 @@ static int run(struct ev_config *config, int argc, char **argv)
                 command_complain();
                 return COMMAND_USAGE;
         }
-        /* A call without a command asks for the list. */
+        /* A call without a command asks for the list, but a script that lost a variable must
+         * not take it for a success. */
         if (operand == argc) {
                 command_help(0, NULL, stderr);
                 return COMMAND_USAGE;
