@@ -75,7 +75,8 @@ int ev_session_keep(struct ev_arena *arena, struct ev_bytes bytes, struct ev_byt
         struct ev_str copy;
         int r;
 
-        assert(ret_kept);
+        assert(arena && ret_kept);
+        assert(bytes.data || bytes.size == 0);
 
         r = ev_arena_copy(arena, (struct ev_str){ (const char *)bytes.data, bytes.size }, &copy);
         if (r)

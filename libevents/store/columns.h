@@ -9,7 +9,8 @@
 #include "store/session.h"
 
 /* The next parameter is an array with one element for each row: `put` is evaluated with `i` from 0
- * to `count` - 1, and appends it. */
+ * to `count` - 1, and appends it. A macro, because `put` differs in the member that it reads and
+ * in the type that it appends; both are still checked by the compiler. */
 #define EV_COLUMN(params, count, put)                \
         do {                                         \
                 ev_params_array(params);             \
@@ -21,7 +22,8 @@
 /* A hash or a fingerprint. */
 #define EV_BYTES_OF(array) ((struct ev_bytes){ (array), sizeof(array) })
 
-/* For columns that are NOT NULL: nothing is empty there. */
+/* For columns that are NOT NULL: nothing is empty there. The distinction between null and empty is
+ * kept where the record itself has it (key and value of Kafka), and only there. */
 static inline struct ev_bytes ev_given(struct ev_bytes bytes)
 {
         return bytes.data ? bytes : (struct ev_bytes){ (const uint8_t *)"", 0 };

@@ -49,9 +49,11 @@ int ev_inbox_queue_claims(struct ev_session *session, struct ev_claim *claims, s
 {
         struct ev_params *params = &session->params;
 
-        assert(count > 0);
+        assert(claims && count > 0);
 
         qsort(claims, count, sizeof(*claims), compare_claims);
+        /* Twice in one statement, the second would count as known by the first, and as another's.
+         */
         for (size_t i = 1; i < count; ++i)
                 assert(compare_claims(&claims[i - 1], &claims[i]) < 0);
 
@@ -62,7 +64,10 @@ int ev_inbox_queue_claims(struct ev_session *session, struct ev_claim *claims, s
         return ev_trace(ev_db_queue(session->db, &ev_sql_inbox_claim, params));
 }
 
-/* The rows behind the first one: events that were seen, with the hash of what was seen. */
+/* The rows behind the first one: events that were seen, with the hash of what was seen. An id that
+ * comes again with other content is a fault of its producer and no redelivery; dropping it as one
+ * would lose an event without a trace. A hash of another size is from another version and equal to
+ * none. */
 static int read_seen(const struct ev_result *result, size_t row, struct ev_claim *claims,
                      size_t count)
 {
@@ -71,6 +76,7 @@ static int read_seen(const struct ev_result *result, size_t row, struct ev_claim
         size_t index;
         int r;
 
+        assert(claims && count > 0);
         assert(seen.data);
 
         r = ev_session_row(ev_result_int8(result, row, POSITION), count, &index);
@@ -122,7 +128,8 @@ static struct ev_params *begin_marks(struct ev_session *session,
 {
         struct ev_params *params = &session->params;
 
-        assert(count > 0);
+        assert(marks && count > 0);
+        assert(!ev_str_is_null(session->group));
 
         ev_params_begin(params, statement);
         ev_params_text(params, session->group);
@@ -132,9 +139,13 @@ static struct ev_params *begin_marks(struct ev_session *session,
         return params;
 }
 
+/* Our own facts need no row for each event: on a lane the numbers of a source only rise, as the
+ * relay sends them in order, so the last one says about every smaller one that it was seen. */
 int ev_inbox_queue_marks(struct ev_session *session, const struct ev_mark *marks, size_t count)
 {
         struct ev_params *params = begin_marks(session, &ev_sql_inbox_marks, marks, count);
+
+        assert(params->statement == &ev_sql_inbox_marks);
 
         return ev_trace(ev_db_queue(session->db, &ev_sql_inbox_marks, params));
 }
@@ -164,6 +175,7 @@ int ev_inbox_receive_marks(struct ev_session *session, struct ev_mark *marks, si
         return 0;
 }
 
+/* Every mark that the batch moved, once; the caller has taken the largest number of each. */
 int ev_inbox_queue_save_marks(struct ev_session *session, const struct ev_mark *marks, size_t count)
 {
         struct ev_params *params = begin_marks(session, &ev_sql_inbox_save_marks, marks, count);

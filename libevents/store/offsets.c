@@ -25,6 +25,8 @@
 #include "ev_sql.h"
 #include "store/columns.h"
 
+/* Insert, lock, assign: the locks have a statement of their own, so that the one behind it takes
+ * its snapshot when they are held and reads what the last owner committed. */
 enum { ASSIGN_STATEMENTS = 3 };
 
 /* Group, topics, partitions: what every statement about lanes begins with. */
@@ -34,7 +36,8 @@ static struct ev_params *begin_lanes(struct ev_session *session,
 {
         struct ev_params *params = &session->params;
 
-        assert(count > 0);
+        assert(lanes && count > 0);
+        assert(!ev_str_is_null(session->group));
 
         ev_params_begin(params, statement);
         ev_params_text(params, session->group);
@@ -50,7 +53,9 @@ static struct ev_params *begin_advances(struct ev_session *session,
 {
         struct ev_params *params = &session->params;
 
-        assert(count > 0);
+        assert(advances && count > 0);
+        for (size_t i = 0; i < count; ++i)
+                assert(advances[i].lane);
 
         ev_params_begin(params, statement);
         ev_params_text(params, session->group);
@@ -268,6 +273,7 @@ static int judge(const size_t told[EV_SETTLED_FENCED + 1], enum ev_settled *ret_
         return 0;
 }
 
+/* A row that is gone, deleted by a person, counts as fenced: there is nothing of ours there. */
 static int settle(const struct ev_result *result, const struct ev_advance *advances, size_t count,
                   enum ev_settled *ret_settled)
 {
@@ -276,6 +282,9 @@ static int settle(const struct ev_result *result, const struct ev_advance *advan
         enum ev_settled settled;
         size_t index;
         int r;
+
+        assert(advances && ret_settled);
+        assert(ev_result_rows(result) <= count);
 
         for (size_t row = 0; row < ev_result_rows(result); ++row) {
                 r = ev_session_row(ev_result_int8(result, row, POSITION), count, &index);
@@ -327,6 +336,7 @@ int ev_offsets_halt(struct ev_session *session, const struct ev_offset *lane, st
         struct ev_params *params = &session->params;
 
         assert(lane && !ev_str_is_null(reason));
+        assert(!ev_db_is_in_transaction(session->db));
 
         ev_params_begin(params, &ev_sql_offsets_halt);
         ev_params_text(params, session->group);

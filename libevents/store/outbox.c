@@ -21,6 +21,7 @@ enum {
         /* What the migration makes. Two must be there always; one is a million numbers, and workers
          * ask now and then, long before two of them are used up. */
         PARTITIONS_AHEAD = 4,
+        OUTCOME_MAX = 3, /* see struct ev_outbox_row */
 };
 
 /* The server gives ids under a lock, counted and not drawn from a sequence: whoever comes second
@@ -34,7 +35,8 @@ int ev_outbox_name_ids(struct ev_session *session, const struct ev_str *names, s
         size_t index;
         int r;
 
-        assert(count > 0 && ret_ids);
+        assert(names && count > 0 && ret_ids);
+        assert(!ev_db_is_in_transaction(session->db));
 
         ev_params_begin(params, &ev_sql_outbox_name_ids);
         EV_COLUMN(params, count, ev_params_text(params, names[i]));
@@ -61,6 +63,7 @@ int ev_outbox_source_id(struct ev_session *session, int16_t *ret_id)
         int r;
 
         assert(ret_id);
+        assert(!ev_db_is_in_transaction(session->db));
 
         r = ev_db_run(session->db, &ev_sql_outbox_source_id, NULL, &result);
         if (r)
@@ -73,7 +76,7 @@ int ev_outbox_source_id(struct ev_session *session, int16_t *ret_id)
  * to know a number for it. */
 static void put_outcome(struct ev_params *params, int16_t outcome)
 {
-        assert(outcome >= 0);
+        assert(outcome >= 0 && outcome <= OUTCOME_MAX);
 
         if (outcome == 0)
                 ev_params_null(params);
@@ -85,7 +88,7 @@ static void put_outcome(struct ev_params *params, int16_t outcome)
  * it reads COPY, and the batch stays in its round trip. */
 static void put_rows(struct ev_params *params, const struct ev_outbox_row *rows, size_t count)
 {
-        assert(count > 0);
+        assert(rows && count > 0);
 
         ev_params_begin(params, &ev_sql_outbox_insert);
         EV_COLUMN(params, count, ev_params_uuid(params, &rows[i].event_id));
@@ -112,7 +115,8 @@ int ev_outbox_queue(struct ev_session *session, const struct ev_outbox_row *rows
 {
         int r;
 
-        assert(count > 0);
+        assert(rows && count > 0);
+        assert(rows[0].payload.data || rows[0].payload.size == 0);
 
         if (notify) {
                 r = ev_db_queue(session->db, &ev_sql_outbox_notify, NULL);
@@ -123,6 +127,7 @@ int ev_outbox_queue(struct ev_session *session, const struct ev_outbox_row *rows
         return ev_trace(ev_db_queue(session->db, &ev_sql_outbox_insert, &session->params));
 }
 
+/* `notify` as it was when the rows were queued: it decides how many results there are. */
 int ev_outbox_receive(struct ev_session *session, size_t count, bool notify)
 {
         _cleanup_result_ struct ev_result *result = NULL;

@@ -19,6 +19,8 @@
 #include "ev_sql.h"
 #include "store/columns.h"
 
+/* How parked_remove.sql says that a row was gone: the only error that plain SQL can raise on a
+ * condition, without a function in the database. */
 #define SQLSTATE_DIVISION_BY_ZERO "22012"
 
 /* No deadline is what makes a record hold its aggregate: it waits for a person. */
@@ -37,7 +39,8 @@ int ev_parked_queue_add(struct ev_session *session, const struct ev_parked *park
 {
         struct ev_params *params = &session->params;
 
-        assert(count > 0);
+        assert(parked && count > 0);
+        assert(!ev_str_is_null(parked[0].aggregate) && !ev_str_is_null(parked[0].reason));
 
         ev_params_begin(params, &ev_sql_parked_insert);
         ev_params_text(params, session->group);
@@ -56,6 +59,7 @@ int ev_parked_queue_add(struct ev_session *session, const struct ev_parked *park
         return ev_trace(ev_db_queue(session->db, &ev_sql_parked_insert, params));
 }
 
+/* A record that was stepped over and does not stand in the table would be lost. */
 int ev_parked_receive_add(struct ev_session *session, size_t count)
 {
         assert(count > 0);
@@ -86,7 +90,7 @@ int ev_parked_receive_held(struct ev_session *session, struct ev_held *held, siz
         size_t index;
         int r;
 
-        assert(count > 0);
+        assert(held && count > 0);
 
         r = ev_session_next(session, &result);
         if (r)
@@ -109,7 +113,8 @@ int ev_parked_queue_due(struct ev_session *session, const struct ev_str *topics,
 {
         struct ev_params *params = &session->params;
 
-        assert(count > 0 && max > 0);
+        assert(topics && partitions && count > 0);
+        assert(max > 0 && max <= INT32_MAX);
 
         ev_params_begin(params, &ev_sql_parked_due);
         ev_params_text(params, session->group);
@@ -119,7 +124,8 @@ int ev_parked_queue_due(struct ev_session *session, const struct ev_str *topics,
         return ev_trace(ev_db_queue(session->db, &ev_sql_parked_due, params));
 }
 
-/* Columns of parked_due.sql. */
+/* Columns of parked_due.sql, in its order; the library checks types and number at each result, not
+ * names, so a column that is moved there is moved here. */
 enum due {
         TOPIC,
         PARTITION,
@@ -137,7 +143,8 @@ enum due {
         REDRIVE,
 };
 
-/* What is text or bytes, copied to the arena. */
+/* What is text or bytes, copied to the arena: the result is freed when the statement has been read,
+ * and the record lives until the end of its batch. */
 static int keep_due(const struct ev_result *result, size_t row, struct ev_arena *arena,
                     struct ev_parked *parked)
 {
@@ -197,6 +204,7 @@ int ev_parked_receive_due(struct ev_session *session, struct ev_arena *arena,
         size_t count;
         int r;
 
+        assert(arena);
         assert(ret_parked && ret_count);
 
         r = ev_session_next(session, &result);
@@ -222,7 +230,8 @@ static int queue_places(struct ev_session *session, const struct ev_statement *s
 {
         struct ev_params *params = &session->params;
 
-        assert(count > 0);
+        assert(places && count > 0);
+        assert(!ev_str_is_null(session->group));
 
         ev_params_begin(params, statement);
         ev_params_text(params, session->group);

@@ -16,6 +16,7 @@
 #include "ev_sql.h"
 #include "store/columns.h"
 
+/* PostgreSQL 15, src/backend/utils/errcodes.txt. */
 #define SQLSTATE_UNIQUE_VIOLATION "23505"
 
 /* Keys, types, hashes: what both statements begin with. */
@@ -24,7 +25,8 @@ static struct ev_params *begin(struct ev_session *session, const struct ev_state
 {
         struct ev_params *params = &session->params;
 
-        assert(count > 0);
+        assert(requests && count > 0);
+        assert(!ev_str_is_null(requests[0].natural_key));
 
         ev_params_begin(params, statement);
         EV_COLUMN(params, count, ev_params_text(params, requests[i].natural_key));
@@ -38,6 +40,8 @@ int ev_requests_queue_find(struct ev_session *session, const struct ev_request *
                            size_t count)
 {
         struct ev_params *params = begin(session, &ev_sql_requests_find, requests, count);
+
+        assert(params->statement == &ev_sql_requests_find);
 
         return ev_trace(ev_db_queue(session->db, &ev_sql_requests_find, params));
 }
@@ -111,7 +115,7 @@ int ev_requests_receive_save(struct ev_session *session, size_t count)
         _cleanup_result_ struct ev_result *result = NULL;
         int r;
 
-        assert(count > 0);
+        assert(session->db && count > 0);
 
         r = ev_session_next(session, &result);
         if (r && was_second(session)) {
