@@ -27,15 +27,23 @@
 #include "base/fault.h"
 
 enum {
+        /* Between two calls of the `assigned` hook that failed: short at first, because a database
+         * that fails over is back at once or after seconds, and bounded, because the group
+         * waits. */
         RETRY_MS_MIN = 25,
         RETRY_MS_MAX = 500,
         LEAVE_MS_MAX = 5000, /* ev_consumer_rejoin() waits for the old assignment to go */
+        /* How long one poll may wait where a deadline is kept beside it: the error of that
+         * deadline. */
         POLL_MS_STEP = 100,
         CLOSE_MS_STEP = 10,
         NO_LANE = -1,
+        /* librdkafka's numbers as text, with the NUL. */
         NUMBER_TEXT_MAX = 32,
 };
 
+/* The way from a record to its lane, taken for every record: two comparisons and one look into a
+ * table. Of 1000 partitions and 16 topics that is 32 KB, made once. */
 struct topic {
         char *name;
         int16_t lane_of[EV_KAFKA_PARTITIONS_MAX]; /* index into lanes, or NO_LANE */
@@ -44,20 +52,29 @@ struct topic {
 struct ev_consumer {
         struct ev_kafka *kafka;
         rd_kafka_t *rk;
+        /* Called on this thread, out of librdkafka's callback; they must not call back into the
+         * consumer. */
         struct ev_consumer_hooks hooks;
         char *group;
         struct topic *topics;
         size_t topics_count;
+        /* Room for EV_CONSUMER_LANES_MAX, sorted. Pointers into it are good for one generation. */
         struct ev_consumer_lane *lanes;
         size_t lanes_count;
+        /* Grows with each callback of a rebalance and never comes back to a number it had: 64 bits
+         * do not wrap. */
         uint64_t generation;
         size_t batch_bytes_max;
         int64_t assign_micros_max; /* for the hook and its retries */
         int64_t commit_interval_micros;
         int64_t commit_due;                   /* monotonic */
         const struct ev_messages *collecting; /* by ev_consumer_collect(); or NULL */
+        /* Something was applied since Kafka was told. Forgotten with the lanes: of lanes that are
+         * not ours any more nothing is told. */
         bool is_commit_wanted;
         bool is_dealt; /* Kafka has dealt us lanes and not taken them back yet */
+        /* All lanes that flow are paused by ev_consumer_rest(), beyond what is_paused says of each.
+         * It outlives a rebalance, so new lanes are paused with it. */
         bool is_resting;
         bool has_failed;  /* a hook, in the last poll; the error is the thread's */
         bool has_trouble; /* of the membership, not taken yet */
@@ -66,6 +83,8 @@ struct ev_consumer {
         struct ev_consumer_event trouble;
 };
 
+/* An index and not a pointer is what callers keep: after a rebalance it is out of range or means
+ * another lane, and messages of that time are void anyway. */
 static const struct ev_consumer_lane *lane_at(const struct ev_consumer *consumer, size_t lane)
 {
         assert(lane < consumer->lanes_count);
@@ -73,10 +92,14 @@ static const struct ev_consumer_lane *lane_at(const struct ev_consumer *consumer
         return &consumer->lanes[lane];
 }
 
+/* By name and not by the order of the options: two members with the same topics lock their lanes in
+ * one order, so that they wait for each other and never in a circle. */
 static int compare_lanes(const void *a, const void *b)
 {
         const struct ev_consumer_lane *left = a, *right = b;
         int order = strcmp(left->topic, right->topic);
+
+        assert(left->topic && right->topic);
 
         return order ? order
                      : (left->partition > right->partition) - (left->partition < right->partition);
@@ -84,6 +107,8 @@ static int compare_lanes(const void *a, const void *b)
 
 bool ev_consumer_check(const struct ev_consumer *consumer)
 {
+        assert(consumer->lanes || !consumer->lanes_count);
+
         for (size_t i = 0; i < consumer->lanes_count; ++i) {
                 const struct ev_consumer_lane *lane = &consumer->lanes[i];
 
@@ -97,8 +122,11 @@ bool ev_consumer_check(const struct ev_consumer *consumer)
 
 /* Lists of partitions. */
 
+/* For _cleanup_(): librdkafka's destroyer does not take NULL. */
 static void list_destroy(rd_kafka_topic_partition_list_t **list)
 {
+        assert(list);
+
         if (*list)
                 rd_kafka_topic_partition_list_destroy(*list);
 }
@@ -112,6 +140,7 @@ static rd_kafka_topic_partition_list_t *list_new(size_t size)
         return list;
 }
 
+/* A halted lane is ours, so nobody else reads it, and it is not assigned, so neither do we. */
 static bool is_read(const struct ev_consumer_lane *lane)
 {
         assert(lane->begin >= 0 || lane->begin == EV_OFFSET_BEGINNING ||
@@ -120,12 +149,17 @@ static bool is_read(const struct ev_consumer_lane *lane)
         return lane->begin != EV_OFFSET_HALTED;
 }
 
+/* Which lanes a rest may pause and continue. One that its owner paused is left alone: going on
+ * after a rest must not wake it up. */
 static bool flows(const struct ev_consumer_lane *lane)
 {
+        assert(lane);
+
         return is_read(lane) && !lane->is_paused;
 }
 
-/* The lanes for which `wanted` holds, with an offset each. */
+/* The lanes for which `wanted` holds, with an offset each. The offset counts for an assignment
+ * only; pausing and resuming do not look at it. */
 static rd_kafka_topic_partition_list_t *list_lanes(const struct ev_consumer *consumer,
                                                    bool (*wanted)(const struct ev_consumer_lane *))
 {
@@ -143,9 +177,13 @@ static rd_kafka_topic_partition_list_t *list_lanes(const struct ev_consumer *con
 
 /* Pausing. */
 
+/* These calls answer in the list, one code a partition, and return no error themselves. Pausing
+ * takes effect for what is fetched from now on and drops what the client had fetched ahead, so a
+ * lane that goes on fetches again. */
 static int set_paused(struct ev_consumer *consumer, rd_kafka_topic_partition_list_t *list,
                       bool is_paused)
 {
+        assert(consumer->rk);
         assert(list);
 
         if (is_paused)
@@ -160,10 +198,13 @@ static int set_paused(struct ev_consumer *consumer, rd_kafka_topic_partition_lis
         return 0;
 }
 
+/* The state changes only with success: after a failure the next call tries again. */
 static int set_resting(struct ev_consumer *consumer, bool is_resting)
 {
         _cleanup_list_ rd_kafka_topic_partition_list_t *list = NULL;
         int r;
+
+        assert(!consumer->is_closed);
 
         if (consumer->is_resting == is_resting)
                 return 0;
@@ -176,6 +217,8 @@ static int set_resting(struct ev_consumer *consumer, bool is_resting)
         return 0;
 }
 
+/* While resting, librdkafka has the lane paused in any case; only the mark changes, and the end of
+ * the rest goes by the marks. */
 static int set_lane_paused(struct ev_consumer *consumer, size_t index, bool is_paused)
 {
         _cleanup_list_ rd_kafka_topic_partition_list_t *list = list_new(1);
@@ -226,12 +269,16 @@ static void tell_applied(struct ev_consumer *consumer)
                         rd_kafka_topic_partition_list_add(list, lane->topic, lane->partition)
                                 ->offset = lane->applied;
         }
+        /* The last argument is async. No callback is set, so the answer is dropped with the
+         * event. */
         if (list->cnt > 0 && !EV_FAULT(before_kafka_commit))
                 rd_kafka_commit(consumer->rk, list, 1);
         consumer->is_commit_wanted = false;
         consumer->commit_due = ev_clock_monotonic_micros() + consumer->commit_interval_micros;
 }
 
+/* Once an interval and not for each batch: it is for dashboards, and __consumer_offsets is a topic
+ * that others pay for. */
 static void tell_applied_if_due(struct ev_consumer *consumer)
 {
         assert(!consumer->is_closed);
@@ -240,6 +287,7 @@ static void tell_applied_if_due(struct ev_consumer *consumer)
                 tell_applied(consumer);
 }
 
+/* Called after the COMMIT, or Kafka's tools would show as done what a crash can take back. */
 void ev_consumer_note_applied(struct ev_consumer *consumer, size_t lane, int64_t next_offset)
 {
         assert(lane < consumer->lanes_count);
@@ -251,6 +299,7 @@ void ev_consumer_note_applied(struct ev_consumer *consumer, size_t lane, int64_t
 
 /* Assignment. */
 
+/* A handful of names: a loop is faster than anything cleverer. */
 static int find_topic(const struct ev_consumer *consumer, const char *name)
 {
         assert(name);
@@ -261,6 +310,8 @@ static int find_topic(const struct ev_consumer *consumer, const char *name)
         return -1;
 }
 
+/* The tables are cleaned lane by lane, so that it costs what was assigned and not all that could
+ * be. */
 static void forget_lanes(struct ev_consumer *consumer)
 {
         for (size_t i = 0; i < consumer->lanes_count; ++i)
@@ -277,6 +328,7 @@ static int note_lane(struct ev_consumer *consumer, const char *name, int32_t par
         struct ev_consumer_lane *lane = &consumer->lanes[consumer->lanes_count];
         int topic = find_topic(consumer, name);
 
+        assert(name);
         assert(partition >= 0);
 
         if (topic < 0 || partition >= EV_KAFKA_PARTITIONS_MAX ||
@@ -297,6 +349,8 @@ static int note_lane(struct ev_consumer *consumer, const char *name, int32_t par
         return 0;
 }
 
+/* librdkafka gives them in the order of the assignor; the hook is promised a sorted one, and the
+ * tables are filled in after sorting, for then the indices are final. */
 static int note_lanes(struct ev_consumer *consumer, const rd_kafka_topic_partition_list_t *list)
 {
         int r;
@@ -358,11 +412,16 @@ static int ask_begins(struct ev_consumer *consumer)
         return 0;
 }
 
+/* The hook comes first and the assignment after it, because librdkafka begins to fetch as soon as
+ * it is assigned: there is no moment at which a lane is read from where Kafka thinks. */
 static int assign_lanes(struct ev_consumer *consumer, const rd_kafka_topic_partition_list_t *dealt)
 {
         _cleanup_list_ rd_kafka_topic_partition_list_t *list = NULL;
         rd_kafka_resp_err_t code;
         int r;
+
+        assert(!consumer->lanes_count);
+        assert(dealt);
 
         r = note_lanes(consumer, dealt);
         if (r)
@@ -386,6 +445,8 @@ static int assign_lanes(struct ev_consumer *consumer, const rd_kafka_topic_parti
         return consumer->is_resting ? ev_trace(set_paused(consumer, list, true)) : 0;
 }
 
+/* Our lanes go first: should librdkafka still return a record of the old assignment, lane_of() no
+ * longer finds it. */
 static void unassign(struct ev_consumer *consumer)
 {
         forget_lanes(consumer);
@@ -418,6 +479,10 @@ static int reach_revocation(const struct ev_consumer *consumer)
         return ev_trace(r);
 }
 
+/* The hook runs while the lanes are still assigned, and so still ours to Kafka: what it releases in
+ * the database nobody else can have begun with, unless they were lost already, and then the epochs
+ * there say so. Afterwards nothing may fail: a revocation that is not answered keeps the whole
+ * group waiting. */
 static void give_lanes_up(struct ev_consumer *consumer)
 {
         _cleanup_list_ rd_kafka_topic_partition_list_t *list = NULL;
@@ -439,6 +504,7 @@ static void give_lanes_up(struct ev_consumer *consumer)
         assert(!consumer->lanes_count);
 }
 
+/* It is of the generation that ends. Whoever owns the lane next reads it again. */
 static void drop_held(struct ev_consumer *consumer)
 {
         if (consumer->held)
@@ -464,6 +530,8 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                 give_lanes_up(consumer);
                 return;
         }
+        /* The callback has to answer the group whatever has happened, and cannot return an error.
+         * The failure waits in has_failed and in the thread's error for poll_once(). */
         if (assign_lanes(consumer, list)) {
                 consumer->has_failed = true;
                 assign_nothing(consumer);
@@ -473,6 +541,8 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
 
 /* Messages. */
 
+/* NULL for what belongs to no lane of ours: an error of the whole group, or a record from before a
+ * rebalance. */
 static struct ev_consumer_lane *lane_of(const struct ev_consumer *consumer,
                                         const rd_kafka_message_t *polled)
 {
@@ -487,7 +557,9 @@ static struct ev_consumer_lane *lane_of(const struct ev_consumer *consumer,
 }
 
 /* Takes `polled` over, whatever comes out. A message behind our back, of a lane that is not ours or
- * from before the position, is dropped: it has been handed out, or comes again to its owner. */
+ * from before the position, is dropped: it has been handed out, or comes again to its owner. A gap
+ * is no reason to refuse: compaction, retention and transaction markers leave holes in the offsets,
+ * so the position only ever has to grow. */
 static int take_message(struct ev_consumer *consumer, struct ev_messages *messages,
                         rd_kafka_message_t *polled)
 {
@@ -495,6 +567,7 @@ static int take_message(struct ev_consumer *consumer, struct ev_messages *messag
         struct ev_message *message;
         int r;
 
+        assert(polled && !polled->err);
         assert(messages->count < messages->capacity);
 
         if (!lane || polled->offset < lane->position) {
@@ -511,6 +584,8 @@ static int take_message(struct ev_consumer *consumer, struct ev_messages *messag
 
 /* Events. */
 
+/* librdkafka tells an offset outside the log by the first of the two codes, since auto.offset.reset
+ * is `error`; the second is the broker's own word for it. */
 static enum ev_consumer_event_kind kind_of(rd_kafka_resp_err_t code)
 {
         assert(code);
@@ -523,7 +598,9 @@ static enum ev_consumer_event_kind kind_of(rd_kafka_resp_err_t code)
         return EV_CONSUMER_TROUBLE;
 }
 
-/* END and OUT_OF_RANGE are states: told once an assignment. */
+/* END and OUT_OF_RANGE are states: told once an assignment. Trouble is told each time, but only the
+ * latest stays: a lane whose leader is away complains several times a second, and nobody gains from
+ * a queue of that. */
 static void note_lane_event(struct ev_consumer_lane *lane, rd_kafka_resp_err_t code)
 {
         enum ev_consumer_event_kind kind = kind_of(code);
@@ -538,11 +615,14 @@ static void note_lane_event(struct ev_consumer_lane *lane, rd_kafka_resp_err_t c
         lane->pending |= kind;
 }
 
+/* An error of no lane is kept in one place, likewise. It is text as well as a code here, because
+ * librdkafka says more in it than the code tells. */
 static void note_event(struct ev_consumer *consumer, const rd_kafka_message_t *polled)
 {
         struct ev_consumer_lane *lane = lane_of(consumer, polled);
         struct ev_consumer_event *trouble = &consumer->trouble;
 
+        assert(polled);
         assert(polled->err);
 
         if (lane) {
@@ -587,6 +667,7 @@ static void describe_event(struct ev_consumer_event *event)
         }
 }
 
+/* What hurts most comes first: a lane that is out of its log stands still until a person acts. */
 static bool take_lane_event(struct ev_consumer_lane *lane, struct ev_consumer_event *ret_event)
 {
         static const struct {
@@ -598,6 +679,7 @@ static bool take_lane_event(struct ev_consumer_lane *lane, struct ev_consumer_ev
                 { EV_CONSUMER_END, RD_KAFKA_RESP_ERR__PARTITION_EOF },
         };
 
+        assert(ret_event);
         assert(lane);
 
         for (size_t i = 0; i < EV_ARRAY_SIZE(kinds); ++i) {
@@ -657,6 +739,8 @@ static int poll_once(struct ev_consumer *consumer, int wait_ms, rd_kafka_message
         return consumer->has_failed ? ev_trace(EV_FAILED) : EV_CONSUMER_REASSIGNED;
 }
 
+/* What was held is older than anything that the client has, so it goes first and the order of its
+ * lane is kept. */
 static int next_message(struct ev_consumer *consumer, int wait_ms, rd_kafka_message_t **ret_polled)
 {
         assert(wait_ms >= 0);
@@ -668,13 +752,18 @@ static int next_message(struct ev_consumer *consumer, int wait_ms, rd_kafka_mess
         return 0;
 }
 
-/* Polls until the batch is full or nothing more is there; an event ends the waiting. */
+/* Polls until the batch is full or nothing more is there; an event ends the waiting. Waiting ends
+ * with the first record, because a fuller batch is worth less than an earlier commit; under load
+ * the client has fetched ahead and the batch fills by itself. The bound of bytes is looked at
+ * between records, so the last one may pass it. */
 static int collect(struct ev_consumer *consumer, struct ev_messages *messages, size_t max,
                    int wait_ms)
 {
         rd_kafka_message_t *polled = NULL;
         bool has_event = false;
         int r;
+
+        assert(messages && max > 0);
 
         while (messages->count < max && messages->bytes < consumer->batch_bytes_max) {
                 r = next_message(consumer, messages->count > 0 || has_event ? 0 : wait_ms, &polled);
@@ -703,12 +792,16 @@ int ev_consumer_collect(struct ev_consumer *consumer, struct ev_messages *messag
         assert(!messages->count);
         assert(max > 0 && max <= messages->capacity);
 
+        /* Going on after a rest belongs here and nowhere else: the caller need not remember that he
+         * has rested. */
         r = set_resting(consumer, false);
         if (r)
                 return ev_trace(r);
         tell_applied_if_due(consumer);
 
         messages->generation = consumer->generation;
+        /* So that a revocation which comes in the middle can be told from one between two
+         * batches. */
         consumer->collecting = messages;
         r = collect(consumer, messages, max, wait_ms);
         consumer->collecting = NULL;
@@ -745,6 +838,8 @@ int ev_consumer_rest(struct ev_consumer *consumer, int wait_ms)
         rd_kafka_message_t *polled = NULL;
         int r;
 
+        assert(wait_ms >= 0);
+
         r = set_resting(consumer, true);
         if (r)
                 return ev_trace(r);
@@ -756,6 +851,7 @@ int ev_consumer_rest(struct ev_consumer *consumer, int wait_ms)
         return ev_trace(hold(consumer, polled));
 }
 
+/* Names only: a pattern would let whoever may make a topic decide what we read. */
 static int subscribe(struct ev_consumer *consumer)
 {
         _cleanup_list_ rd_kafka_topic_partition_list_t *list = list_new(consumer->topics_count);
@@ -771,7 +867,9 @@ static int subscribe(struct ev_consumer *consumer)
 }
 
 /* The old assignment goes in a callback, that is, in a poll. librdkafka is asked for the new one
- * only then: a subscription while the old assignment is being taken back was never served. */
+ * only then: a subscription while the old assignment is being taken back was never served. What is
+ * polled meanwhile is of the old assignment, and is dropped. The generation grows here too: a
+ * member that had no lanes gets no callback, and its caller must see the change all the same. */
 int ev_consumer_rejoin(struct ev_consumer *consumer)
 {
         int64_t deadline = ev_clock_monotonic_micros() + LEAVE_MS_MAX * EV_MICROS_PER_MS;
@@ -827,6 +925,10 @@ int64_t ev_consumer_lag(const struct ev_consumer *consumer, size_t index)
         int64_t low = RD_KAFKA_OFFSET_INVALID, high = RD_KAFKA_OFFSET_INVALID;
         int64_t from;
 
+        assert(consumer->rk);
+
+        /* The client's own memory of the last fetch: no request, so it may be asked for every lane
+         * on every scrape. */
         if (rd_kafka_get_watermark_offsets(consumer->rk, lane->topic, lane->partition, &low, &high))
                 return -1;
         from = lane->applied == EV_OFFSET_BEGINNING ? low : lane->applied;
@@ -837,6 +939,8 @@ int64_t ev_consumer_lag(const struct ev_consumer *consumer, size_t index)
 
 /* Life. */
 
+/* Setting this callback is what makes librdkafka leave assignments to us; without it the client
+ * would assign by itself and read from Kafka's own offsets. */
 static void on_prepare(rd_kafka_conf_t *conf)
 {
         assert(conf);
@@ -844,9 +948,12 @@ static void on_prepare(rd_kafka_conf_t *conf)
         rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
 }
 
+/* Read back from the client and not from the options, because a value may come from the defaults,
+ * from us or from the operator, under either of two names. */
 static int read_setting(const struct ev_consumer *consumer, const char *name, char *value,
                         size_t size)
 {
+        assert(name && value);
         assert(size > 0);
 
         if (rd_kafka_conf_get(rd_kafka_conf(consumer->rk), name, value, &size) == RD_KAFKA_CONF_OK)
@@ -854,12 +961,16 @@ static int read_setting(const struct ev_consumer *consumer, const char *name, ch
         return ev_fail(EV_VERDICT_STOP, "configuration: kafka.%s cannot be read", name);
 }
 
-/* What the operator's settings must agree with. */
+/* What the operator's settings must agree with. Three quarters of max.poll.interval.ms are for the
+ * hook: the rest must be enough to answer the group and to come back to polling, or the lanes are
+ * gone before they are read. */
 static int check_settings(struct ev_consumer *consumer)
 {
         char group[EV_KAFKA_REASON_MAX], interval[NUMBER_TEXT_MAX];
         int64_t interval_ms;
         int r;
+
+        assert(consumer->group && consumer->rk);
 
         r = read_setting(consumer, "group.id", group, sizeof(group));
         if (r)
@@ -880,6 +991,8 @@ static int check_settings(struct ev_consumer *consumer)
         return 0;
 }
 
+/* group.id is among the extras and not the rules, because it differs by worker. An operator who
+ * overrides it is found by check_settings(). */
 static int make_client(struct ev_consumer *consumer, const struct ev_consumer_options *options)
 {
         const struct ev_kafka_setting extra[] = {
@@ -910,8 +1023,12 @@ static int make_client(struct ev_consumer *consumer, const struct ev_consumer_op
         return ev_trace(check_settings(consumer));
 }
 
+/* The options need not outlive the call. The lanes point at these copies, so that a message's topic
+ * is one pointer for as long as the consumer lives. */
 static int copy_names(struct ev_consumer *consumer, const struct ev_consumer_options *options)
 {
+        assert(!consumer->topics && !consumer->lanes);
+
         consumer->topics = calloc(options->topics_count, sizeof(*consumer->topics));
         consumer->lanes = calloc(EV_CONSUMER_LANES_MAX, sizeof(*consumer->lanes));
         consumer->group = strdup(options->group);
@@ -932,6 +1049,8 @@ static int copy_names(struct ev_consumer *consumer, const struct ev_consumer_opt
         return 0;
 }
 
+/* Everything that may be refused is refused before the group hears of us: a member that joins and
+ * dies costs the others a rebalance. */
 int ev_consumer_new(struct ev_consumer **ret_consumer, const struct ev_consumer_options *options)
 {
         _cleanup_(ev_consumer_free_p) struct ev_consumer *consumer = calloc(1, sizeof(*consumer));
@@ -963,12 +1082,16 @@ int ev_consumer_new(struct ev_consumer **ret_consumer, const struct ev_consumer_
 
 static void queue_destroy(rd_kafka_queue_t **queue)
 {
+        assert(queue);
+
         if (*queue)
                 rd_kafka_queue_destroy(*queue);
 }
 
 /* rd_kafka_consumer_close() would wait for as long as it takes; with a queue of our own the waiting
- * is ours. The lanes go through on_rebalance(), as ever. */
+ * is ours. The lanes go through on_rebalance(), as ever. Leaving in good order saves the others the
+ * session timeout. When it does not work in time the process ends anyway: the hook is called
+ * without Kafka's consent then, which is safe because from here on nothing more is handed out. */
 int ev_consumer_close(struct ev_consumer *consumer, int wait_ms)
 {
         _cleanup_(queue_destroy) rd_kafka_queue_t *queue = rd_kafka_queue_new(consumer->rk);
@@ -997,6 +1120,7 @@ int ev_consumer_close(struct ev_consumer *consumer, int wait_ms)
         return EV_CONSUMER_UNFINISHED;
 }
 
+/* The client goes before the names, because its callbacks may read them until it is gone. */
 struct ev_consumer *ev_consumer_free(struct ev_consumer *consumer)
 {
         if (!consumer)
