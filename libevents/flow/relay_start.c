@@ -22,10 +22,14 @@
 
 enum { URIS_MAX = 64 }; /* lost sources that a person has accepted */
 
+/* Numbers are never given another name, so a name that is known stays, and pointers to it are good
+ * for as long as the relay lives. */
 int ev_relay_load_names(struct ev_relay *relay)
 {
         _cleanup_result_ struct ev_result *rows = NULL;
         int r = ev_feed_load_names(&relay->ask, &rows);
+
+        assert(relay->names);
 
         for (size_t i = 0; !r && i < ev_result_rows(rows); ++i) {
                 int16_t id = ev_result_int2(rows, i, 0);
@@ -43,10 +47,13 @@ int ev_relay_load_names(struct ev_relay *relay)
         return ev_trace(r);
 }
 
+/* A source without facts has lanes, too: its first fact may come at any moment. */
 int ev_relay_load_sources(struct ev_relay *relay)
 {
         _cleanup_result_ struct ev_result *rows = NULL;
         int r = ev_feed_load_sources(&relay->ask, &rows);
+
+        assert(relay->chain.topics_count);
 
         for (size_t i = 0; !r && i < ev_result_rows(rows); ++i)
                 r = ev_chain_add_source(&relay->chain, ev_result_int2(rows, i, 0),
@@ -63,6 +70,8 @@ static int restore_link(struct ev_relay *relay, const struct ev_result *rows, si
         int topic = ev_chain_find_topic(&relay->chain, name);
         int32_t partition = ev_result_int4(rows, row, 2);
 
+        assert(row < ev_result_rows(rows));
+
         if (source < 0 || topic < 0 || partition < 0 ||
             partition >= relay->chain.topics[topic].partitions)
                 return ev_fail(
@@ -77,21 +86,28 @@ static int restore_link(struct ev_relay *relay, const struct ev_result *rows, si
         return 0;
 }
 
+/* After sources and topics, whose places it needs. */
 static int load_chain(struct ev_relay *relay)
 {
         _cleanup_result_ struct ev_result *rows = NULL;
         int r = ev_feed_load_chain(&relay->ask, EV_FEED_OUTBOX, &rows);
+
+        assert(relay->chain.topics_count);
 
         for (size_t i = 0; !r && i < ev_result_rows(rows); ++i)
                 r = restore_link(relay, rows, i);
         return ev_trace(r);
 }
 
+/* All numbers stand at the saved position. Nothing is settled yet: what a predecessor knew of open
+ * writers died with it. */
 static int begin_feed(struct ev_relay *relay, enum ev_feed_name name)
 {
         struct ev_relay_feed *feed = &relay->feeds[name];
         int64_t seq, epoch;
         int r = ev_feed_begin(&relay->ask, name, &seq, &epoch);
+
+        assert(name < EV_FEEDS);
 
         if (r)
                 return ev_trace(r);
@@ -111,17 +127,20 @@ struct ends {
         size_t topic;              /* that is being read */
         char now[EV_FEED_URI_MAX]; /* ce_source of what is recorded at present */
         size_t home_bytes;         /* of it: database and system identifier, without the timeline */
+        /* Each is told of once, however many records or lanes speak of it. */
         char lost[URIS_MAX][EV_FEED_URI_MAX]; /* our sources that do not agree with our rows */
         size_t lost_count;
         char example[EV_ERROR_TEXT_MAX];
 };
 
+/* The last of that name, as Kafka's own clients do it; an event has each name once. */
 static struct ev_str header_of(const rd_kafka_message_t *message, const char *name)
 {
         rd_kafka_headers_t *headers;
         const void *value;
         size_t size;
 
+        assert(message);
         assert(name);
 
         if (rd_kafka_message_headers(message, &headers) ||
@@ -130,9 +149,12 @@ static struct ev_str header_of(const rd_kafka_message_t *message, const char *na
         return (struct ev_str){ value, size };
 }
 
-/* Remembers a source that does not agree, with the first example of it. */
+/* Remembers a source that does not agree, with the first example of it. Collected and not failed at
+ * once, so that a person's acceptance can be looked up for all of them. */
 static int add_lost(struct ends *ends, struct ev_str uri, const char *example)
 {
+        assert(!ev_str_is_null(uri) && example);
+
         for (size_t i = 0; i < ends->lost_count; ++i)
                 if (ev_str_equal(ev_str_of(ends->lost[i]), uri))
                         return 0;
@@ -161,7 +183,9 @@ static int take_stranger(struct ends *ends, const rd_kafka_message_t *message, s
         return ev_trace(add_lost(ends, uri, example));
 }
 
-/* Looks at one record at the end of a topic. */
+/* Looks at one record at the end of a topic. The highest number of each lane is enough, since a
+ * lane lies on its partition in order and without holes; late records of an old leader repeat lower
+ * numbers behind it. */
 static int take_end(void *context, const rd_kafka_message_t *message)
 {
         struct ends *ends = context;
@@ -171,6 +195,8 @@ static int take_end(void *context, const rd_kafka_message_t *message)
         int64_t seq;
         struct ev_lane *lane;
         int source;
+
+        assert(ends->topic < chain->topics_count);
 
         if (ev_str_is_null(uri) || !ev_str_to_int64(header_of(message, "ce_sequence"), &seq) ||
             !ev_uuid_parse(header_of(message, "ce_id"), &id))
@@ -187,6 +213,11 @@ static int take_end(void *context, const rd_kafka_message_t *message)
         return 0;
 }
 
+/* As many records of each partition as one relay may have in flight: behind the highest number of a
+ * lane lie only late repeats of a leader that was stopped, and it has no more than these. Should
+ * the highest be missed all the same, rows above the one found are published a second time, with
+ * the same bytes: it costs repeats and never rows. The reader is a client of its own, because a
+ * producer cannot read. */
 static int read_ends(struct ev_relay *relay, struct ends *ends)
 {
         _cleanup_(ev_kafka_free_p) struct ev_kafka *reader = NULL;
@@ -196,6 +227,8 @@ static int read_ends(struct ev_relay *relay, struct ends *ends)
                 .settings_count = relay->options->kafka_count,
         };
         int r = ev_kafka_new(&reader, &options);
+
+        assert(relay->options->records_max > 0);
 
         for (size_t i = 0; !r && i < relay->chain.topics_count; ++i) {
                 const struct ev_chain_topic *topic = &relay->chain.topics[i];
@@ -207,7 +240,8 @@ static int read_ends(struct ev_relay *relay, struct ends *ends)
         return ev_trace(r);
 }
 
-/* The row at a number, or -1. */
+/* The row at a number, or -1. As many rows as there are lanes with a tail, once a start: a loop
+ * will do. */
 static int64_t find_row(const struct ev_result *rows, int64_t seq)
 {
         assert(seq > 0);
@@ -226,6 +260,8 @@ static bool agrees(const struct ev_relay *relay, size_t place, const struct ev_r
         int64_t row = find_row(rows, lane->tail);
         struct ev_uuid id;
 
+        assert(place < ev_chain_lanes(&relay->chain));
+
         if (row < 0)
                 return lane->tail <= relay->feeds[EV_FEED_OUTBOX].position;
         id = ev_result_uuid(rows, (size_t)row, 2);
@@ -234,6 +270,7 @@ static bool agrees(const struct ev_relay *relay, size_t place, const struct ev_r
                ev_uuid_compare(&id, &lane->tail_id) == 0;
 }
 
+/* The example is one a person can look at with any Kafka tool. */
 static int check_lane(struct ends *ends, size_t place, const struct ev_result *rows)
 {
         const struct ev_relay *relay = ends->relay;
@@ -241,6 +278,8 @@ static int check_lane(struct ends *ends, size_t place, const struct ev_result *r
         const struct ev_chain_topic *topic;
         char example[EV_ERROR_TEXT_MAX];
         int32_t partition;
+
+        assert(ends->relay);
 
         if (!lane->tail || agrees(relay, place, rows))
                 return 0;
@@ -251,13 +290,16 @@ static int check_lane(struct ends *ends, size_t place, const struct ev_result *r
                 add_lost(ends, ev_str_of(ev_chain_source_of(&relay->chain, place)->uri), example));
 }
 
-/* Compares what was found with the rows. */
+/* Compares what was found with the rows. All in one statement, and so against one state of the
+ * table. */
 static int check_ends(struct ev_relay *relay, struct ends *ends)
 {
         _cleanup_result_ struct ev_result *rows = NULL;
         _cleanup_free_ int64_t *seqs = NULL;
         size_t count = 0;
         int r;
+
+        assert(relay && ends);
 
         seqs = calloc(ev_chain_lanes(&relay->chain) + 1, sizeof(*seqs));
         if (!seqs)
@@ -281,9 +323,13 @@ static bool is_void(const struct ev_result *accepted, struct ev_str uri)
         return false;
 }
 
+/* The two cases have different ways out. Under the present source numbers would be given away
+ * twice, so it must first get a new timeline; under an old one only a decision is missing. */
 static int fail_lost(const struct ends *ends, const char *uri)
 {
         bool is_present = strcmp(uri, ends->now) == 0;
+
+        assert(ends->lost_count > 0);
 
         return ev_fail(EV_VERDICT_STOP,
                        "the topics hold facts of %s that this database does not have (%s): it was "
@@ -298,13 +344,16 @@ static int fail_lost(const struct ends *ends, const char *uri)
 }
 
 /* What a person has said about a source that does not agree: void for good, void from now on, or
- * nothing, which halts. */
+ * nothing, which halts. Accepting is asked for by naming the source, so that a setting that was
+ * left behind in a file accepts nothing new. */
 static int judge_lost(struct ev_relay *relay, const struct ends *ends, const char *uri,
                       const struct ev_result *accepted)
 {
         struct ev_str text = ev_str_of(uri);
         const char *accept = relay->options->accept_fork;
         int r;
+
+        assert(uri && accepted);
 
         if (strcmp(uri, ends->now) == 0)
                 return fail_lost(ends, uri);
@@ -319,10 +368,13 @@ static int judge_lost(struct ev_relay *relay, const struct ends *ends, const cha
         return 0;
 }
 
+/* Usually there is nothing to judge, and the database is not asked. */
 static int judge_ends(struct ev_relay *relay, const struct ends *ends)
 {
         _cleanup_result_ struct ev_result *accepted = NULL;
         int r;
+
+        assert(relay && ends);
 
         if (!ends->lost_count)
                 return 0;
@@ -332,10 +384,13 @@ static int judge_ends(struct ev_relay *relay, const struct ends *ends)
         return ev_trace(r);
 }
 
+/* Facts only. Dead letters have no source and no chain; a letter that comes twice does no harm. */
 static int look_at_ends(struct ev_relay *relay)
 {
         _cleanup_free_ struct ends *ends = calloc(1, sizeof(*ends));
         int r;
+
+        assert(relay->chain.topics_count);
 
         if (!ends)
                 return ev_fail_memory("the ends of topics");
@@ -343,6 +398,8 @@ static int look_at_ends(struct ev_relay *relay)
         r = ev_feed_load_source_now(&relay->ask, ends->now);
         if (r)
                 return ev_trace(r);
+        /* A ce_source ends with "/<timeline>"; all before it is the database's own for as long as
+         * it lives. */
         ends->home_bytes = (size_t)(strrchr(ends->now, '/') - ends->now) + 1;
         r = read_ends(relay, ends);
         if (!r)
@@ -352,6 +409,8 @@ static int look_at_ends(struct ev_relay *relay)
         return ev_trace(r);
 }
 
+/* The position is taken over before the ends are read: from then on the predecessor's saves are
+ * refused, so what it still does can only add records, never move the place that we start from. */
 int ev_relay_start(struct ev_relay *relay)
 {
         int r = 0;

@@ -29,12 +29,18 @@
 /* A database that restarts is away for a second or two: the first tries come quickly, for a
  * rebalance holds up the whole group, and later ones no more often than twice a second. */
 enum {
+        /* Between two calls of the `assigned` hook that failed: short at first, because a database
+         * that fails over is back at once or after seconds, and bounded, because the group
+         * waits. */
         RETRY_MS_MIN = 25,
         RETRY_MS_MAX = 500,
         LEAVE_MS_MAX = 5000, /* ev_consumer_rejoin() waits for the old assignment to go */
+        /* How long one poll may wait where a deadline is kept beside it: the error of that
+         * deadline. */
         POLL_MS_STEP = 100,
         CLOSE_MS_STEP = 10,
         NO_LANE = -1,
+        /* librdkafka's numbers as text, with the NUL. */
         NUMBER_TEXT_MAX = 32,
 };
 
@@ -51,20 +57,29 @@ struct topic {
 struct ev_consumer {
         struct ev_kafka *kafka;
         rd_kafka_t *rk;
+        /* Called on this thread, out of librdkafka's callback; they must not call back into the
+         * consumer. */
         struct ev_consumer_hooks hooks;
         char *group;
         struct topic *topics;
         size_t topics_count;
+        /* Room for EV_CONSUMER_LANES_MAX, sorted. Pointers into it are good for one generation. */
         struct ev_consumer_lane *lanes;
         size_t lanes_count;
+        /* Grows with each callback of a rebalance and never comes back to a number it had: 64 bits
+         * do not wrap. */
         uint64_t generation;
         size_t batch_bytes_max;
         int64_t assign_micros_max; /* for the hook and its retries */
         int64_t commit_interval_micros;
         int64_t commit_due;                   /* monotonic */
         const struct ev_messages *collecting; /* by ev_consumer_collect(); or NULL */
+        /* Something was applied since Kafka was told. Forgotten with the lanes: of lanes that are
+         * not ours any more nothing is told. */
         bool is_commit_wanted;
         bool is_dealt; /* Kafka has dealt us lanes and not taken them back yet */
+        /* All lanes that flow are paused by ev_consumer_rest(), beyond what is_paused says of each.
+         * It outlives a rebalance, so new lanes are paused with it. */
         bool is_resting;
         bool has_failed;  /* a hook, in the last poll; the error is the thread's */
         bool has_trouble; /* of the membership, not taken yet */
@@ -73,6 +88,8 @@ struct ev_consumer {
         struct ev_consumer_event trouble;
 };
 
+/* An index and not a pointer is what callers keep: after a rebalance it is out of range or means
+ * another lane, and messages of that time are void anyway. */
 static const struct ev_consumer_lane *lane_at(const struct ev_consumer *consumer, size_t lane)
 {
         assert(lane < consumer->lanes_count);
@@ -96,6 +113,8 @@ static int compare_lanes(const void *a, const void *b)
 /* Lanes are sorted and unlike each other, and the tables of the topics lead back to them. */
 bool ev_consumer_check(const struct ev_consumer *consumer)
 {
+        assert(consumer->lanes || !consumer->lanes_count);
+
         for (size_t i = 0; i < consumer->lanes_count; ++i) {
                 const struct ev_consumer_lane *lane = &consumer->lanes[i];
 
@@ -109,8 +128,11 @@ bool ev_consumer_check(const struct ev_consumer *consumer)
 
 /* Lists of partitions. */
 
+/* For _cleanup_(): librdkafka's destroyer does not take NULL. */
 static void list_destroy(rd_kafka_topic_partition_list_t **list)
 {
+        assert(list);
+
         if (*list)
                 rd_kafka_topic_partition_list_destroy(*list);
 }
@@ -138,10 +160,13 @@ static bool is_read(const struct ev_consumer_lane *lane)
 /* A rest ends by resuming exactly these: a lane that the caller has paused stays paused. */
 static bool flows(const struct ev_consumer_lane *lane)
 {
+        assert(lane);
+
         return is_read(lane) && !lane->is_paused;
 }
 
-/* The lanes for which `wanted` holds, with an offset each. */
+/* The lanes for which `wanted` holds, with an offset each. The offset counts for an assignment
+ * only; pausing and resuming do not look at it. */
 static rd_kafka_topic_partition_list_t *list_lanes(const struct ev_consumer *consumer,
                                                    bool (*wanted)(const struct ev_consumer_lane *))
 {
@@ -165,6 +190,7 @@ static rd_kafka_topic_partition_list_t *list_lanes(const struct ev_consumer *con
 static int set_paused(struct ev_consumer *consumer, rd_kafka_topic_partition_list_t *list,
                       bool is_paused)
 {
+        assert(consumer->rk);
         assert(list);
 
         if (is_paused)
@@ -251,6 +277,8 @@ static void tell_applied(struct ev_consumer *consumer)
                         rd_kafka_topic_partition_list_add(list, lane->topic, lane->partition)
                                 ->offset = lane->applied;
         }
+        /* The last argument is async. No callback is set, so the answer is dropped with the
+         * event. */
         if (list->cnt > 0 && !EV_FAULT(before_kafka_commit))
                 rd_kafka_commit(consumer->rk, list, 1);
         consumer->is_commit_wanted = false;
@@ -267,6 +295,7 @@ static void tell_applied_if_due(struct ev_consumer *consumer)
                 tell_applied(consumer);
 }
 
+/* Called after the COMMIT, or Kafka's tools would show as done what a crash can take back. */
 void ev_consumer_note_applied(struct ev_consumer *consumer, size_t lane, int64_t next_offset)
 {
         assert(lane < consumer->lanes_count);
@@ -306,6 +335,7 @@ static int note_lane(struct ev_consumer *consumer, const char *name, int32_t par
         struct ev_consumer_lane *lane = &consumer->lanes[consumer->lanes_count];
         int topic = find_topic(consumer, name);
 
+        assert(name);
         assert(partition >= 0);
 
         if (topic < 0 || partition >= EV_KAFKA_PARTITIONS_MAX ||
@@ -508,6 +538,8 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                 give_lanes_up(consumer);
                 return;
         }
+        /* The callback has to answer the group whatever has happened, and cannot return an error.
+         * The failure waits in has_failed and in the thread's error for poll_once(). */
         if (assign_lanes(consumer, list)) {
                 consumer->has_failed = true;
                 assign_nothing(consumer);
@@ -533,7 +565,9 @@ static struct ev_consumer_lane *lane_of(const struct ev_consumer *consumer,
 }
 
 /* Takes `polled` over, whatever comes out. A message behind our back, of a lane that is not ours or
- * from before the position, is dropped: it has been handed out, or comes again to its owner. */
+ * from before the position, is dropped: it has been handed out, or comes again to its owner. A gap
+ * is no reason to refuse: compaction, retention and transaction markers leave holes in the offsets,
+ * so the position only ever has to grow. */
 static int take_message(struct ev_consumer *consumer, struct ev_messages *messages,
                         rd_kafka_message_t *polled)
 {
@@ -541,6 +575,7 @@ static int take_message(struct ev_consumer *consumer, struct ev_messages *messag
         struct ev_message *message;
         int r;
 
+        assert(polled && !polled->err);
         assert(messages->count < messages->capacity);
 
         if (!lane || polled->offset < lane->position) {
@@ -571,7 +606,9 @@ static enum ev_consumer_event_kind kind_of(rd_kafka_resp_err_t code)
         return EV_CONSUMER_TROUBLE;
 }
 
-/* END and OUT_OF_RANGE are states: told once an assignment. */
+/* END and OUT_OF_RANGE are states: told once an assignment. Trouble is told each time, but only the
+ * latest stays: a lane whose leader is away complains several times a second, and nobody gains from
+ * a queue of that. */
 static void note_lane_event(struct ev_consumer_lane *lane, rd_kafka_resp_err_t code)
 {
         enum ev_consumer_event_kind kind = kind_of(code);
@@ -586,11 +623,14 @@ static void note_lane_event(struct ev_consumer_lane *lane, rd_kafka_resp_err_t c
         lane->pending |= kind;
 }
 
+/* An error of no lane is kept in one place, likewise. It is text as well as a code here, because
+ * librdkafka says more in it than the code tells. */
 static void note_event(struct ev_consumer *consumer, const rd_kafka_message_t *polled)
 {
         struct ev_consumer_lane *lane = lane_of(consumer, polled);
         struct ev_consumer_event *trouble = &consumer->trouble;
 
+        assert(polled);
         assert(polled->err);
 
         if (lane) {
@@ -648,6 +688,7 @@ static bool take_lane_event(struct ev_consumer_lane *lane, struct ev_consumer_ev
                 { EV_CONSUMER_END, RD_KAFKA_RESP_ERR__PARTITION_EOF },
         };
 
+        assert(ret_event);
         assert(lane);
 
         for (size_t i = 0; i < EV_ARRAY_SIZE(kinds); ++i) {
@@ -720,7 +761,10 @@ static int next_message(struct ev_consumer *consumer, int wait_ms, rd_kafka_mess
         return 0;
 }
 
-/* Polls until the batch is full or nothing more is there; an event ends the waiting. */
+/* Polls until the batch is full or nothing more is there; an event ends the waiting. Waiting ends
+ * with the first record, because a fuller batch is worth less than an earlier commit; under load
+ * the client has fetched ahead and the batch fills by itself. The bound of bytes is looked at
+ * between records, so the last one may pass it. */
 static int collect(struct ev_consumer *consumer, struct ev_messages *messages, size_t max,
                    int wait_ms)
 {
@@ -760,12 +804,16 @@ int ev_consumer_collect(struct ev_consumer *consumer, struct ev_messages *messag
         assert(!messages->count);
         assert(max > 0 && max <= messages->capacity);
 
+        /* Going on after a rest belongs here and nowhere else: the caller need not remember that he
+         * has rested. */
         r = set_resting(consumer, false);
         if (r)
                 return ev_trace(r);
         tell_applied_if_due(consumer);
 
         messages->generation = consumer->generation;
+        /* So that a revocation which comes in the middle can be told from one between two
+         * batches. */
         consumer->collecting = messages;
         r = collect(consumer, messages, max, wait_ms);
         consumer->collecting = NULL;
@@ -834,7 +882,9 @@ static int subscribe(struct ev_consumer *consumer)
 }
 
 /* The old assignment goes in a callback, that is, in a poll. librdkafka is asked for the new one
- * only then: a subscription while the old assignment is being taken back was never served. */
+ * only then: a subscription while the old assignment is being taken back was never served. What is
+ * polled meanwhile is of the old assignment, and is dropped. The generation grows here too: a
+ * member that had no lanes gets no callback, and its caller must see the change all the same. */
 int ev_consumer_rejoin(struct ev_consumer *consumer)
 {
         int64_t deadline = ev_clock_monotonic_micros() + LEAVE_MS_MAX * EV_MICROS_PER_MS;
@@ -893,6 +943,10 @@ int64_t ev_consumer_lag(const struct ev_consumer *consumer, size_t index)
         int64_t low = RD_KAFKA_OFFSET_INVALID, high = RD_KAFKA_OFFSET_INVALID;
         int64_t from;
 
+        assert(consumer->rk);
+
+        /* The client's own memory of the last fetch: no request, so it may be asked for every lane
+         * on every scrape. */
         if (rd_kafka_get_watermark_offsets(consumer->rk, lane->topic, lane->partition, &low, &high))
                 return -1;
         from = lane->applied == EV_OFFSET_BEGINNING ? low : lane->applied;
@@ -915,6 +969,7 @@ static void on_prepare(rd_kafka_conf_t *conf)
 static int read_setting(const struct ev_consumer *consumer, const char *name, char *value,
                         size_t size)
 {
+        assert(name && value);
         assert(size > 0);
 
         if (rd_kafka_conf_get(rd_kafka_conf(consumer->rk), name, value, &size) == RD_KAFKA_CONF_OK)
@@ -922,12 +977,16 @@ static int read_setting(const struct ev_consumer *consumer, const char *name, ch
         return ev_fail(EV_VERDICT_STOP, "configuration: kafka.%s cannot be read", name);
 }
 
-/* What the operator's settings must agree with. */
+/* What the operator's settings must agree with. Three quarters of max.poll.interval.ms are for the
+ * hook: the rest must be enough to answer the group and to come back to polling, or the lanes are
+ * gone before they are read. */
 static int check_settings(struct ev_consumer *consumer)
 {
         char group[EV_KAFKA_REASON_MAX], interval[NUMBER_TEXT_MAX];
         int64_t interval_ms;
         int r;
+
+        assert(consumer->group && consumer->rk);
 
         r = read_setting(consumer, "group.id", group, sizeof(group));
         if (r)
@@ -984,6 +1043,8 @@ static int make_client(struct ev_consumer *consumer, const struct ev_consumer_op
  * compared as a pointer. */
 static int copy_names(struct ev_consumer *consumer, const struct ev_consumer_options *options)
 {
+        assert(!consumer->topics && !consumer->lanes);
+
         consumer->topics = calloc(options->topics_count, sizeof(*consumer->topics));
         consumer->lanes = calloc(EV_CONSUMER_LANES_MAX, sizeof(*consumer->lanes));
         consumer->group = strdup(options->group);
@@ -1037,12 +1098,16 @@ int ev_consumer_new(struct ev_consumer **ret_consumer, const struct ev_consumer_
 
 static void queue_destroy(rd_kafka_queue_t **queue)
 {
+        assert(queue);
+
         if (*queue)
                 rd_kafka_queue_destroy(*queue);
 }
 
 /* rd_kafka_consumer_close() would wait for as long as it takes; with a queue of our own the waiting
- * is ours. The lanes go through on_rebalance(), as ever. */
+ * is ours. The lanes go through on_rebalance(), as ever. Leaving in good order saves the others the
+ * session timeout. When it does not work in time the process ends anyway: the hook is called
+ * without Kafka's consent then, which is safe because from here on nothing more is handed out. */
 int ev_consumer_close(struct ev_consumer *consumer, int wait_ms)
 {
         _cleanup_(queue_destroy) rd_kafka_queue_t *queue = rd_kafka_queue_new(consumer->rk);

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 
+/* Our own events have about ten headers, so that most slots never grow. */
 enum { HEADERS_AT_FIRST = 16 };
 
 /* The items are made once, for the largest batch that is ever asked for. */
@@ -63,6 +64,7 @@ static bool read_header(const rd_kafka_headers_t *headers, size_t index,
         const void *value;
         size_t size;
 
+        assert(ret_header);
         assert(headers);
 
         if (rd_kafka_header_get_all(headers, index, &name, &value, &size))
@@ -71,6 +73,8 @@ static bool read_header(const rd_kafka_headers_t *headers, size_t index,
         return true;
 }
 
+/* By index and from librdkafka's own list, so that also those are reached that found no room in
+ * `headers`. Each call walks that list; only records that are put aside need it. */
 bool ev_message_header(const struct ev_message *message, size_t index, struct ev_header *ret_header)
 {
         rd_kafka_headers_t *headers;
@@ -82,7 +86,9 @@ bool ev_message_header(const struct ev_message *message, size_t index, struct ev
         return read_header(headers, index, ret_header);
 }
 
-/* The room for headers grows to what messages have, and stays. */
+/* The room for headers grows to what messages have, and stays. EV_MESSAGE_HEADERS_MAX bounds it: a
+ * stranger's record with a million headers costs us no more than that, and is recognized by
+ * headers_total. */
 static int reserve_headers(struct ev_message *message, size_t count)
 {
         size_t capacity = message->headers_capacity ? message->headers_capacity : HEADERS_AT_FIRST;
@@ -139,6 +145,7 @@ int ev_messages_add(struct ev_messages *messages, void *polled, struct ev_messag
         assert(!record->err);
 
         message->offset = record->offset;
+        /* -1 if the record has none (message format 0), which no broker of today writes. */
         message->timestamp_ms = rd_kafka_message_timestamp(record, NULL);
         message->key = (struct ev_bytes){ record->key, record->key_len };
         message->value = (struct ev_bytes){ record->payload, record->len };
