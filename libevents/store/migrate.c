@@ -518,8 +518,7 @@ static int run_step(const struct work *work, size_t i, bool is_first_row, bool i
         return r < 0 ? ev_trace(r) : ev_trace(ev_db_script(work->db, "COMMIT", NULL, NULL));
 }
 
-/* Stops at the first failure. Steps before it are committed and stay: the next run goes on there.
- */
+/* Stops at the first failure. Steps before it stay, and the next run goes on there. */
 static int run_plan(const struct work *work)
 {
         const struct plan *plan = &work->plan;

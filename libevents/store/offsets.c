@@ -123,7 +123,7 @@ static int queue_assign(struct ev_session *session, const struct ev_offset *lane
         };
         int r;
 
-        assert(!ev_db_is_in_transaction(session->db));
+        assert(session->db && lanes && count > 0);
 
         r = ev_db_queue_begin(session->db);
         for (size_t i = 0; r == 0 && i < EV_ARRAY_SIZE(statements); ++i)
@@ -336,7 +336,6 @@ int ev_offsets_halt(struct ev_session *session, const struct ev_offset *lane, st
         struct ev_params *params = &session->params;
 
         assert(lane && !ev_str_is_null(reason));
-        assert(!ev_db_is_in_transaction(session->db));
 
         ev_params_begin(params, &ev_sql_offsets_halt);
         ev_params_text(params, session->group);
