@@ -160,6 +160,9 @@ static void lose(struct ev_db *db)
 
         if (has_commit_pending(db))
                 db->commit_is_unknown = true;
+        /* What the server said before is no explanation of a lost connection: whoever asks for the
+         * constraint that failed must not find an older one. */
+        db->trouble = (struct ev_db_trouble){ .sqlstate = "" };
         /* Notifications that have not been taken are lost with the session; whoever listens
          * must look for himself after a reconnect anyway. */
         PQfreemem(db->notification);

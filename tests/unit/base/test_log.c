@@ -207,15 +207,13 @@ Test(log, a_new_window_begins_with_the_count_of_the_last)
         _cleanup_(ev_log_free_p) struct ev_log *log = new_log(EV_LOG_LOGFMT, 20);
         int64_t deadline = ev_clock_monotonic_micros() + 30 * EV_MICROS_PER_SECOND;
 
-        for (int i = 0; i < 5; ++i)
-                ev_log_line(log, RARE, ev_log_int("n", i));
-        while (!strstr(written(), "suppressed=")) {
+        /* However slow the machine is: lines are written until one begins a new window, and that
+         * one brings the count behind its own field. */
+        while (!strstr(written(), " suppressed=")) {
                 cr_assert_lt(ev_clock_monotonic_micros(), deadline);
                 ev_log_line(log, RARE, ev_log_int("n", 9));
         }
-        cr_assert_not_null(strstr(output, "n=9 suppressed="));
-        ev_log_line(log, RARE, ev_log_int("n", 10));
-        cr_assert_null(strstr(strstr(written(), "suppressed=") + 1, "suppressed="));
+        cr_assert_not_null(strstr(output, " n=9 suppressed="));
 }
 
 Test(log, an_ended_window_is_told_without_another_line)
