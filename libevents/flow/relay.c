@@ -82,9 +82,11 @@ bool ev_relay_check(const struct ev_relay *relay)
 
 static int64_t ms_since(int64_t micros)
 {
+        assert(micros >= 0);
         return (ev_clock_monotonic_micros() - micros) / EV_MICROS_PER_MS;
 }
 
+/* Not a fault of ours: we were taken for dead, and start again as one who waits. */
 static int fail_fenced(enum ev_feed_name name)
 {
         return ev_fail(EV_VERDICT_RETRY, "another relay has taken over the %s", ev_feed_text(name));
@@ -96,6 +98,8 @@ static int take_acknowledged(struct ev_relay *relay, int timeout_ms)
         struct ev_sent sent;
         bool took = false;
         int r = ev_producer_poll(relay->producer, timeout_ms);
+
+        assert(timeout_ms >= 0);
 
         if (r)
                 return ev_trace(r);
@@ -115,11 +119,15 @@ static int take_acknowledged(struct ev_relay *relay, int timeout_ms)
         return took && ev_producer_in_flight(relay->producer) ? ev_trace(EV_FAULT(acked_some)) : 0;
 }
 
+/* One UPDATE for position and chain: a crash between two would leave them apart. Dead letters have
+ * no chain. */
 static int save_position(struct ev_relay *relay, enum ev_feed_name name)
 {
         struct ev_relay_feed *feed = &relay->feeds[name];
         struct ev_str last = EV_STR("{}");
         int r;
+
+        assert(feed->saved <= feed->position);
 
         if (feed->position == feed->saved)
                 return 0;
@@ -158,10 +166,13 @@ static int save_positions(struct ev_relay *relay)
         return 0;
 }
 
-/* What has to be done all the time, also while something is waited for. */
+/* What has to be done all the time, also while something is waited for. A question to the database
+ * that is due is asked even when nothing needs to be known: a session that is silent is ended. */
 static int tend(struct ev_relay *relay, int timeout_ms)
 {
         int r = take_acknowledged(relay, timeout_ms);
+
+        static_assert(ASK_MS > ROOM_MS && ASK_MS > SAVE_MS, "it is reached in time");
 
         if (!r && ms_since(relay->saved_micros) >= SAVE_MS)
                 r = save_positions(relay);
@@ -190,6 +201,8 @@ static int say_writer(struct ev_relay *relay, enum ev_feed_name name)
         _cleanup_result_ struct ev_result *rows = NULL;
         int r = ev_feed_name_writers(&relay->ask, name, &relay->writers, &rows);
 
+        assert(relay->writers.count);
+
         if (r)
                 return ev_trace(r);
         if (ev_result_rows(rows))
@@ -202,10 +215,14 @@ static int say_writer(struct ev_relay *relay, enum ev_feed_name name)
         return 0;
 }
 
+/* Ends whoever has held things up for longer than anybody may. His transaction is rolled back: his
+ * numbers become gaps, and his work is done again by whoever tries it again. */
 static int end_writers(struct ev_relay *relay, enum ev_feed_name name)
 {
         size_t count;
         int r = ev_feed_end_writers(&relay->ask, name, &relay->writers, &count);
+
+        assert(relay->writers.count);
 
         if (r)
                 return ev_trace(r);
@@ -245,6 +262,8 @@ static int settle(struct ev_relay *relay, enum ev_feed_name name)
         bool said = false;
         int r = ev_feed_list_writers(&relay->ask, name, &top, &relay->writers);
 
+        assert(relay->options->writer_ms_max > 0);
+
         while (!r && relay->writers.count) {
                 if (ev_relay_is_stopped(relay, 0))
                         return 0;
@@ -265,26 +284,36 @@ static int settle(struct ev_relay *relay, enum ev_feed_name name)
         return 0;
 }
 
+/* A name by its id, NULL for what cannot be one: ids in rows are whatever a writer put there. */
+static const struct ev_relay_name *name_of(const struct ev_relay *relay, int16_t id)
+{
+        assert(relay->names);
+
+        return id > 0 && relay->names[id].text ? &relay->names[id] : NULL;
+}
+
 /* The lane of a fact, its names and its place on Kafka. Names and sources given since the start are
  * looked up when they are first met. */
 static int locate(struct ev_relay *relay, const struct ev_feed_fact *fact,
                   struct ev_relay_names *names, struct ev_outgoing *out, size_t *ret_lane)
 {
-        const struct ev_relay_name *topic = &relay->names[fact->topic];
-        const struct ev_relay_name *type = &relay->names[fact->type];
+        const struct ev_relay_name *topic = name_of(relay, fact->topic);
+        const struct ev_relay_name *type = name_of(relay, fact->type);
         int source = ev_chain_find_source(&relay->chain, fact->source_id);
         int r = 0;
 
-        assert(fact->topic > 0 && fact->type > 0);
+        assert(out && ret_lane);
 
-        if (!topic->text || !type->text)
+        if (!topic || !type)
                 r = ev_relay_load_names(relay);
         if (!r && source < 0)
                 r = ev_relay_load_sources(relay);
         if (r)
                 return ev_trace(r);
+        topic = name_of(relay, fact->topic);
+        type = name_of(relay, fact->type);
         source = ev_chain_find_source(&relay->chain, fact->source_id);
-        if (!topic->text || !type->text || source < 0)
+        if (!topic || !type || source < 0)
                 return ev_fail(EV_VERDICT_STOP,
                                "fact %" PRId64 " has topic %d, type %d and source %d, of which "
                                "ev.dictionary or ev.source does not know all: nothing behind it is "
@@ -311,6 +340,8 @@ static int hand_over(struct ev_relay *relay, int64_t seq, uint32_t tag,
 {
         int r;
 
+        assert(!out || out->sequence == seq);
+
         for (;;) {
                 r = out ? ev_producer_send(relay->producer, out)
                         : ev_producer_skip(relay->producer, seq, tag);
@@ -327,6 +358,8 @@ static int hand_over(struct ev_relay *relay, int64_t seq, uint32_t tag,
         return ev_trace(r);
 }
 
+/* A row at or below the highest number found on its partition is there already: it only takes its
+ * place in the order, so that the position and the chain pass it when all before it are done. */
 static int publish_fact(struct ev_relay *relay, const struct ev_result *rows, size_t row)
 {
         struct ev_outgoing out = { 0 };
@@ -344,6 +377,7 @@ static int publish_fact(struct ev_relay *relay, const struct ev_result *rows, si
         out.sequence = fact.seq;
         out.tag = (uint32_t)place;
 
+        assert(fact.seq > relay->feeds[EV_FEED_OUTBOX].read);
         if (fact.seq <= lane->tail) {
                 r = hand_over(relay, fact.seq, out.tag, NULL);
         } else {
@@ -358,11 +392,15 @@ static int publish_fact(struct ev_relay *relay, const struct ev_result *rows, si
         return 0;
 }
 
+/* Dead letters are not looked for at the end of their topic: they are known by their coordinates,
+ * and one that comes twice is one that comes twice. */
 static int publish_letter(struct ev_relay *relay, const struct ev_result *rows, size_t row)
 {
         struct ev_outgoing out = { .topic = relay->dead_letter_topic };
         struct ev_feed_letter letter;
         struct ev_str type;
+
+        assert(row < ev_result_rows(rows));
 
         ev_feed_letter(rows, row, &letter);
         type = ev_relay_stored_header(letter.headers, EV_STR("ce_type"));
@@ -397,9 +435,12 @@ static size_t find_extent(const struct ev_relay_feed *feed, const struct ev_resu
         return extent;
 }
 
+/* Committed when it returns 0, and only then is anything behind the gaps published. */
 static int record_gaps(struct ev_relay *relay, enum ev_feed_name name,
                        const struct ev_feed_gap *gaps, size_t gaps_count)
 {
+        assert(gaps_count <= EV_FEED_GAPS_MAX);
+
         if (!gaps_count)
                 return 0;
         for (size_t i = 0; i < gaps_count; ++i)
@@ -416,6 +457,8 @@ static int publish_page(struct ev_relay *relay, enum ev_feed_name name,
         struct ev_feed_gap gaps[EV_FEED_GAPS_MAX];
         size_t gaps_count = 0, extent;
         int r;
+
+        assert(feed->position <= feed->read);
 
         extent = find_extent(feed, rows, gaps, &gaps_count);
         r = record_gaps(relay, name, gaps, gaps_count);
@@ -448,6 +491,8 @@ static void plan_next(const struct ev_relay *relay, struct ev_relay_feed *feed, 
         feed->due_micros = ev_clock_monotonic_micros() + feed->pause_ms * EV_MICROS_PER_MS;
 }
 
+/* A page, and if it has a hole, the wait for those who may fill it. The page is read again then: a
+ * page from before the wait cannot show what came during it. */
 static int read_feed(struct ev_relay *relay, enum ev_feed_name name)
 {
         _cleanup_result_ struct ev_result *rows = NULL;
@@ -455,6 +500,8 @@ static int read_feed(struct ev_relay *relay, enum ev_feed_name name)
         bool has_hole = false;
         int r = ev_feed_page(&relay->ask, name, feed->read, relay->options->page_rows,
                              EV_RELAY_PAGE_BYTES, &rows);
+
+        assert(name < EV_FEEDS);
 
         if (r)
                 return ev_trace(r);
@@ -472,10 +519,13 @@ static int read_feed(struct ev_relay *relay, enum ev_feed_name name)
         return ev_trace(settle(relay, name));
 }
 
+/* Which feed a commit was for is not said: asking both costs less than saying it would. */
 static int drain_notifications(struct ev_relay *relay)
 {
         struct ev_str channel, payload;
         int r = ev_db_wait(relay->db, 0);
+
+        assert(r <= 0 || r == EV_DB_TIMEOUT);
 
         if (r < 0)
                 return ev_trace(r);
@@ -485,6 +535,7 @@ static int drain_notifications(struct ev_relay *relay)
         return 0;
 }
 
+/* Monotonic microseconds: the next page, the next save, or the next sign of life. */
 static int64_t next_due(const struct ev_relay *relay)
 {
         int64_t due = relay->asked_micros + ASK_MS * EV_MICROS_PER_MS;
@@ -512,6 +563,8 @@ static int wait_for_work(struct ev_relay *relay)
         char bytes[64];
         int64_t left;
         int r;
+
+        assert(fds[0].fd >= 0 && fds[1].fd >= 0);
 
         /* Notifications may have come with the results of questions: the socket is silent then. */
         r = drain_notifications(relay);

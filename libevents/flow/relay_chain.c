@@ -19,6 +19,7 @@ bool ev_chain_check(const struct ev_chain *chain)
 {
         if (chain->sources_count > EV_CHAIN_SOURCES_MAX)
                 return false;
+        /* What is acknowledged was published before; never the other way round. */
         for (size_t i = 0; i < ev_chain_lanes(chain); ++i)
                 if (chain->lanes[i].acknowledged > chain->lanes[i].published)
                         return false;
@@ -40,6 +41,8 @@ size_t ev_chain_lanes(const struct ev_chain *chain)
         return chain->sources_count * chain->lanes_per_source;
 }
 
+/* Partitions of all topics lie side by side, so that a lane is one index whatever it belongs to,
+ * and fits into the tag of a record in flight. */
 int ev_chain_add_topic(struct ev_chain *chain, const char *name, int32_t partitions)
 {
         struct ev_chain_topic *topics;
@@ -57,7 +60,8 @@ int ev_chain_add_topic(struct ev_chain *chain, const char *name, int32_t partiti
         return 0;
 }
 
-/* Makes room for one more source and its lanes. */
+/* Makes room for one more source and its lanes. Rare: a source begins with a failover or a restore.
+ * A fact of a new one has no predecessor on any lane, so its lanes begin empty. */
 static int grow(struct ev_chain *chain)
 {
         size_t lanes = ev_chain_lanes(chain);
@@ -98,6 +102,7 @@ int ev_chain_add_source(struct ev_chain *chain, int16_t id, struct ev_str uri)
         return 0;
 }
 
+/* The searches are linear: there are a few topics, and a source is nearly always the first. */
 int ev_chain_find_topic(const struct ev_chain *chain, struct ev_str name)
 {
         assert(!ev_str_is_null(name));
@@ -175,6 +180,7 @@ static int write_topic(const struct ev_chain *chain, size_t source, size_t topic
         const struct ev_lane *lanes = &chain->lanes[ev_chain_lane(chain, source, topic, 0)];
         int r = ev_buffer_printf(buffer, "%s\"%s\":[", topic ? "," : "", chain->topics[topic].name);
 
+        /* null keeps the place of a partition without facts. */
         for (int32_t i = 0; !r && i < chain->topics[topic].partitions; ++i) {
                 const char *comma = i ? "," : "";
 

@@ -26,10 +26,13 @@ static struct ev_str number_text(struct ev_relay_record *record, size_t index, i
 
         assert(index < EV_ARRAY_SIZE(record->numbers));
 
+        /* 19 digits, a sign and the NUL at most. */
         snprintf(text, EV_RELAY_NUMBER_MAX, "%" PRId64, number);
         return ev_str_of(text);
 }
 
+/* The headers by the table that also opens them: what we write and what we read cannot drift apart.
+ * The time is that of the row's transaction, never today's. */
 static void seal(struct ev_relay_record *record, const struct ev_feed_fact *fact,
                  const struct ev_relay_names *names, int64_t previous)
 {
@@ -114,7 +117,7 @@ static bool take_piece(struct ev_bytes *rest, struct ev_str *ret_piece)
         length = be32toh(length);
         rest->data += LENGTH_BYTES;
         rest->size -= LENGTH_BYTES;
-        if (length == UINT32_MAX) { /* −1: a null value */
+        if (length == UINT32_MAX) { /* −1: a null value, which Kafka tells from an empty one */
                 *ret_piece = EV_STR_NULL;
                 return true;
         }
@@ -165,7 +168,10 @@ static bool copy_headers(struct ev_relay_record *record, struct ev_bytes headers
         return true;
 }
 
-/* Original headers if they fit; says what is left out of the letter, null if nothing is. */
+/* Original headers if they fit; says what is left out of the letter, null if nothing is. A stranger
+ * can send what no topic of ours takes (a value of megabytes, thousands of headers), and that it
+ * came is news even if it cannot be passed on whole: the rest can be looked up in ev.dead_letter.
+ */
 static struct ev_str copy_original(struct ev_relay_record *record,
                                    const struct ev_feed_letter *letter, bool value_is_public,
                                    struct ev_outgoing *out)

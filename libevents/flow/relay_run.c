@@ -18,14 +18,14 @@
 #include "flow/relay_private.h"
 
 enum {
-        CONNECT_MS = 5000,
-        WAIT_MS = 10000,
-        FOLLOW_MS = 250,  /* between two tries to lead; below idle_session_timeout */
-        UNSEAT_MS = 2000, /* how long a server writes to a leader before that is called stopped */
-        BACKOFF_MS = 100, /* doubled with each failure up to … */
+        CONNECT_MS = 5000, /* a database that is not there is named within 10 s */
+        WAIT_MS = 10000,   /* as statement_timeout: the server speaks first */
+        FOLLOW_MS = 250,   /* between two tries to lead; below idle_session_timeout */
+        UNSEAT_MS = 2000,  /* how long a server writes to a leader before that is called stopped */
+        BACKOFF_MS = 100,  /* doubled with each failure up to … */
         BACKOFF_MS_MAX = 2000,
-        SYSLOG_WARNING = 4,
-        GOOD_MS = 10000, /* a life that lasted so long was no failure to start */
+        SYSLOG_WARNING = 4, /* librdkafka's levels are syslog's: smaller is worse */
+        GOOD_MS = 10000,    /* a life that lasted so long was no failure to start */
 };
 
 /* What the relay's proof and its succession rest on, set again whatever the role's defaults are. */
@@ -66,8 +66,10 @@ static void log_kafka(void *context, int level, const char *facility, const char
                     ev_log_text("text", text));
 }
 
+/* The producer goes first: it is what still acts. The session goes next, and with it the lock. */
 static void relay_done(struct ev_relay *relay)
 {
+        assert(relay->options);
         ev_producer_free(relay->producer);
         ev_db_free(relay->db);
         ev_params_done(&relay->ask.params);
@@ -92,6 +94,7 @@ static struct ev_relay *relay_free(struct ev_relay *relay)
 }
 EV_DEFINE_CLEANUP(struct ev_relay *, relay_free)
 
+/* Not connected yet: a relay whose topics are wrong says so without asking for the leadership. */
 static int make_session(struct ev_relay *relay)
 {
         const struct ev_db_options options = {
@@ -105,12 +108,15 @@ static int make_session(struct ev_relay *relay)
         };
         int r = ev_db_new(&relay->db, &options);
 
+        assert(options.conninfo);
+
         if (r)
                 return ev_trace(r);
         relay->ask = EV_FEED_INIT(relay->db);
         return 0;
 }
 
+/* Looked up once: counting costs no search then. */
 static void find_series(struct ev_relay *relay)
 {
         assert(relay->options->metrics);
@@ -130,6 +136,8 @@ static int make_relay(struct ev_relay **ret_relay, const struct ev_relay_options
         _cleanup_(relay_free_p) struct ev_relay *relay = calloc(1, sizeof(*relay));
         int r;
 
+        assert(ret_relay);
+
         if (!relay)
                 return ev_fail_memory("the relay");
         relay->options = options;
@@ -140,6 +148,8 @@ static int make_relay(struct ev_relay **ret_relay, const struct ev_relay_options
         relay->producer_topics = calloc(options->topics_count, sizeof(*relay->producer_topics));
         if (!relay->names || !relay->producer_topics)
                 return ev_fail_memory("the relay");
+        /* Both ends without blocking: librdkafka's thread writes a byte and must never wait for us.
+         */
         if (pipe2(relay->wake, O_CLOEXEC | O_NONBLOCK))
                 return ev_fail(EV_VERDICT_STOP, "a pipe: %s", strerror(errno));
         find_series(relay);
@@ -160,6 +170,8 @@ static int open_topic(struct ev_relay *relay, const struct ev_relay_topic *topic
         struct ev_kafka *kafka = ev_producer_kafka(relay->producer);
         struct ev_kafka_topic found = { .name = topic->name };
         int r = ev_kafka_load_partitions(kafka, &found, 1);
+
+        assert(topic->partitions > 0);
 
         if (!r)
                 r = ev_kafka_expect_partitions(&found, topic->partitions);
@@ -186,6 +198,8 @@ static int open_producer(struct ev_relay *relay)
         };
         int r = ev_producer_new(&relay->producer, &producer);
 
+        assert(relay->wake[1] >= 0);
+
         for (size_t i = 0; !r && i < options->topics_count; ++i)
                 r = open_topic(relay, &options->topics[i], &relay->producer_topics[i]);
         if (!r)
@@ -193,9 +207,12 @@ static int open_producer(struct ev_relay *relay)
         return ev_trace(r);
 }
 
+/* Listens before the first page is read: a commit between the two is announced or seen. */
 static int open_session(struct ev_relay *relay)
 {
         int r = ev_db_connect(relay->db);
+
+        assert(relay->producer);
 
         if (!r)
                 r = ev_feed_check_contract(&relay->ask);
@@ -206,12 +223,16 @@ static int open_session(struct ev_relay *relay)
 
 enum { STOPPED = 1 };
 
-/* Waits until we lead (0) or are told to stop (STOPPED). */
+/* Waits until we lead (0) or are told to stop (STOPPED). It asks four times a second, which is also
+ * what keeps its own session from being idle; a lock that is waited for in the server instead would
+ * leave it deaf to the order to stop. */
 static int follow(struct ev_relay *relay)
 {
         bool leads = false, said = false;
         int32_t pid;
         int r;
+
+        assert(ev_db_is_open(relay->db));
 
         for (;;) {
                 if (ev_relay_is_stopped(relay, 0))
@@ -240,6 +261,8 @@ static void log_leading(const struct ev_relay *relay)
 {
         const struct ev_relay_feed *feeds = relay->feeds;
 
+        assert(ev_relay_check(relay));
+
         ev_log_line(relay->options->log, EV_RELAY_LEADING,
                     ev_log_text("database", ev_db_name(relay->db)),
                     ev_log_int("outbox", feeds[EV_FEED_OUTBOX].position),
@@ -267,6 +290,7 @@ static int live(const struct ev_relay_options *options)
                 return 0;
         if (!r)
                 r = ev_relay_start(relay);
+        /* From here on silence of 2 s costs us the session, and somebody else goes on. */
         if (!r)
                 r = ev_db_script(relay->db, leading_settings, NULL, NULL);
         if (r)
@@ -287,6 +311,7 @@ static int with_jitter(int ms)
         return ms / 2 + (int)(ev_clock_monotonic_micros() % (ms / 2 + 1));
 }
 
+/* What it did in its life, for those who look at nothing but the log. */
 static void log_stopped(const struct ev_relay_options *options)
 {
         static const enum ev_relay_metric told[] = { EV_RELAY_PUBLISHED, EV_RELAY_ACKNOWLEDGED,
@@ -316,6 +341,8 @@ int ev_relay_run(const struct ev_relay_options *options)
         while (!ev_relay_is_stopped(&shell, 0)) {
                 int64_t begun = ev_clock_monotonic_micros();
                 int r = live(options);
+
+                assert(backoff_ms <= BACKOFF_MS_MAX);
 
                 if (!r)
                         break;

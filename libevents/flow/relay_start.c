@@ -20,20 +20,26 @@
 #include "flow/relay_private.h"
 #include "wire/tail.h"
 
-enum { URIS_MAX = 64 }; /* lost sources that a person has accepted */
+/* Lost sources at one time: each is a timeline of this database's, and begins with a failover or a
+ * restore that somebody carried out. */
+enum { URIS_MAX = 64 };
 
+/* Names are only ever added to the dictionary, so those that are known stay as they are. An id that
+ * cannot be one (the table forbids it) is as good as missing: a fact that has it halts the relay.
+ */
 int ev_relay_load_names(struct ev_relay *relay)
 {
         _cleanup_result_ struct ev_result *rows = NULL;
         int r = ev_feed_load_names(&relay->ask, &rows);
 
+        assert(relay->names);
+
         for (size_t i = 0; !r && i < ev_result_rows(rows); ++i) {
                 int16_t id = ev_result_int2(rows, i, 0);
                 struct ev_str text = ev_result_text(rows, i, 1);
-                struct ev_relay_name *name = &relay->names[id];
+                struct ev_relay_name *name = &relay->names[id > 0 ? id : 0];
 
-                assert(id > 0);
-                if (name->text)
+                if (id <= 0 || name->text)
                         continue;
                 name->text = strndup(text.data, text.size);
                 if (!name->text)
@@ -48,6 +54,9 @@ int ev_relay_load_sources(struct ev_relay *relay)
         _cleanup_result_ struct ev_result *rows = NULL;
         int r = ev_feed_load_sources(&relay->ask, &rows);
 
+        /* The lanes of a source are laid out when it is taken: topics come first. */
+        assert(relay->chain.topics_count);
+
         for (size_t i = 0; !r && i < ev_result_rows(rows); ++i)
                 r = ev_chain_add_source(&relay->chain, ev_result_int2(rows, i, 0),
                                         ev_result_text(rows, i, 1));
@@ -55,13 +64,17 @@ int ev_relay_load_sources(struct ev_relay *relay)
 }
 
 /* One link that was saved. Its topic must be known: a chain that lost a topic would later give its
- * next fact no predecessor. */
+ * next fact no predecessor. And it must not lie ahead of the position, with which it was saved:
+ * facts between the two would be published again and name a predecessor that comes behind them. */
 static int restore_link(struct ev_relay *relay, const struct ev_result *rows, size_t row)
 {
         struct ev_str name = ev_result_text(rows, row, 1);
         int source = ev_chain_find_source(&relay->chain, ev_result_int2(rows, row, 0));
         int topic = ev_chain_find_topic(&relay->chain, name);
         int32_t partition = ev_result_int4(rows, row, 2);
+        int64_t seq = ev_result_int8(rows, row, 3);
+
+        assert(row < ev_result_rows(rows));
 
         if (source < 0 || topic < 0 || partition < 0 ||
             partition >= relay->chain.topics[topic].partitions)
@@ -71,9 +84,16 @@ static int restore_link(struct ev_relay *relay, const struct ev_result *rows, si
                         "is not one of this database's (relay.topics): name all topics that "
                         "were ever published to",
                         ev_result_int2(rows, row, 0), EV_STR_ARG(name), partition);
+        if (seq <= 0 || seq > relay->feeds[EV_FEED_OUTBOX].position)
+                return ev_fail(EV_VERDICT_STOP,
+                               "ev.relay_position: the chain of %.*s [%d] stands at %" PRId64
+                               " and the position at %" PRId64 ": they are saved together and were "
+                               "changed by hand; take both from one backup",
+                               EV_STR_ARG(name), partition, seq,
+                               relay->feeds[EV_FEED_OUTBOX].position);
         ev_chain_restore(&relay->chain,
                          ev_chain_lane(&relay->chain, (size_t)source, (size_t)topic, partition),
-                         ev_result_int8(rows, row, 3));
+                         seq);
         return 0;
 }
 
@@ -82,16 +102,22 @@ static int load_chain(struct ev_relay *relay)
         _cleanup_result_ struct ev_result *rows = NULL;
         int r = ev_feed_load_chain(&relay->ask, EV_FEED_OUTBOX, &rows);
 
+        /* Dead letters have no chain: nobody proves from them that he missed nothing. */
+        assert(ev_chain_check(&relay->chain));
+
         for (size_t i = 0; !r && i < ev_result_rows(rows); ++i)
                 r = restore_link(relay, rows, i);
         return ev_trace(r);
 }
 
+/* From here on whoever led before us saves nothing any more: his epoch is over. */
 static int begin_feed(struct ev_relay *relay, enum ev_feed_name name)
 {
         struct ev_relay_feed *feed = &relay->feeds[name];
         int64_t seq, epoch;
         int r = ev_feed_begin(&relay->ask, name, &seq, &epoch);
+
+        assert(name < EV_FEEDS);
 
         if (r)
                 return ev_trace(r);
@@ -116,6 +142,7 @@ struct ends {
         char example[EV_ERROR_TEXT_MAX];
 };
 
+/* The last of that name, null if there is none. Our own records have each name once. */
 static struct ev_str header_of(const rd_kafka_message_t *message, const char *name)
 {
         rd_kafka_headers_t *headers;
@@ -133,6 +160,7 @@ static struct ev_str header_of(const rd_kafka_message_t *message, const char *na
 /* Remembers a source that does not agree, with the first example of it. */
 static int add_lost(struct ends *ends, struct ev_str uri, const char *example)
 {
+        assert(ends->lost_count <= URIS_MAX);
         for (size_t i = 0; i < ends->lost_count; ++i)
                 if (ev_str_equal(ev_str_of(ends->lost[i]), uri))
                         return 0;
@@ -161,7 +189,8 @@ static int take_stranger(struct ends *ends, const rd_kafka_message_t *message, s
         return ev_trace(add_lost(ends, uri, example));
 }
 
-/* Looks at one record at the end of a topic. */
+/* Looks at one record at the end of a topic. The highest number of a lane counts and not the last
+ * record: behind it may lie what a late leader repeated. */
 static int take_end(void *context, const rd_kafka_message_t *message)
 {
         struct ends *ends = context;
@@ -171,6 +200,8 @@ static int take_end(void *context, const rd_kafka_message_t *message)
         int64_t seq;
         struct ev_lane *lane;
         int source;
+
+        assert(message->partition >= 0);
 
         if (ev_str_is_null(uri) || !ev_str_to_int64(header_of(message, "ce_sequence"), &seq) ||
             !ev_uuid_parse(header_of(message, "ce_id"), &id))
@@ -187,6 +218,9 @@ static int take_end(void *context, const rd_kafka_message_t *message)
         return 0;
 }
 
+/* Reads as many records of each partition as may have been in flight: so many repetitions at most
+ * can one late leader have put behind the highest number. More of them would hide it; then a few
+ * facts are published a second time, which does no harm. */
 static int read_ends(struct ev_relay *relay, struct ends *ends)
 {
         _cleanup_(ev_kafka_free_p) struct ev_kafka *reader = NULL;
@@ -196,6 +230,8 @@ static int read_ends(struct ev_relay *relay, struct ends *ends)
                 .settings_count = relay->options->kafka_count,
         };
         int r = ev_kafka_new(&reader, &options);
+
+        assert(relay->options->records_max <= INT64_MAX);
 
         for (size_t i = 0; !r && i < relay->chain.topics_count; ++i) {
                 const struct ev_chain_topic *topic = &relay->chain.topics[i];
@@ -226,6 +262,8 @@ static bool agrees(const struct ev_relay *relay, size_t place, const struct ev_r
         int64_t row = find_row(rows, lane->tail);
         struct ev_uuid id;
 
+        assert(lane->tail);
+
         if (row < 0)
                 return lane->tail <= relay->feeds[EV_FEED_OUTBOX].position;
         id = ev_result_uuid(rows, (size_t)row, 2);
@@ -234,6 +272,8 @@ static bool agrees(const struct ev_relay *relay, size_t place, const struct ev_r
                ev_uuid_compare(&id, &lane->tail_id) == 0;
 }
 
+/* One lane that does not agree condemns its source: numbers of this source were given away twice,
+ * or its rows are gone, and no lane of it can be trusted. */
 static int check_lane(struct ends *ends, size_t place, const struct ev_result *rows)
 {
         const struct ev_relay *relay = ends->relay;
@@ -241,6 +281,8 @@ static int check_lane(struct ends *ends, size_t place, const struct ev_result *r
         const struct ev_chain_topic *topic;
         char example[EV_ERROR_TEXT_MAX];
         int32_t partition;
+
+        assert(place < ev_chain_lanes(&relay->chain));
 
         if (!lane->tail || agrees(relay, place, rows))
                 return 0;
@@ -251,13 +293,15 @@ static int check_lane(struct ends *ends, size_t place, const struct ev_result *r
                 add_lost(ends, ev_str_of(ev_chain_source_of(&relay->chain, place)->uri), example));
 }
 
-/* Compares what was found with the rows. */
+/* Compares what was found with the rows, all lanes in one question. */
 static int check_ends(struct ev_relay *relay, struct ends *ends)
 {
         _cleanup_result_ struct ev_result *rows = NULL;
         _cleanup_free_ int64_t *seqs = NULL;
         size_t count = 0;
         int r;
+
+        assert(ends->relay == relay);
 
         seqs = calloc(ev_chain_lanes(&relay->chain) + 1, sizeof(*seqs));
         if (!seqs)
@@ -281,9 +325,13 @@ static bool is_void(const struct ev_result *accepted, struct ev_str uri)
         return false;
 }
 
+/* Under the present timeline there is no way on from here: whatever is announced next gets a number
+ * that the topics know already, and their readers drop it as a repetition. */
 static int fail_lost(const struct ends *ends, const char *uri)
 {
         bool is_present = strcmp(uri, ends->now) == 0;
+
+        assert(ends->lost_count);
 
         return ev_fail(EV_VERDICT_STOP,
                        "the topics hold facts of %s that this database does not have (%s): it was "
@@ -306,6 +354,8 @@ static int judge_lost(struct ev_relay *relay, const struct ends *ends, const cha
         const char *accept = relay->options->accept_fork;
         int r;
 
+        assert(uri[0]);
+
         if (strcmp(uri, ends->now) == 0)
                 return fail_lost(ends, uri);
         if (is_void(accepted, text))
@@ -319,10 +369,13 @@ static int judge_lost(struct ev_relay *relay, const struct ends *ends, const cha
         return 0;
 }
 
+/* The decision is kept in the database, not in a file: it must hold for every relay to come. */
 static int judge_ends(struct ev_relay *relay, const struct ends *ends)
 {
         _cleanup_result_ struct ev_result *accepted = NULL;
         int r;
+
+        assert(ends->lost_count <= URIS_MAX);
 
         if (!ends->lost_count)
                 return 0;
@@ -343,6 +396,8 @@ static int look_at_ends(struct ev_relay *relay)
         r = ev_feed_load_source_now(&relay->ask, ends->now);
         if (r)
                 return ev_trace(r);
+        /* "/quenty/<database>/<system identifier>/<timeline>": ours is what begins like it. */
+        assert(strrchr(ends->now, '/'));
         ends->home_bytes = (size_t)(strrchr(ends->now, '/') - ends->now) + 1;
         r = read_ends(relay, ends);
         if (!r)
@@ -352,9 +407,13 @@ static int look_at_ends(struct ev_relay *relay)
         return ev_trace(r);
 }
 
+/* The position comes before the ends of the topics: what is on them when they are read was put
+ * there by leaders whose position is at or below the one that we start from. */
 int ev_relay_start(struct ev_relay *relay)
 {
         int r = 0;
+
+        assert(ev_db_is_open(relay->db));
 
         for (size_t i = 0; !r && i < EV_FEEDS; ++i)
                 r = begin_feed(relay, (enum ev_feed_name)i);

@@ -28,6 +28,7 @@ static const struct feed_kind {
                                   &ev_sql_relay_dead_letter_top },
 };
 
+/* Everything below works on either feed; this is the only place that tells them apart. */
 static const struct feed_kind *kind_of(enum ev_feed_name name)
 {
         assert(name < EV_FEEDS);
@@ -44,6 +45,8 @@ const char *ev_feed_text(enum ev_feed_name name)
 static void begin_named(struct ev_feed *feed, const struct ev_statement *statement,
                         enum ev_feed_name name)
 {
+        assert(statement->params_count >= 1);
+
         ev_params_begin(&feed->params, statement);
         ev_params_text(&feed->params, ev_str_of(kind_of(name)->text));
 }
@@ -57,12 +60,15 @@ static int run(struct ev_feed *feed, const struct ev_statement *statement,
         return ev_trace(ev_db_run(feed->db, statement, &feed->params, ret_result));
 }
 
-/* Runs a statement that returns exactly one row. */
+/* Runs a statement that returns exactly one row: it always does, as long as nobody takes the rows
+ * out of ev.relay_position that the migration put there. */
 static int run_for_row(struct ev_feed *feed, const struct ev_statement *statement,
                        struct ev_result **ret_row)
 {
         _cleanup_result_ struct ev_result *result = NULL;
         int r = run(feed, statement, &result);
+
+        assert(ret_row);
 
         if (r)
                 return r;
@@ -76,10 +82,13 @@ static int run_for_row(struct ev_feed *feed, const struct ev_statement *statemen
         return 0;
 }
 
+/* Told at the start and not while publishing: none of this changes by itself while we run. */
 int ev_feed_check_contract(struct ev_feed *feed)
 {
         _cleanup_result_ struct ev_result *result = NULL;
         int r;
+
+        assert(ev_sql_relay_contract.params_count == 0);
 
         ev_params_begin(&feed->params, &ev_sql_relay_contract);
         r = run(feed, &ev_sql_relay_contract, &result);
@@ -89,10 +98,14 @@ int ev_feed_check_contract(struct ev_feed *feed)
                        EV_STR_ARG(ev_result_text(result, 0, 0)));
 }
 
+/* Of the session and not of a transaction: the lock must outlast each statement, and end by itself
+ * when the session ends, however it ends. */
 int ev_feed_lead(struct ev_feed *feed, bool *ret_leads)
 {
         _cleanup_result_ struct ev_result *row = NULL;
         int r;
+
+        assert(ret_leads);
 
         ev_params_begin(&feed->params, &ev_sql_relay_lead);
         ev_params_int8(&feed->params, LEADER_LOCK);
@@ -126,6 +139,8 @@ int ev_feed_begin(struct ev_feed *feed, enum ev_feed_name name, int64_t *ret_seq
         _cleanup_result_ struct ev_result *row = NULL;
         int r;
 
+        assert(ret_seq && ret_epoch);
+
         begin_named(feed, &ev_sql_relay_begin, name);
         r = run_for_row(feed, &ev_sql_relay_begin, &row);
         if (r)
@@ -158,6 +173,8 @@ int ev_feed_check_epoch(struct ev_feed *feed, enum ev_feed_name name, int64_t ep
         _cleanup_result_ struct ev_result *row = NULL;
         int r;
 
+        assert(epoch > 0);
+
         begin_named(feed, &ev_sql_relay_epoch, name);
         r = run_for_row(feed, &ev_sql_relay_epoch, &row);
         if (r)
@@ -167,6 +184,8 @@ int ev_feed_check_epoch(struct ev_feed *feed, enum ev_feed_name name, int64_t ep
 
 int ev_feed_load_chain(struct ev_feed *feed, enum ev_feed_name name, struct ev_result **ret_rows)
 {
+        assert(ret_rows);
+
         begin_named(feed, &ev_sql_relay_chain, name);
         return run(feed, &ev_sql_relay_chain, ret_rows);
 }
@@ -302,9 +321,13 @@ void ev_feed_letter(const struct ev_result *rows, size_t row, struct ev_feed_let
         };
 }
 
+/* A session that is in the list twice, for two locks, is one writer: the statement says DISTINCT.
+ */
 static int take_writers(const struct ev_result *result, struct ev_feed_writers *writers)
 {
         size_t count = ev_result_rows(result);
+
+        assert(writers);
 
         if (count > EV_FEED_WRITERS_MAX)
                 return ev_fail(EV_VERDICT_RETRY, "%zu sessions write at one time, more than %d",
@@ -325,7 +348,10 @@ int ev_feed_list_writers(struct ev_feed *feed, enum ev_feed_name name, int64_t *
         _cleanup_result_ struct ev_result *result = NULL;
         int r;
 
-        /* Two statements and not one: the number must have been seen before anybody is listed. */
+        assert(ret_top && writers);
+
+        /* Two statements and not one: the number must have been seen before anybody is listed. In
+         * one, the locks might be read first, and a writer who began in between would be missed. */
         ev_params_begin(&feed->params, kind_of(name)->top);
         r = run_for_row(feed, kind_of(name)->top, &row);
         if (r)
@@ -366,6 +392,8 @@ int ev_feed_look_again(struct ev_feed *feed, enum ev_feed_name name,
 
         if (r)
                 return r;
+        /* Who was not on the list does not come onto it: he drew his number after all that we ask
+         * about. */
         assert(ev_result_rows(result) <= writers->count);
         return ev_trace(take_writers(result, writers));
 }
@@ -381,6 +409,8 @@ int ev_feed_end_writers(struct ev_feed *feed, enum ev_feed_name name,
 {
         _cleanup_result_ struct ev_result *result = NULL;
         int r = run_writers(feed, &ev_sql_relay_writer_end, name, writers, &result);
+
+        assert(ret_count);
 
         if (r)
                 return r;

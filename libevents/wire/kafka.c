@@ -176,6 +176,8 @@ static const struct meaning {
           "the offset lies outside the log: records were lost" },
 };
 
+/* What is not in the table stops the program: a code that nobody has thought about is not to be
+ * retried for ever in silence. */
 static const struct meaning *meaning_of(rd_kafka_resp_err_t code)
 {
         static const struct meaning unknown = { RD_KAFKA_RESP_ERR_UNKNOWN, EV_VERDICT_STOP,
@@ -191,6 +193,7 @@ static const struct meaning *meaning_of(rd_kafka_resp_err_t code)
 
 enum ev_verdict ev_kafka_verdict(rd_kafka_resp_err_t code)
 {
+        assert(code);
         return meaning_of(code)->verdict;
 }
 
@@ -235,8 +238,12 @@ static int apply_setting(rd_kafka_conf_t *conf, const struct ev_kafka_setting *s
                        is_secret(setting->name) ? "librdkafka refuses this value" : text);
 }
 
+/* A value of ours that librdkafka refuses is told like one of the operator's: with another version
+ * of the library it may be. */
 static int apply_rules(rd_kafka_conf_t *conf, enum ev_kafka_role role)
 {
+        assert(role);
+
         for (size_t i = 0; i < EV_ARRAY_SIZE(rules); ++i) {
                 struct ev_kafka_setting setting = { rules[i].name, rules[i].value };
 
@@ -246,6 +253,7 @@ static int apply_rules(rd_kafka_conf_t *conf, enum ev_kafka_role role)
         return 0;
 }
 
+/* Compared as librdkafka prints them, for "all" and "-1" are one value. */
 static bool reads_alike(const rd_kafka_conf_t *a, const rd_kafka_conf_t *b, const char *name)
 {
         char values[2][CONF_VALUE_MAX] = { "", "" };
@@ -280,6 +288,7 @@ static void conf_destroy(rd_kafka_conf_t **conf)
                 rd_kafka_conf_destroy(*conf);
 }
 
+/* Line by line, so that the one which is refused can be named. */
 static int apply_operator(rd_kafka_conf_t *conf, const struct ev_kafka_options *options)
 {
         _cleanup_(conf_destroy) rd_kafka_conf_t *ours = rd_kafka_conf_dup(conf);
@@ -314,6 +323,8 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
         kafka->log(kafka->log_context, level, facility, text);
 }
 
+/* Complaints are kept as state and not acted upon: librdkafka goes on trying by itself, and what a
+ * call of ours needs to know it learns from its own result. */
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
         struct ev_kafka *kafka = opaque;
@@ -334,6 +345,7 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
         snprintf(kafka->state.reason, sizeof(kafka->state.reason), "%s", reason);
 }
 
+/* In the order of their strength: our rules, the caller's wishes, the operator's. */
 static int make_conf(rd_kafka_conf_t **ret_conf, const struct ev_kafka_options *options)
 {
         _cleanup_(conf_destroy) rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -388,6 +400,8 @@ int ev_kafka_new(struct ev_kafka **ret_kafka, const struct ev_kafka_options *opt
         if (!kafka->rk)
                 return ev_fail(EV_VERDICT_STOP, "configuration: kafka.*: %s", text);
         conf = NULL;
+        /* To the main queue, which our thread serves; without this call lines would wait for ever.
+         */
         rd_kafka_set_log_queue(kafka->rk, NULL);
 
         *ret_kafka = kafka;
@@ -481,6 +495,7 @@ static void metadata_destroy(const struct rd_kafka_metadata **metadata)
                 rd_kafka_metadata_destroy(*metadata);
 }
 
+/* A partition without a leader is a partition all the same: the count is what matters here. */
 static int load_partitions_of(struct ev_kafka *kafka, struct ev_kafka_topic *topic)
 {
         _cleanup_(topic_destroy) rd_kafka_topic_t *handle = NULL;
@@ -544,6 +559,7 @@ static void event_destroy(rd_kafka_event_t **event)
                 rd_kafka_event_destroy(*event);
 }
 
+/* One request for all topics. What cannot be set (the timeout) is the library's default. */
 static void ask_configs(rd_kafka_t *rk, const struct ev_kafka_topic *topics, size_t topics_count,
                         rd_kafka_queue_t *queue)
 {

@@ -70,7 +70,8 @@ bool ev_producer_check(const struct ev_producer *producer)
                (producer->used || !producer->bytes);
 }
 
-/* Runs in our thread, out of ev_producer_poll(). */
+/* Runs in our thread, out of ev_producer_poll(). Only the first failure is kept: what fails behind
+ * it fails because of it. */
 static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
 {
         struct ev_producer *producer = ev_kafka_owner(opaque);
@@ -92,6 +93,7 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void 
                  rd_kafka_topic_name(message->rkt));
 }
 
+/* All reports are wanted, not only failures: acknowledgements are what moves positions. */
 static void set_callbacks(rd_kafka_conf_t *conf)
 {
         assert(conf);
@@ -158,6 +160,8 @@ struct ev_producer *ev_producer_free(struct ev_producer *producer)
                 return NULL;
         for (size_t i = 0; i < producer->topics_count; ++i)
                 rd_kafka_topic_destroy(producer->topics[i].handle);
+        /* Topics before their client, and the wake-up before the file that it writes to is closed.
+         * What is purged is not waited for: nobody needs its reports any more. */
         if (producer->kafka) {
                 ev_kafka_wake(producer->kafka, -1);
                 rd_kafka_purge(ev_kafka_handle(producer->kafka),
@@ -190,6 +194,7 @@ static int check_batch_size(struct ev_producer *producer, const struct ev_kafka_
                        topic->name, topic->message_bytes_max, (long long)batch);
 }
 
+/* The handle is kept: looking a topic up by name for each record costs more than sending it. */
 static int remember(struct ev_producer *producer, const struct ev_kafka_topic *found)
 {
         struct topic *topic = &producer->topics[producer->topics_count];
@@ -234,6 +239,8 @@ int ev_producer_add_topic(struct ev_producer *producer, const struct ev_kafka_to
         return 0;
 }
 
+/* An upper bound of what the record takes on the wire, uncompressed: the broker's limit is for what
+ * is stored, so with compression it may refuse less than we do. */
 static size_t size_of(const struct ev_outgoing *record)
 {
         size_t bytes = RECORD_FRAME_BYTES + record->key.size + record->value.size;
@@ -280,6 +287,7 @@ static rd_kafka_resp_err_t hand_over(struct ev_producer *producer, const struct 
                 RD_KAFKA_V_VALUE((void *)(uintptr_t)record->value.data, record->value.size),
                 RD_KAFKA_V_TIMESTAMP(record->timestamp_ms), RD_KAFKA_V_HEADERS(headers),
                 RD_KAFKA_V_OPAQUE(slot), RD_KAFKA_V_END);
+        /* Given away with success only. */
         if (code)
                 rd_kafka_headers_destroy(headers);
         return code;

@@ -64,6 +64,8 @@ static int load_ends(struct ev_kafka *kafka, const char *topic, struct tail *tai
         return 0;
 }
 
+/* An empty partition is not started: its end is known. An offset that retention has removed
+ * meanwhile is moved to the oldest record there is (auto.offset.reset of a reader). */
 static int start(struct tail *tail, const char *topic, int64_t records_max)
 {
         assert(records_max > 0);
@@ -81,6 +83,7 @@ static int start(struct tail *tail, const char *topic, int64_t records_max)
         return 0;
 }
 
+/* May be said twice: by the last record and by the end of the partition behind it. */
 static void finish_partition(struct tail *tail, int32_t partition)
 {
         assert(partition >= 0 && partition < tail->partitions);
@@ -91,6 +94,8 @@ static void finish_partition(struct tail *tail, int32_t partition)
         }
 }
 
+/* What was appended after the ends were asked for is passed over: it belongs to somebody who is at
+ * work now, and waiting for his end could take for ever. */
 static int take_one(struct tail *tail, const rd_kafka_message_t *message, ev_tail_fn *take,
                     void *context)
 {
@@ -98,6 +103,8 @@ static int take_one(struct tail *tail, const rd_kafka_message_t *message, ev_tai
                               ? tail->ends[message->partition]
                               : 0;
         int r;
+
+        assert(take);
 
         if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
                 finish_partition(tail, message->partition);

@@ -75,6 +75,8 @@ static int print_help(const struct ev_config *config)
         return 0;
 }
 
+/* All topics of facts have one number of partitions: lanes of one company then lie at one number,
+ * and a worker that reads two topics owns both (EVENTS.md, keys). */
 static size_t take_topics(const struct ev_config *config, const struct context *context,
                           struct ev_relay_topic *topics)
 {
@@ -120,6 +122,7 @@ static int relay(const struct ev_config *config, const struct context *context, 
         return ev_trace(ev_relay_run(&options));
 }
 
+/* To stderr: whoever started us decides where lines go and how long they are kept. */
 static int start_log(const struct ev_config *config, struct ev_log **ret_log)
 {
         const struct ev_log_settings settings = {
@@ -141,6 +144,8 @@ static int start_log(const struct ev_config *config, struct ev_log **ret_log)
 static void move_operand(int argc, char **argv)
 {
         char *operand;
+
+        assert(argc >= 1);
 
         if (argc < 2 || argv[1][0] == '-')
                 return;
