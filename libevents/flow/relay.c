@@ -110,6 +110,8 @@ static int take_acknowledged(struct ev_relay *relay, int timeout_ms)
         bool took = false;
         int r = ev_producer_poll(relay->producer, timeout_ms);
 
+        assert(timeout_ms >= 0);
+
         if (r)
                 return ev_trace(r);
         while (ev_producer_take(relay->producer, &sent)) {
@@ -302,27 +304,37 @@ static int settle(struct ev_relay *relay, enum ev_feed_name name)
         return 0;
 }
 
+/* A name by its id, NULL for what cannot be one: ids in rows are whatever a writer put there. */
+static const struct ev_relay_name *name_of(const struct ev_relay *relay, int16_t id)
+{
+        assert(relay->names);
+
+        return id > 0 && relay->names[id].text ? &relay->names[id] : NULL;
+}
+
 /* The lane of a fact, its names and its place on Kafka. Names and sources given since the start are
  * looked up when they are first met. A name that nobody knows halts: to skip the row would break
  * promise (1), and to guess its topic would break (2). */
 static int locate(struct ev_relay *relay, const struct ev_feed_fact *fact,
                   struct ev_relay_names *names, struct ev_outgoing *out, size_t *ret_lane)
 {
-        const struct ev_relay_name *topic = &relay->names[fact->topic];
-        const struct ev_relay_name *type = &relay->names[fact->type];
+        const struct ev_relay_name *topic = name_of(relay, fact->topic);
+        const struct ev_relay_name *type = name_of(relay, fact->type);
         int source = ev_chain_find_source(&relay->chain, fact->source_id);
         int r = 0;
 
-        assert(fact->topic > 0 && fact->type > 0);
+        assert(out && ret_lane);
 
-        if (!topic->text || !type->text)
+        if (!topic || !type)
                 r = ev_relay_load_names(relay);
         if (!r && source < 0)
                 r = ev_relay_load_sources(relay);
         if (r)
                 return ev_trace(r);
+        topic = name_of(relay, fact->topic);
+        type = name_of(relay, fact->type);
         source = ev_chain_find_source(&relay->chain, fact->source_id);
-        if (!topic->text || !type->text || source < 0)
+        if (!topic || !type || source < 0)
                 return ev_fail(EV_VERDICT_STOP,
                                "fact %" PRId64 " has topic %d, type %d and source %d, of which "
                                "ev.dictionary or ev.source does not know all: nothing behind it is "
@@ -391,6 +403,7 @@ static int publish_fact(struct ev_relay *relay, const struct ev_result *rows, si
         out.sequence = fact.seq;
         out.tag = (uint32_t)place;
 
+        assert(fact.seq > relay->feeds[EV_FEED_OUTBOX].read);
         if (fact.seq <= lane->tail) {
                 r = hand_over(relay, fact.seq, out.tag, NULL);
         } else {

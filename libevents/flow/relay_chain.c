@@ -22,6 +22,7 @@ bool ev_chain_check(const struct ev_chain *chain)
 
         if (chain->sources_count > EV_CHAIN_SOURCES_MAX)
                 return false;
+        /* What is acknowledged was published before; never the other way round. */
         for (size_t i = 0; i < ev_chain_lanes(chain); ++i)
                 if (chain->lanes[i].acknowledged > chain->lanes[i].published)
                         return false;

@@ -29,6 +29,7 @@ static struct ev_str number_text(struct ev_relay_record *record, size_t index, i
 
         assert(index < EV_ARRAY_SIZE(record->numbers));
 
+        /* 19 digits, a sign and the NUL at most. */
         snprintf(text, EV_RELAY_NUMBER_MAX, "%" PRId64, number);
         return ev_str_of(text);
 }
@@ -127,7 +128,7 @@ static bool take_piece(struct ev_bytes *rest, struct ev_str *ret_piece)
         length = be32toh(length);
         rest->data += LENGTH_BYTES;
         rest->size -= LENGTH_BYTES;
-        if (length == UINT32_MAX) { /* −1: a null value */
+        if (length == UINT32_MAX) { /* −1: a null value, which Kafka tells from an empty one */
                 *ret_piece = EV_STR_NULL;
                 return true;
         }

@@ -26,8 +26,8 @@ enum {
         UNSEAT_MS = 2000, /* how long a server writes to a leader before that is called stopped */
         BACKOFF_MS = 100, /* doubled with each failure up to … */
         BACKOFF_MS_MAX = 2000,
-        SYSLOG_WARNING = 4,
-        GOOD_MS = 10000, /* a life that lasted so long was no failure to start */
+        SYSLOG_WARNING = 4, /* librdkafka's levels are syslog's: smaller is worse */
+        GOOD_MS = 10000,    /* a life that lasted so long was no failure to start */
 };
 
 /* What the relay's proof and its succession rest on, set again whatever the role's defaults are.
@@ -173,6 +173,8 @@ static int make_relay(struct ev_relay **ret_relay, const struct ev_relay_options
         relay->producer_topics = calloc(options->topics_count, sizeof(*relay->producer_topics));
         if (!relay->names || !relay->producer_topics)
                 return ev_fail_memory("the relay");
+        /* Both ends without blocking: librdkafka's thread writes a byte and must never wait for us.
+         */
         if (pipe2(relay->wake, O_CLOEXEC | O_NONBLOCK))
                 return ev_fail(EV_VERDICT_STOP, "a pipe: %s", strerror(errno));
         find_series(relay);
@@ -321,6 +323,7 @@ static int live(const struct ev_relay_options *options)
                 return 0;
         if (!r)
                 r = ev_relay_start(relay);
+        /* From here on silence of 2 s costs us the session, and somebody else goes on. */
         if (!r)
                 r = ev_db_script(relay->db, leading_settings, NULL, NULL);
         if (r)
@@ -377,6 +380,8 @@ int ev_relay_run(const struct ev_relay_options *options)
         while (!ev_relay_is_stopped(&shell, 0)) {
                 int64_t begun = ev_clock_monotonic_micros();
                 int r = live(options);
+
+                assert(backoff_ms <= BACKOFF_MS_MAX);
 
                 if (!r)
                         break;

@@ -20,7 +20,9 @@
 #include "flow/relay_private.h"
 #include "wire/tail.h"
 
-enum { URIS_MAX = 64 }; /* lost sources that a person has accepted */
+/* Lost sources at one time: each is a timeline of this database's, and begins with a failover or a
+ * restore that somebody carried out. */
+enum { URIS_MAX = 64 };
 
 /* Numbers are never given another name, so a name that is known stays, and pointers to it are good
  * for as long as the relay lives. */
@@ -34,10 +36,9 @@ int ev_relay_load_names(struct ev_relay *relay)
         for (size_t i = 0; !r && i < ev_result_rows(rows); ++i) {
                 int16_t id = ev_result_int2(rows, i, 0);
                 struct ev_str text = ev_result_text(rows, i, 1);
-                struct ev_relay_name *name = &relay->names[id];
+                struct ev_relay_name *name = &relay->names[id > 0 ? id : 0];
 
-                assert(id > 0);
-                if (name->text)
+                if (id <= 0 || name->text)
                         continue;
                 name->text = strndup(text.data, text.size);
                 if (!name->text)
@@ -62,13 +63,17 @@ int ev_relay_load_sources(struct ev_relay *relay)
 }
 
 /* One link that was saved. Its topic must be known: a chain that lost a topic would later give its
- * next fact no predecessor. */
+ * next fact no predecessor. And it must not lie ahead of the position, with which it was saved:
+ * facts between the two would be published again and name a predecessor that comes behind them. */
 static int restore_link(struct ev_relay *relay, const struct ev_result *rows, size_t row)
 {
         struct ev_str name = ev_result_text(rows, row, 1);
         int source = ev_chain_find_source(&relay->chain, ev_result_int2(rows, row, 0));
         int topic = ev_chain_find_topic(&relay->chain, name);
         int32_t partition = ev_result_int4(rows, row, 2);
+        int64_t seq = ev_result_int8(rows, row, 3);
+
+        assert(row < ev_result_rows(rows));
 
         assert(row < ev_result_rows(rows));
 
@@ -80,9 +85,16 @@ static int restore_link(struct ev_relay *relay, const struct ev_result *rows, si
                         "is not one of this database's (relay.topics): name all topics that "
                         "were ever published to",
                         ev_result_int2(rows, row, 0), EV_STR_ARG(name), partition);
+        if (seq <= 0 || seq > relay->feeds[EV_FEED_OUTBOX].position)
+                return ev_fail(EV_VERDICT_STOP,
+                               "ev.relay_position: the chain of %.*s [%d] stands at %" PRId64
+                               " and the position at %" PRId64 ": they are saved together and were "
+                               "changed by hand; take both from one backup",
+                               EV_STR_ARG(name), partition, seq,
+                               relay->feeds[EV_FEED_OUTBOX].position);
         ev_chain_restore(&relay->chain,
                          ev_chain_lane(&relay->chain, (size_t)source, (size_t)topic, partition),
-                         ev_result_int8(rows, row, 3));
+                         seq);
         return 0;
 }
 
@@ -414,6 +426,8 @@ static int look_at_ends(struct ev_relay *relay)
 int ev_relay_start(struct ev_relay *relay)
 {
         int r = 0;
+
+        assert(ev_db_is_open(relay->db));
 
         for (size_t i = 0; !r && i < EV_FEEDS; ++i)
                 r = begin_feed(relay, (enum ev_feed_name)i);

@@ -450,6 +450,8 @@ int ev_feed_look_again(struct ev_feed *feed, enum ev_feed_name name,
 
         if (r)
                 return r;
+        /* Who was not on the list does not come onto it: he drew his number after all that we ask
+         * about. */
         assert(ev_result_rows(result) <= writers->count);
         return ev_trace(take_writers(result, writers));
 }

@@ -230,6 +230,7 @@ static const struct meaning *meaning_of(rd_kafka_resp_err_t code)
 
 enum ev_verdict ev_kafka_verdict(rd_kafka_resp_err_t code)
 {
+        assert(code);
         return meaning_of(code)->verdict;
 }
 

@@ -179,6 +179,8 @@ struct ev_producer *ev_producer_free(struct ev_producer *producer)
                 return NULL;
         for (size_t i = 0; i < producer->topics_count; ++i)
                 rd_kafka_topic_destroy(producer->topics[i].handle);
+        /* Topics before their client, and the wake-up before the file that it writes to is closed.
+         * What is purged is not waited for: nobody needs its reports any more. */
         if (producer->kafka) {
                 ev_kafka_wake(producer->kafka, -1);
                 rd_kafka_purge(ev_kafka_handle(producer->kafka),
@@ -314,6 +316,7 @@ static rd_kafka_resp_err_t hand_over(struct ev_producer *producer, const struct 
                 RD_KAFKA_V_VALUE((void *)(uintptr_t)record->value.data, record->value.size),
                 RD_KAFKA_V_TIMESTAMP(record->timestamp_ms), RD_KAFKA_V_HEADERS(headers),
                 RD_KAFKA_V_OPAQUE(slot), RD_KAFKA_V_END);
+        /* Given away with success only. */
         if (code)
                 rd_kafka_headers_destroy(headers);
         return code;

@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
 csv.field_size_limit(1 << 24)  # a payload may be large
 
@@ -92,14 +92,22 @@ class Watcher(threading.Thread):
 
     def catch_up(self, deadline_s=30):
         """Waits until everything that is on the topics now is here."""
-        ends = {}
-        for p in self.partitions:
-            ends[(p.topic, p.partition)] = self.asker.get_watermark_offsets(p, timeout=20)[1]
         deadline = time.monotonic() + deadline_s
+        ends = {(p.topic, p.partition): self.end_of(p, deadline) for p in self.partitions}
         while any(self.next_offsets.get(k, 0) < end for k, end in ends.items()):
             if time.monotonic() > deadline:
                 raise RuntimeError("the watcher did not catch up")
             time.sleep(0.01)
+
+    def end_of(self, partition, deadline):
+        """A partition that was just made, or whose broker has just started, has no leader yet."""
+        while True:
+            try:
+                return self.asker.get_watermark_offsets(partition, timeout=20)[1]
+            except KafkaException:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
 
     def first_above(self, seq, moment, deadline_s):
         """Seconds from `moment` to the arrival of a fact with a higher number."""
