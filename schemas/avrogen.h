@@ -70,11 +70,11 @@ const struct avrogen_type *avrogen_find_type(const struct avrogen *gen, struct e
 
 /* Appends the header and the source of one context, and those of the table of all schemas. */
 int avrogen_write_header(const struct avrogen *gen, struct ev_str context,
-                         struct ev_buffer *out) _must_check_;
+                         struct ev_buffer *buffer) _must_check_;
 int avrogen_write_source(const struct avrogen *gen, struct ev_str context,
-                         struct ev_buffer *out) _must_check_;
-int avrogen_write_registry_header(struct ev_buffer *out) _must_check_;
-int avrogen_write_registry_source(const struct avrogen *gen, struct ev_buffer *out) _must_check_;
+                         struct ev_buffer *buffer) _must_check_;
+int avrogen_write_registry_header(struct ev_buffer *buffer) _must_check_;
+int avrogen_write_registry_source(const struct avrogen *gen, struct ev_buffer *buffer) _must_check_;
 
 /* Whether a type holds a secret at any depth, and the bytes its shortest value takes. */
 bool avrogen_has_secret(const struct ev_schema_named *record);

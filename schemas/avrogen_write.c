@@ -259,7 +259,7 @@ int avrogen_write_header(const struct avrogen *gen, struct ev_str context, struc
             "#ifndef SCHEMAS_%.*s_H\n#define SCHEMAS_%.*s_H\n\n#include \"wire/record.h\"\n\n"
             "struct ev_case;\n\n"
             "/* Of the engine (flow); what the typed functions below call. */\n"
-            "int ev_announce(struct ev_case *c, const struct ev_record *record, const void *fact);"
+            "int ev_announce(struct ev_case *c, const struct ev_record *record, const void *value);"
             "\n\n",
             EV_STR_ARG(context), EV_STR_ARG(context), EV_STR_ARG(context));
         for (size_t i = 0; i < gen->types_count; ++i) {

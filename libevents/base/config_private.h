@@ -53,7 +53,7 @@ struct ev_config {
 enum { CONFIG_DESCRIPTION_MAX = 512 };
 
 /* Sets `key` from a source that is stronger than all before it, after checking. */
-int ev_config_give(struct ev_config *config, struct ev_str key, struct ev_str value,
+int ev_config_give(struct ev_config *config, struct ev_str key, struct ev_str text,
                    const struct config_origin *origin) _must_check_;
 
 /* The full key of a value. */

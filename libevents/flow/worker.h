@@ -55,7 +55,7 @@ int ev_draw(struct ev_case *c, const struct ev_table *table, int32_t *ret_id) _m
 
 /* Says that something became true. The fact is encoded, folded into the working set at once, and
  * committed with the batch. Generated: a typed `order_accepted_announce()` for each fact. */
-int ev_announce(struct ev_case *c, const struct ev_record *record, const void *fact) _must_check_;
+int ev_announce(struct ev_case *c, const struct ev_record *record, const void *value) _must_check_;
 
 /* Ends the event with its refusal (…Declined, OrderRejected): `reason` is a symbol of the context's
  * enum of reasons, `detail` says it to a person, naming field and value. */
