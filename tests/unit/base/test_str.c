@@ -89,7 +89,8 @@ Test(str, characters_are_code_points)
 
 Test(str, a_cut_keeps_code_points_whole)
 {
-        struct ev_str text = EV_STR("a\xe2\x82\xac" "b");
+        struct ev_str text = EV_STR("a\xe2\x82\xac"
+                                    "b");
 
         cr_assert_eq(ev_str_cut(text, 5).size, 5);
         cr_assert_eq(ev_str_cut(text, 4).size, 4);
