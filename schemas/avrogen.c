@@ -10,7 +10,15 @@
  *
  * Input is what developers wrote, in a repository: mistakes are to be expected and malice is not.
  * If the process dies, the output is the old one or the new one, file by file, and the build runs
- * it again. */
+ * it again.
+ *
+ * For each context, which is a folder here and the last part of a namespace, OUTPUT gets a header
+ * and a source; and both once more for the table of all versions:
+ *
+ *       order.h      struct order_placed { … };  extern const struct ev_record order_placed_record;
+ *       order.c      the descriptors: fields, contracts, records, enums
+ *       registry.h   extern const struct ev_registered schemas_registry[];
+ *       registry.c   the table, with the text of every schema */
 
 #include <assert.h>
 #include <errno.h>
@@ -42,6 +50,7 @@ struct ev_str avrogen_short_name(struct ev_str full_name)
         return (struct ev_str){ dot + 1, (size_t)(full_name.data + full_name.size - dot - 1) };
 }
 
+/* The part before the last dot, and of that the part behind its last dot. */
 struct ev_str avrogen_context(struct ev_str full_name)
 {
         const char *dot = memrchr(full_name.data, '.', full_name.size);
@@ -75,6 +84,7 @@ static int read_file(const char *path, struct ev_buffer *ret_text)
 
         if (!file)
                 return ev_fail(EV_VERDICT_STOP, "cannot open %s: %s", path, strerror(errno));
+        /* Until the end, whatever the size was when it was opened. */
         while ((size = fread(chunk, 1, sizeof(chunk), file)) > 0) {
                 r = ev_buffer_append(ret_text, chunk, size);
                 if (r < 0)
@@ -205,11 +215,14 @@ static int check_order(struct avrogen *gen, struct avrogen_version *version)
         assert(version >= gen->versions);
 
         for (struct avrogen_version *earlier = gen->versions; earlier < version; ++earlier) {
+                /* Equal ones are found by this too. */
                 if (earlier->id >= version->id)
                         return ev_fail(EV_VERDICT_STOP, "ids: %" PRIu32 " must be above %" PRIu32,
                                        version->id, earlier->id);
                 if (!ev_str_equal(earlier->name, version->name))
                         continue;
+                /* The last of the name so far decides; a gap or a second one of a number does not
+                 * match it. */
                 expected = earlier->version + 1;
                 earlier->newest = false;
         }
@@ -360,6 +373,7 @@ static int check_compatible(const struct avrogen *gen, const struct avrogen_vers
                 return 0;
         snprintf(older, sizeof(older), "version %" PRIu32, version->version);
         snprintf(newer, sizeof(newer), "version %" PRIu32, newest->version);
+        /* 1 is an answer and below 0 a failure; here both end the build, with their text. */
         r = ev_schema_compatible(version->schema, older, newest->schema, newer);
         if (r)
                 return ev_fail_while("%s/%.*s breaks version %" PRIu32 " (%.*s)", gen->folder,
@@ -472,6 +486,7 @@ static int write_locks(struct avrogen *gen)
         while (!ev_str_is_null(line = cut(&rest, '\n'))) {
                 const struct avrogen_version *version = NULL;
 
+                /* The same lines that read_ids() took for versions, in the same order. */
                 if (line.size > 0 && line.data[0] != '#')
                         version = &gen->versions[next++];
                 r = ev_buffer_append_str(&out, line);
@@ -505,6 +520,8 @@ static void avrogen_free(struct avrogen **gen)
 
         if (!*gen)
                 return;
+        /* All slots and not only those that were counted: a line that failed half way may hold
+         * memory. */
         for (size_t i = 0; i < AVROGEN_VERSIONS_MAX; ++i) {
                 ev_buffer_done(&(*gen)->versions[i].text);
                 ev_schema_free((*gen)->versions[i].schema);

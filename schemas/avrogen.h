@@ -13,9 +13,9 @@
 #include "wire/schema.h"
 
 enum {
-        AVROGEN_VERSIONS_MAX = 4096,
+        AVROGEN_VERSIONS_MAX = 4096, /* lines of `ids` */
         AVROGEN_TYPES_MAX = 4096,
-        AVROGEN_CONTEXTS_MAX = 64,
+        AVROGEN_CONTEXTS_MAX = 64,           /* folders of schemas, so pairs of generated files */
         AVROGEN_NAME_MAX = 128,              /* bytes of a C name with NUL */
         AVROGEN_PATH_MAX = 1024,             /* bytes of a path with NUL */
         AVROGEN_FILE_MAX = 64 * 1024 * 1024, /* bytes of a file that is written */

@@ -6,7 +6,11 @@
  * in every place that used the first.
  *
  * The lists are compared by walks of all pairs: a few hundred types at most, once a build. Nothing
- * here writes a file. */
+ * here writes a file.
+ *
+ *       quenty.order.OrderPlaced                     struct order_placed
+ *       quenty.order.OrderStatus                     enum order_status
+ *       quenty.order.Line and quenty.stock.Line      struct order_line and struct stock_line */
 
 #include <assert.h>
 #include <ctype.h>
@@ -39,6 +43,7 @@ static bool same_type(const struct ev_schema_type *a, const struct ev_schema_typ
         if (a->type != b->type || a->optional != b->optional || a->precision != b->precision ||
             a->scale != b->scale)
                 return false;
+        /* An array is what its items are. */
         if (a->item)
                 return same_type(a->item, b->item);
         return !a->named || same_named(a->named, b->named);
@@ -97,6 +102,7 @@ static int add_type(struct avrogen *gen, const struct avrogen_version *version,
         assert(gen->types_count <= AVROGEN_TYPES_MAX);
         assert(version->newest);
 
+        /* The same part in a second event: it is one type. */
         if (known && !is_event && !known->is_event && same_named(known->named, named))
                 return 0;
         if (known)
@@ -160,6 +166,7 @@ static void make_snake_case(struct ev_str name, char *snake, size_t capacity)
                 bool before_lower = i > 0 && i + 1 < name.size && name.data[i - 1] != '_' &&
                                     islower((unsigned char)name.data[i + 1]);
 
+                /* HSCode: S follows a capital and stands before one, so only C begins a word. */
                 if (isupper(c) && (after_lower || before_lower))
                         snake[size++] = '_';
                 snake[size++] = (char)tolower(c);
@@ -230,6 +237,7 @@ int avrogen_collect_types(struct avrogen *gen)
         return ev_trace(r);
 }
 
+/* A secret within an item or a record makes the whole value one that is not shown unread. */
 static bool type_has_secret(const struct ev_schema_type *type)
 {
         assert(type);
@@ -252,6 +260,7 @@ bool avrogen_has_secret(const struct ev_schema_named *record)
         return false;
 }
 
+/* Fields one after another, each at its shortest; never 0, because a record has fields. */
 uint32_t avrogen_wire_min(const struct ev_schema_named *record)
 {
         uint32_t sum = 0;

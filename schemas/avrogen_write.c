@@ -29,6 +29,8 @@ struct out {
 
 static void put(struct out *out, const char *format, ...) _printf_(2, 3);
 
+/* Everything that is written passes here. One call writes names and numbers, whose sizes are known
+ * to be bounded; a text of any length goes by put_c(), a byte at a time. */
 static void put(struct out *out, const char *format, ...)
 {
         char text[2048];
@@ -42,6 +44,7 @@ static void put(struct out *out, const char *format, ...)
         va_end(arguments);
         assert(size >= 0 &&
                (size_t)size < sizeof(text)); /* names are bounded, texts go by put_c() */
+        /* Behind a failure nothing is appended, so the text ends where it was still right. */
         if (out->r == 0)
                 out->r = ev_buffer_append(out->buffer, text, (size_t)size);
 }
@@ -104,6 +107,7 @@ static void put_doc(struct out *out, const char *indent, struct ev_str doc)
  * which no schema of ours calls a field. */
 static const char *c_name(struct ev_str name, char buffer[EV_SCHEMA_NAME_MAX + 2])
 {
+        /* The keywords of C17 that a field could be called, stdbool.h's words, and typeof. */
         static const char *const taken[] = {
                 "auto",     "bool",     "break",    "case",    "char",   "const",  "continue",
                 "default",  "do",       "double",   "else",    "enum",   "extern", "false",
@@ -190,7 +194,10 @@ static void put_member(struct out *out, const struct ev_schema_field *field)
 }
 
 /* Facts only: nobody announces what others send us. Typed, so that a struct of another fact does
- * not compile; in line, because it does nothing. */
+ * not compile; in line, because it does nothing.
+ *
+ *       static inline int stock_received_announce(struct ev_case *c, const struct stock_received
+ * *fact) */
 static void put_announce(struct out *out, const struct avrogen_type *type)
 {
         const struct ev_schema_contract *contract = &type->from->schema->contract;
@@ -210,7 +217,10 @@ static void put_announce(struct out *out, const struct avrogen_type *type)
 
 /* Numbers are written out although C would count the same: they are the numbers on the wire.
  * ORDER_STATUS_PLACED = 0 for the symbol PLACED of OrderStatus: C has one space of names for the
- * enumerators of all enums. */
+ * enumerators of all enums.
+ *
+ *       enum customer_reason {
+ *               CUSTOMER_REASON_DUPLICATE_COMPANY = 0, */
 static void put_enum(struct out *out, const struct avrogen_type *type)
 {
         const struct ev_schema_named *named = type->named;
@@ -276,7 +286,11 @@ int avrogen_write_header(const struct avrogen *gen, struct ev_str context, struc
         return ev_trace(out.r);
 }
 
-/* A constant list, named after what owns it; an empty one does not exist in C. */
+/* A constant list, named after what owns it; an empty one does not exist in C.
+ *
+ *       static const struct ev_str goods_received_outcomes[] = {
+ *               EV_STR_INIT("quenty.stock.StockReceived"),
+ *       }; */
 static void put_strings(struct out *out, const char *owner, const char *what,
                         const struct ev_str *strings, uint32_t count)
 {
@@ -293,7 +307,10 @@ static void put_strings(struct out *out, const char *owner, const char *what,
         put(out, "};\n\n");
 }
 
-/* The members that name such a list. */
+/* The members that name such a list. An empty one stays NULL and 0, which C sees to.
+ *
+ *       .outcomes = goods_received_outcomes,
+ *       .outcomes_count = 3, */
 static void put_list(struct out *out, const char *owner, const char *what, uint32_t count)
 {
         assert(owner && what);
@@ -304,7 +321,14 @@ static void put_list(struct out *out, const char *owner, const char *what, uint3
 }
 
 /* Lists first, then what points to them. The members that are zero are left to C where a list is
- * empty. */
+ * empty.
+ *
+ *       const struct ev_enum customer_reason_enum = {
+ *               .name = EV_STR_INIT("quenty.customer.CustomerReason"),
+ *               .symbols = customer_reason_symbols,
+ *               .symbols_count = 14,
+ *               .default_symbol = 13,
+ *       }; */
 static void put_enum_descriptor(struct out *out, const struct avrogen_type *type)
 {
         const struct ev_schema_named *named = type->named;
@@ -420,7 +444,11 @@ static void put_field(struct out *out, const char *owner, const struct ev_schema
         put(out, "},\n");
 }
 
-/* Pointers to fields: who reads a contract need not look names up. */
+/* Pointers to fields: who reads a contract need not look names up.
+ *
+ *       static const struct ev_field *const goods_received_subject[] = {
+ *               &goods_received_fields[0],
+ *       }; */
 static void put_places(struct out *out, const char *owner, const char *what, const uint32_t *places,
                        uint32_t count)
 {
@@ -434,7 +462,21 @@ static void put_places(struct out *out, const char *owner, const char *what, con
         put(out, "};\n\n");
 }
 
-/* Its lists, then the contract, with `key` left NULL where there is none. */
+/* Its lists, then the contract, with `key` left NULL where there is none. For an ingress event that
+ * is
+ *
+ *       static const struct ev_contract goods_received_contract = {
+ *               .kind = EV_KIND_INGRESS,
+ *               .topic = EV_STR_INIT("quenty.stock.ingress.v1"),
+ *               .subject = goods_received_subject,
+ *               .subject_count = 1,
+ *               .natural_key = goods_received_natural_key,
+ *               .natural_key_count = 4,
+ *               .outcomes = goods_received_outcomes,
+ *               .outcomes_count = 3,
+ *               .outcome = EV_OUTCOME_NONE,
+ *               .repeats = EV_REPEATS_AT_ONCE,
+ *       }; */
 static void put_contract(struct out *out, const char *owner,
                          const struct ev_schema_contract *contract)
 {
@@ -461,7 +503,20 @@ static void put_contract(struct out *out, const char *owner,
             contract->repeats == EV_REPEATS_AT_ONCE ? "AT_ONCE" : "BY_STATE");
 }
 
-/* What is pointed to comes first: aliases, items, fields, contract, and then the record. */
+/* What is pointed to comes first: aliases, items, fields, contract, and then the record. Id,
+ * version, fingerprint and contract belong to events alone; a part of one has none:
+ *
+ *       const struct ev_record goods_received_record = {
+ *               .name = EV_STR_INIT("quenty.stock.GoodsReceived"),
+ *               .size = sizeof(struct goods_received),
+ *               .wire_min = 9,
+ *               .fields = goods_received_fields,
+ *               .fields_count = 9,
+ *               .schema_id = 700004,
+ *               .version = 1,
+ *               .fingerprint = UINT64_C(0x1d197a9fc6e6b725),
+ *               .contract = &goods_received_contract,
+ *       }; */
 static void put_record_descriptor(struct out *out, const struct avrogen_type *type)
 {
         const struct ev_schema_named *named = type->named;
@@ -553,6 +608,7 @@ static void put_text(struct out *out, const struct avrogen_version *version)
         for (size_t from = 0, to; from < text.size; from = to) {
                 const char *end = memchr(text.data + from, '\n', text.size - from);
 
+                /* With its newline, and a last line also without one. */
                 to = end ? (size_t)(end - text.data) + 1 : text.size;
                 put(out, "        \"");
                 put_c(out, (struct ev_str){ text.data + from, to - from });
@@ -562,7 +618,18 @@ static void put_text(struct out *out, const struct avrogen_version *version)
         assert(text.size > 0);
 }
 
-/* Superseded versions have no struct any more: their text is what they are read by. */
+/* Superseded versions have no struct any more: their text is what they are read by. Programs that
+ * find no record there make one of the text at run time (ev_record_new()).
+ *
+ *       {
+ *               .id = 700042,
+ *               .version = 1,
+ *               .name = EV_STR_INIT("quenty.shipping.ManifestShipped"),
+ *               .file = EV_STR_INIT("shipping/ManifestShipped.avsc"),
+ *               .fingerprint = UINT64_C(0x1e3d733c22b690bf),
+ *               .record = &manifest_shipped_record,
+ *               .text = { text_700042, sizeof(text_700042) - 1 },
+ *       }, */
 static void put_registered(struct out *out, const struct avrogen_version *version)
 {
         const struct avrogen_type *type = avrogen_find_type(out->gen, version->name);

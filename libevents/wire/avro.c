@@ -8,7 +8,18 @@
  *
  * Guarantees that a value which was decoded can be encoded again and that a refusal names event,
  * field and byte, since whoever reads it has the record's bytes and not our source. If the process
- * dies here, the batch's transaction was not committed and the record is read again. */
+ * dies here, the batch's transaction was not committed and the record is read again.
+ *
+ * What stands on the wire, after the specification's "Binary Encoding":
+ *
+ *       boolean         a byte, 0 or 1
+ *       int, long       zigzag, seven bits a byte, the lowest first
+ *       string, bytes   the length as a long, then so many bytes
+ *       decimal         as bytes: two's complement, big-endian, of the unscaled number
+ *       enum            the symbol's place as an int
+ *       ["null", T]     0, or 1 (in zigzag 02) and the value
+ *       array           a count as a long and so many items, again and again, until a count of 0
+ *       record          its fields one after another, with nothing between or around them */
 
 #include "wire/avro.h"
 
@@ -30,6 +41,7 @@ struct reader {
         struct ev_trouble trouble; /* undefined until something is refused */
 };
 
+/* Records contain values and values records; the depth of their schema ends the recursion. */
 static int read_record(struct reader *reader, const struct ev_record *record, uint8_t *base);
 static int read_value(struct reader *reader, const struct ev_field *field, uint8_t *at);
 static int skip_value(struct reader *reader, const struct ev_field *field);
@@ -286,11 +298,14 @@ static int read_block(struct reader *reader, const struct ev_field *item, struct
                 if (size < 0 || size > reader->end - reader->at)
                         return refuse(reader, EV_UNDECODABLE,
                                       "a block beyond the end of the value");
+                /* It has no positive twin. */
                 if (block->count == INT64_MIN)
                         return refuse(reader, EV_UNDECODABLE, "an impossible number of items");
                 block->count = -block->count;
                 block->end = reader->at + size;
         }
+        /* What a block's items may take is its own size where it says one, else all that is
+         * left. */
         left = (block->end ? block->end : reader->end) - reader->at;
         item_min = item->record ? (int64_t)item->record->wire_min : 1;
         if (block->count > left / item_min)
@@ -550,6 +565,7 @@ static int read_array_field(struct reader *reader, const struct ev_field *field,
                         return ev_trace(EV_FAILED);
                 }
         }
+        /* memcpy() because the struct is known by offsets only; the compiler makes a move of it. */
         memcpy(base + field->offset, &items.data, sizeof(items.data));
         memcpy(base + field->beside, &items.count, sizeof(items.count));
         return 0;
@@ -646,6 +662,7 @@ int ev_avro_decode(const struct ev_record *record, struct ev_bytes input, struct
         if (input.size > EV_FACT_BYTES_MAX)
                 return report(record, &reader,
                               refuse(&reader, EV_OVER_LIMIT, "a value of more than 900 KiB"));
+        /* All zeros: whatever the bytes leave out is null, 0 or empty. */
         value = ev_arena_take(arena, record->size);
         if (!value)
                 return ev_trace(EV_FAILED);
@@ -727,6 +744,7 @@ static inline void put_long(struct writer *writer, int64_t value)
         writer->at = at;
 }
 
+/* A number alone; texts ask for the room of their length and their bytes at once. */
 static inline int write_long(struct writer *writer, int64_t value)
 {
         int r = want_room(writer, VARINT_BYTES_MAX);
@@ -737,6 +755,7 @@ static inline int write_long(struct writer *writer, int64_t value)
         return 0;
 }
 
+/* A bool of C is 0 or 1, so it is written as it is. */
 static inline int write_boolean(struct writer *writer, bool value)
 {
         int r = want_room(writer, 1);
@@ -1011,12 +1030,14 @@ int ev_frame_parse(struct ev_bytes value, struct ev_frame *ret_frame)
 
         if (value.size >= EV_FRAME_ID_BYTES && bytes[0] == 0x00) {
                 size = EV_FRAME_ID_BYTES;
+                /* From the highest byte to the lowest. */
                 for (size_t i = 1; i < size; ++i)
                         frame.id = frame.id << 8 | bytes[i];
         } else if (value.size >= EV_FRAME_FINGERPRINT_BYTES && bytes[0] == 0xc3 &&
                    bytes[1] == 0x01) {
                 size = EV_FRAME_FINGERPRINT_BYTES;
                 frame.has_fingerprint = true;
+                /* From the last byte to the first, for the lowest comes first. */
                 for (size_t i = size; i-- > 2;)
                         frame.fingerprint = frame.fingerprint << 8 | bytes[i];
         } else {

@@ -150,6 +150,7 @@ static int write_value(const struct ev_field *field, const void *value, struct e
                         buffer));
 
         assert(field->type == EV_TYPE_ARRAY);
+        /* The pointer may be NULL where the count is 0; it is not touched then. */
         memcpy(&items, member(value, field->offset), sizeof(items));
         memcpy(&count, member(value, field->beside), sizeof(count));
         r = write_number(buffer, (int64_t)count);

@@ -6,7 +6,22 @@
  * nothing kept.
  *
  * Hostile headers cost one pass over their sizes: no text is looked at before number and sizes
- * are known to be bounded. If the process dies here, nothing has happened yet. */
+ * are known to be bounded. If the process dies here, nothing has happened yet.
+ *
+ * A fact's headers, as they are written:
+ *
+ *       ce_specversion        1.0
+ *       ce_id                 01970a3e-8f6c-7abc-9def-0123456789ab
+ *       ce_source             /quenty/order_db/7390218855731046520/1
+ *       ce_type               quenty.order.OrderAccepted
+ *       ce_time               2025-01-31T23:59:59.000000Z
+ *       ce_subject            ORD-2025-000017
+ *       ce_causationid        b7a1c2                       of the event that was answered
+ *       ce_causationsource    /shop/eu
+ *       ce_sequence           4711                         its place in the outbox
+ *       ce_previoussequence   4702                         of the fact before it in this partition
+ *       ce_outcome            accepted
+ *       content-type          application/avro */
 
 #include "wire/envelope.h"
 
@@ -173,6 +188,8 @@ static int take_texts(const struct ev_header *headers, size_t count, struct text
                 if (r)
                         return r;
         }
+        /* Only now: a header that is given twice must be seen as given, also when it was empty
+         * first. */
         for (header = 0; header < KNOWN_COUNT; ++header)
                 if (texts->of[header].size == 0)
                         texts->of[header] = EV_STR_NULL;
@@ -254,6 +271,8 @@ static int read_fact(const struct texts *texts, struct ev_event *event)
                 return bad(PREVIOUS_SEQUENCE, "is not a number from 1 to below ce_sequence");
         if (!outcome.data)
                 return 0;
+        /* From the first real one: the empty text of NONE would otherwise be an outcome that can be
+         * given. */
         for (size_t i = EV_OUTCOME_ACCEPTED; i < EV_ARRAY_SIZE(outcome_names); ++i)
                 if (ev_str_equal(outcome, outcome_names[i]))
                         event->outcome = (enum ev_outcome)i;
@@ -284,6 +303,7 @@ int ev_envelope_open(enum ev_kind kind, const struct ev_header *headers, size_t 
                 r = read_fact(&texts, &event);
         if (r)
                 return r;
+        /* A key is bytes to Kafka. Ours are aggregates' ids and stand in columns of text. */
         if (!ev_str_is_text(event.key)) {
                 (void)ev_fail(EV_VERDICT_RECORD, "a key that is not UTF-8 or holds U+0000");
                 return EV_BAD_ENVELOPE;

@@ -5,7 +5,13 @@
  * Nothing is kept between calls.
  *
  * A text may come from anybody: its size and depth are bounded by base/json.c, its values here, and
- * what is wrong is told with the path of the field. If the process dies, nothing was changed. */
+ * what is wrong is told with the path of the field. If the process dies, nothing was changed.
+ *
+ * One of each type, in the order of the schema; `note` is optional and absent, `password` a secret:
+ *
+ *       {"sku":"A-1","quantity":2,"price":"19.90","at":"2025-01-31T23:59:59.000000Z",
+ *       "status":"PLACED","label":"AP8=","lines":[{"quantity":1},{"quantity":1}],
+ *       "fragile":false,"note":null,"password":"***"} */
 
 #include "wire/form.h"
 
@@ -204,6 +210,7 @@ static int read_int(struct form_reader *reader, const struct ev_json *node, int6
         return 0;
 }
 
+/* Read wide and then narrowed: a number beyond 32 bits must not wrap into the range. */
 static int read_int32(struct form_reader *reader, const struct ev_json *node, void *at)
 {
         int64_t value = 0;
@@ -302,8 +309,10 @@ static bool decode_base64(struct ev_str text, uint8_t *bytes, size_t *ret_size)
         assert(ret_size);
         assert(bytes);
 
+        /* Padding is required (RFC 4648 §3.2), so a text that was cut is seen. */
         if (text.size % 4 != 0)
                 return false;
+        /* At most two: three would mean a group without a whole byte. */
         while (padding < 2 && padding < text.size && text.data[text.size - 1 - padding] == '=')
                 ++padding;
         for (size_t i = 0; i < text.size; ++i) {
@@ -318,6 +327,7 @@ static bool decode_base64(struct ev_str text, uint8_t *bytes, size_t *ret_size)
                 bytes[size++] = (uint8_t)(group >> 8);
                 bytes[size++] = (uint8_t)group;
         }
+        /* The bits that padding left over. */
         if (padding > 0 && (group & ((1U << (8 * padding)) - 1)) != 0)
                 return false;
         *ret_size = size - padding;
@@ -403,6 +413,8 @@ static int read_field(struct form_reader *reader, const struct ev_field *field,
 
         assert(field->name.data);
 
+        /* Only a member that is absent takes the default: null that somebody wrote is meant as
+         * null. */
         if (!node && field->initial.given) {
                 ev_field_set_default(field, base);
                 return 0;

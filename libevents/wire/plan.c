@@ -5,7 +5,12 @@
  *
  * Writers' schemas come from files that operators put there, so what does not resolve is refused
  * with the field's path and no assert. A plan is constant once it is made; if the process dies, it
- * is made again at the next start. */
+ * is made again at the next start.
+ *
+ * For a writer with the fields a, b and c, and us with c, d (default 5) and a, the plan is
+ *
+ *       fields    a into our a;  b skipped;  c into our c       in the order of the wire
+ *       missing   d                                             set to 5 behind them */
 
 #include "wire/plan.h"
 
@@ -126,6 +131,7 @@ static int resolve_enum(struct planner *planner, const struct ev_enum *writer,
         if (!map)
                 return ev_trace(EV_FAILED);
         for (uint32_t i = 0; i < writer->symbols_count; ++i) {
+                /* By name: the same symbol may have another place. */
                 map[i] = ev_enum_index(reader, writer->symbols[i]);
                 if (map[i] < 0)
                         map[i] = reader->default_symbol;
@@ -201,6 +207,8 @@ static int resolve_type(struct planner *planner, const struct ev_field *writer,
         item = ev_arena_take(planner->arena, sizeof(*item));
         if (!item)
                 return ev_trace(EV_FAILED);
+        /* It begins as ours, so that stride, precision and nested descriptors stay those of our
+         * struct. */
         *item = *reader->item;
         r = resolve_type(planner, writer->item, reader->item, item);
         if (r < 0)
@@ -261,6 +269,8 @@ static int resolve_fields(struct planner *planner, const struct ev_record *write
         for (uint32_t i = 0; i < writer->fields_count; ++i) {
                 field = find_reader(reader, writer->fields[i].name);
                 if (!field) {
+                        /* The writer's own descriptor: it says how many bytes are to be passed
+                         * over. */
                         fields[i] = writer->fields[i];
                         fields[i].skipped = true;
                         continue;
@@ -320,12 +330,15 @@ static int resolve_record(struct planner *planner, const struct ev_record *write
         r = resolve_fields(planner, writer, reader, fields, is_filled);
         if (r < 0)
                 return ev_trace(r);
+        /* Name, size, contract and the fields' places are ours; below it takes the writer's
+         * order. */
         *plan = *reader;
         r = list_missing(reader, is_filled, missing, &plan->missing_count);
         if (r < 0)
                 return ev_trace(r);
         plan->fields = fields;
         plan->fields_count = writer->fields_count;
+        /* It bounds how many items a count may promise, in the writer's bytes. */
         plan->wire_min = writer->wire_min;
         plan->missing = missing;
         assert(ev_record_check(plan));

@@ -3,7 +3,12 @@
  *
  * A run-time descriptor serves where no struct was compiled in: printing a value in its writer's
  * own form, and judging whether two schemas can read each other. Nothing here outlives its arena.
- */
+
+ *
+ * A struct that is laid out here, in bytes, for a string, an optional int and an array:
+ *
+ *       0   struct ev_str s               24   int32_t o  (4 bytes unused)
+ *       16  bool has_o  (7 bytes unused)  32   size_t a_count   40  void *a */
 
 #include "wire/record.h"
 
@@ -54,6 +59,7 @@ bool ev_decimal_of_bytes(const uint8_t *bytes, size_t size, unsigned precision,
                 return false;
         sign = bytes[0] & 0x80 ? 0xff : 0x00;
         value = sign ? UINT64_MAX : 0;
+        /* Each byte above the eighth may only repeat the sign. */
         for (; size > 8; --size)
                 if (*bytes++ != sign)
                         return false;
@@ -68,6 +74,7 @@ bool ev_decimal_of_bytes(const uint8_t *bytes, size_t size, unsigned precision,
         return true;
 }
 
+/* A byte is not needed where it only repeats the sign of the one behind it. */
 size_t ev_decimal_to_bytes(int64_t unscaled, uint8_t bytes[8])
 {
         uint64_t magnitude = (uint64_t)(unscaled ^ unscaled >> 63); /* without the sign's bits */
@@ -156,6 +163,7 @@ bool ev_field_is_null(const struct ev_field *field, const void *value)
         case EV_TYPE_ENUM:
         case EV_TYPE_INT_AS_LONG: break;
         }
+        /* All that has no pointer has a flag. */
         return !*(const bool *)(base + field->beside);
 }
 
@@ -261,6 +269,7 @@ static int make_field(struct maker *maker, const struct ev_schema_field *from,
                         return ev_trace(EV_FAILED);
                 fill_field(maker, from->type.item, item);
                 field->item = item;
+                /* The order of record.h: what says how many, or whether, lies before the value. */
                 field->beside = place(record, sizeof(size_t));
                 field->offset = place(record, sizeof(void *));
         } else if (field->optional && field->type == EV_TYPE_RECORD) {
@@ -317,6 +326,7 @@ static int make_record(struct maker *maker, const struct ev_schema_named *named)
                 r = make_field(maker, &named->fields[i], record, &fields[i]);
                 if (r < 0)
                         return ev_trace(r);
+                /* Sums of what was made already: fields come before the record that has them. */
                 record->wire_min += wire_min_of(&fields[i]);
                 record->has_secret |= field_has_secret(&fields[i]);
                 if (record->size > EV_FACT_BYTES_MAX || record->wire_min > EV_FACT_BYTES_MAX)

@@ -74,6 +74,7 @@ int ev_schema_parse(struct ev_str text, struct ev_schema **ret_schema)
         return 0;
 }
 
+/* Everything but the struct itself lies in the arena. */
 struct ev_schema *ev_schema_free(struct ev_schema *schema)
 {
         if (!schema)

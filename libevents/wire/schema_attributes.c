@@ -3,7 +3,19 @@
  *
  * What is read here decides what other systems are promised, so nothing is guessed: a member that
  * is unknown, misplaced or of the wrong form is refused. It runs at the build and at a program's
- * start; if the process dies, nothing was changed. */
+ * start; if the process dies, nothing was changed.
+ *
+ * A contract, as it stands in a schema beside "fields":
+ *
+ *       "quenty": {
+ *         "kind": "ingress",                         or "fact"
+ *         "topic": "quenty.order.ingress.v1",
+ *         "key": "company_id",                       null: no key
+ *         "subject": "order_number",                 or a list: the first that is present
+ *         "natural_key": ["order_number"],           ingress: by it a repeat is recognised
+ *         "repeats": "at_once",                      ingress: or "by_state"
+ *         "outcomes": ["quenty.order.OrderAccepted"] ingress; a fact has "outcome": "accepted"
+ *       } */
 
 #include <assert.h>
 
@@ -28,6 +40,7 @@ static int bytes_of_string(struct ev_schema_parser *parser, struct ev_str text,
         for (size_t i = 0; i < text.size; ++i) {
                 unsigned char c = (unsigned char)text.data[i];
 
+                /* C4 80 is U+0100, the first that is no byte. */
                 if (c >= 0xc4)
                         return ev_schema_refuse(parser, "a default of bytes beyond U+00FF");
                 if (c >= 0xc0)
@@ -274,10 +287,12 @@ static int parse_ingress(struct ev_schema_parser *parser, const struct ev_json *
                                    &contract->outcomes_count);
         if (r < 0)
                 return ev_trace(r);
+        /* A name that no fact can have would never be found, which nobody would notice. */
         for (uint32_t i = 0; i < contract->outcomes_count; ++i)
                 if (!ev_schema_is_full_name(contract->outcomes[i]))
                         return ev_schema_refuse(parser, "quenty.outcomes: \"%.*s\" is no name",
                                                 EV_STR_ARG(contract->outcomes[i]));
+        /* Every request is answered, if only by a refusal. */
         if (contract->outcomes_count == 0)
                 return ev_schema_refuse(parser, "quenty.outcomes is empty");
         return 0;
@@ -298,6 +313,7 @@ static int parse_fact(struct ev_schema_parser *parser, const struct ev_json *nod
         r = parse_word(parser, node, "outcome", outcomes, &place);
         if (r < 0)
                 return ev_trace(r);
+        /* The words stand in the order of the enum, behind NONE. */
         contract->outcome = (enum ev_outcome)(EV_OUTCOME_ACCEPTED + place);
         assert(contract->outcome <= EV_OUTCOME_REPEATED);
         return 0;
@@ -354,6 +370,7 @@ static int parse_common(struct ev_schema_parser *parser, const struct ev_json *n
                 return ev_trace(r);
         if (ev_str_is_null(contract->topic) || contract->topic.size == 0)
                 return ev_schema_refuse(parser, "quenty.topic is missing");
+        /* 0 would be the first field. */
         contract->key = -1;
         if (ev_json_type(key) != EV_JSON_NULL) {
                 r = field_index(parser, "key", ev_json_string(key), &place);

@@ -6,7 +6,17 @@
  *
  * Both forms are hashed and the hashes are stored: the canonical one is Avro's and everybody's, the
  * lock form is ours and stands in schemas/ids. So neither may ever change; vectors of another
- * implementation and the locks themselves guard them. Nothing is kept between calls. */
+ * implementation and the locks themselves guard them. Nothing is kept between calls.
+ *
+ * The record q.T of a decimal p and an optional int n with default null, in both forms (the breaks
+ * are not there):
+ *
+ *       {"name":"q.T","type":"record","fields":[{"name":"p","type":"bytes"},
+ *       {"name":"n","type":["null","int"]}]}
+ *
+ *       [{"name":"q.T","type":"record","fields":[{"name":"p","type":{"type":"bytes",
+ *       "logicalType":"decimal","precision":14,"scale":2}},
+ *       {"name":"n","type":["null","int"],"default":[0,null]}]}] */
 
 #include <assert.h>
 
@@ -26,6 +36,7 @@ struct form {
 
 static void write_type(struct form *form, const struct ev_schema_type *type);
 
+/* A member whose value is a string, which nearly all of them are. */
 static void write_member(struct form *form, const char *name, struct ev_str value)
 {
         assert(name);
@@ -287,6 +298,7 @@ uint64_t ev_crc64_avro(struct ev_bytes bytes)
         assert(bytes.data || bytes.size == 0);
 
         for (size_t i = 0; i < bytes.size; ++i) {
+                /* The row of the specification's table for this byte, computed on the spot. */
                 uint64_t low = (crc ^ bytes.data[i]) & 0xff;
 
                 for (int bit = 0; bit < 8; ++bit)

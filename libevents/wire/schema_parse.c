@@ -5,7 +5,16 @@
  * of values is known beforehand, and everything that walks them may recurse.
  *
  * What Avro allows and we do not read is refused here with its path, at the build or at a program's
- * start, and never met at a value. If the process dies here, nothing was changed. */
+ * start, and never met at a value. If the process dies here, nothing was changed.
+ *
+ * A type in JSON is one of these, and nothing else:
+ *
+ *       "int"                                          a primitive, or the name of what was defined
+ *       {"type": "long", "logicalType": …}             a primitive in its long form
+ *       {"type": "record", "name": …, "fields": […]}   a definition
+ *       {"type": "enum", "name": …, "symbols": […]}    a definition
+ *       {"type": "array", "items": T}
+ *       ["null", T]                                    an optional value */
 
 #include <assert.h>
 #include <string.h>
@@ -36,6 +45,7 @@ static int make_full_name(struct ev_schema_parser *parser, struct ev_str name,
         assert(ret_name);
         assert(name.data);
 
+        /* Then nothing is put in front. */
         if (memchr(name.data, '.', name.size) || name_space.size == 0) {
                 size = name.size;
                 name_space.size = 0;
@@ -122,6 +132,7 @@ static int define(struct ev_schema_parser *parser, const struct ev_json *node, e
                            &named->name);
         if (r < 0)
                 return ev_trace(r);
+        /* Also where both are the same: the second should have been a reference. */
         if (find_named(schema, named->name))
                 return ev_schema_refuse(parser, "%.*s is defined twice", EV_STR_ARG(named->name));
         r = ev_schema_copy_string(parser, ev_json_get(node, EV_STR("doc")), &named->doc);
@@ -131,6 +142,8 @@ static int define(struct ev_schema_parser *parser, const struct ev_json *node, e
         r = parse_aliases(parser, node, &name_space, &named->aliases, &named->aliases_count);
         if (r < 0)
                 return ev_trace(r);
+        /* From here on it is found by its name, also by its own fields, which is how recursion is
+         * seen. */
         schema->named[schema->named_count++] = named;
         *ret_named = named;
         return 0;
@@ -282,6 +295,7 @@ static int parse_fields(struct ev_schema_parser *parser, const struct ev_json *l
                                       &fields[i]);
                 if (r < 0)
                         return ev_trace(r);
+                /* Two members of a struct cannot have one name. All pairs: at most 256 fields. */
                 for (size_t k = 0; k < i; ++k)
                         if (ev_str_equal(fields[k].name, fields[i].name))
                                 return ev_schema_refuse(parser, "the field %.*s stands twice",
@@ -417,6 +431,8 @@ static int parse_reference(struct ev_schema_parser *parser, struct ev_str name,
 
         assert(name.data);
 
+        /* First, for a primitive's name belongs to no namespace and cannot be given to anything
+         * else (Avro specification, "Names"). */
         if (is_primitive(name, &type)) {
                 *ret_type = (struct ev_schema_type){ .type = type };
                 return 0;
@@ -428,6 +444,7 @@ static int parse_reference(struct ev_schema_parser *parser, struct ev_str name,
         if (!named)
                 return ev_schema_refuse(parser, "the type %.*s is not supported or not defined",
                                         EV_STR_ARG(name));
+        /* A record that is still being read contains what is being read. */
         for (unsigned i = 0; i < parser->open_count; ++i)
                 if (parser->open[i] == named)
                         return ev_schema_refuse(parser,
@@ -465,6 +482,7 @@ static int parse_object(struct ev_schema_parser *parser, const struct ev_json *n
                 return ev_trace(r);
         if (ret_type->type == EV_TYPE_BYTES && ev_str_equal(logical, EV_STR("decimal")))
                 return ev_trace(parse_decimal(parser, node, ret_type));
+        /* timestamp-millis and all others stay plain longs. */
         if (ret_type->type == EV_TYPE_LONG && ev_str_equal(logical, EV_STR("timestamp-micros")))
                 ret_type->type = EV_TYPE_TIMESTAMP;
         return 0;
@@ -479,6 +497,7 @@ static int parse_union(struct ev_schema_parser *parser, const struct ev_json *no
 
         assert(ev_json_type(node) == EV_JSON_ARRAY);
 
+        /* A union within a union is forbidden by the specification itself. */
         if (ev_json_count(node) != 2 ||
             !ev_str_equal(ev_json_string(ev_json_item(node, 0)), EV_STR("null")) ||
             ev_json_type(ev_json_item(node, 1)) == EV_JSON_ARRAY)

@@ -1,6 +1,10 @@
 /* Paths of fields, written from their end to their beginning. Allocates nothing. A path that does
  * not fit loses its beginning: its end, the field that was wrong, is what is looked for. Names in
- * it are those of our schemas, never input. */
+ * it are those of our schemas, never input.
+ *
+ * A wrong unit_price in the fourth line grows from its end while the recursion unwinds:
+ *
+ *       "unit_price"   →   "[3].unit_price"   →   "lines[3].unit_price" */
 
 #include "wire/trouble.h"
 
@@ -37,6 +41,7 @@ static void put_in_front(struct ev_trouble *trouble, const char *step, size_t si
         memcpy(trouble->path + trouble->path_from, step, size);
 }
 
+/* Names are slices of constant data; they are copied because the path is one text. */
 void ev_trouble_in_field(struct ev_trouble *trouble, const struct ev_field *field)
 {
         assert(field->name.data);

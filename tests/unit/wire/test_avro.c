@@ -206,22 +206,22 @@ Test(avro, limits_are_exact)
         void *value;
 
         memset(bytes, 'a', sizeof(bytes));
-        memcpy(bytes, "\x80\x40", 2); /* 4,096 */
+        (void)unhex("8040", bytes, 2); /* 4,096 */
         cr_assert_eq(ev_avro_decode(string.record, (struct ev_bytes){ bytes, 2 + 4096 },
                                     string.arena, &value),
                      0, "%s", ev_error_last()->text);
-        memcpy(bytes, "\x82\x40", 2); /* 4,097 */
+        (void)unhex("8240", bytes, 2); /* 4,097 */
         cr_assert_eq(ev_avro_decode(string.record, (struct ev_bytes){ bytes, 2 + 4097 },
                                     string.arena, &value),
                      EV_OVER_LIMIT);
 
         memset(bytes, 0, sizeof(bytes));
-        memcpy(bytes, "\xa0\x9c\x01", 3); /* 10,000 */
+        (void)unhex("a09c01", bytes, 3); /* 10,000 */
         cr_assert_eq(ev_avro_decode(ints.record, (struct ev_bytes){ bytes, 3 + 10000 + 1 },
                                     ints.arena, &value),
                      0, "%s", ev_error_last()->text);
         cr_assert_eq(FIELD(bool *, &ints, value, "x")[9999], false);
-        memcpy(bytes, "\xa2\x9c\x01", 3); /* 10,001 */
+        (void)unhex("a29c01", bytes, 3); /* 10,001 */
         cr_assert_eq(ev_avro_decode(ints.record, (struct ev_bytes){ bytes, 3 + 10001 + 1 },
                                     ints.arena, &value),
                      EV_OVER_LIMIT);
@@ -244,13 +244,13 @@ Test(avro, many_small_blocks_stay_bounded)
                 bytes[size++] = 0x02;
                 bytes[size++] = (uint8_t)(2 * (i % 64));
         }
-        memcpy(bytes + size, "\x00\x02\x01\x00", 4);
+        (void)unhex("00 02 01 00", bytes + size, 4);
         cr_assert_eq(ev_avro_decode(codec.record, (struct ev_bytes){ bytes, size + 4 }, codec.arena,
                                     &value),
                      0, "%s", ev_error_last()->text);
         cr_assert_eq(FIELD(int32_t *, &codec, value, "x")[9998], 9998 % 64);
         cr_assert_lt(ev_arena_used_bytes(codec.arena) - used, 4 * 10000 * sizeof(int32_t));
-        memcpy(bytes + size, "\x00\x04\x01\x01\x00", 5);
+        (void)unhex("00 04 01 01 00", bytes + size, 5);
         cr_assert_eq(ev_avro_decode(codec.record, (struct ev_bytes){ bytes, size + 5 }, codec.arena,
                                     &value),
                      EV_OVER_LIMIT);
