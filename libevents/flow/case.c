@@ -172,7 +172,7 @@ static int set_cause(struct ev_cases *cases, struct ev_announced *fact,
 /* The company of its aggregate, else the key of the record that caused it, else its subject: so all
  * that one company does on a topic lies in one partition, in order. */
 static int set_key(struct ev_cases *cases, struct ev_announced *fact, const void *value,
-                   struct ev_str cause_key)
+                   const struct ev_event *cause)
 {
         int r = ev_subject_of(fact->record, value, cases->arena, &fact->subject);
 
@@ -182,9 +182,12 @@ static int set_key(struct ev_cases *cases, struct ev_announced *fact, const void
                 return ev_trace(r);
         /* A refusal names what was asked for, however long that was. */
         fact->subject = ev_str_cut(fact->subject, EV_ENVELOPE_TEXT_MAX);
+        /* And one that asked for nobody is about itself: no reader takes a fact without subject. */
+        if (fact->subject.size == 0)
+                fact->subject = cause->id;
         fact->key = ev_str_cut(ev_key_of(fact->record, value), EV_ENVELOPE_KEY_MAX);
         if (fact->key.size == 0)
-                fact->key = cause_key;
+                fact->key = cause->key;
         if (fact->key.size == 0)
                 fact->key = fact->subject;
         /* Both may lie in a struct on the author's stack. */
@@ -258,7 +261,7 @@ int ev_announce(struct ev_case *c, const struct ev_record *record, const void *v
         if (r == 0)
                 r = set_cause(cases, fact, c->event);
         if (r == 0)
-                r = set_key(cases, fact, value, c->event->key);
+                r = set_key(cases, fact, value, c->event);
         if (r == 0)
                 r = set_payload(cases, fact, value);
         if (r == 0)
