@@ -27,6 +27,30 @@ enum { PARAMS_BYTES_MAX = 256 * 1024 * 1024 };
 
 /* ---- Life ---- */
 
+/* The parts that live as long as the batch. On failure the caller frees what is there. */
+static int make_parts(struct ev_batch *batch)
+{
+        const struct ev_worker *worker = batch->worker;
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < worker->load_count; ++i)
+                r = ev_load_check(&worker->loads[i]);
+        if (r == 0)
+                r = ev_opener_new(&batch->opener, worker);
+        if (r == 0)
+                r = ev_arena_new(&batch->arena, EV_BATCH_BYTES_MAX);
+        if (r == 0)
+                r = ev_digest_new(&batch->digest);
+        if (r == 0)
+                r = ev_ids_new(&batch->ids, batch->session.db);
+        if (r == 0)
+                r = ev_rows_new(&batch->rows, worker->tables, worker->table_count,
+                                ev_ids_source(batch->ids));
+        if (r == 0)
+                r = ev_save_new(&batch->save, worker->tables, worker->table_count);
+        return ev_trace(r);
+}
+
 int ev_batch_new(struct ev_batch **ret_batch, const struct ev_batch_options *options)
 {
         _cleanup_(ev_batch_free_p) struct ev_batch *batch = NULL;
@@ -47,23 +71,7 @@ int ev_batch_new(struct ev_batch **ret_batch, const struct ev_batch_options *opt
                                               .group = ev_str_of(batch->group) };
         batch->cases =
                 (struct ev_cases){ .worker = worker, .scratch = EV_BUFFER_INIT(EV_FACT_BYTES_MAX) };
-        for (size_t i = 0; i < worker->load_count; ++i) {
-                r = ev_load_check(&worker->loads[i]);
-                if (r < 0)
-                        return ev_trace(r);
-        }
-        r = ev_opener_new(&batch->opener, worker);
-        if (r == 0)
-                r = ev_arena_new(&batch->arena, EV_BATCH_BYTES_MAX);
-        if (r == 0)
-                r = ev_digest_new(&batch->digest);
-        if (r == 0)
-                r = ev_ids_new(&batch->ids, options->db);
-        if (r == 0)
-                r = ev_rows_new(&batch->rows, worker->tables, worker->table_count,
-                                ev_ids_source(batch->ids));
-        if (r == 0)
-                r = ev_save_new(&batch->save, worker->tables, worker->table_count);
+        r = make_parts(batch);
         if (r < 0)
                 return ev_trace(r);
         *ret_batch = batch;
@@ -104,8 +112,12 @@ struct ev_session *ev_batch_session(struct ev_batch *batch)
 
 /* ---- What the database gives numbers to ---- */
 
+/* Whether this worker may announce it: a fact of one of its topics. Superseded versions of a schema
+ * have no record. */
 static bool is_ours(const struct ev_worker *worker, const struct ev_record *record)
 {
+        assert(worker->facts_topics);
+
         if (!record || !record->contract || record->contract->kind != EV_KIND_FACT)
                 return false;
         for (size_t i = 0; worker->facts_topics[i]; ++i)
@@ -120,6 +132,8 @@ static int ask_names(struct ev_batch *batch)
         _cleanup_free_ struct ev_str *names = NULL;
         _cleanup_free_ int16_t *ids = NULL;
         int r;
+
+        assert(batch->name_count > 0);
 
         names = calloc(2 * batch->name_count, sizeof(*names));
         ids = calloc(2 * batch->name_count, sizeof(*ids));
@@ -139,6 +153,9 @@ static int ask_names(struct ev_batch *batch)
         return 0;
 }
 
+/* The source is asked for at each connect: behind a new connection may be another timeline, and its
+ * facts must not look like those of the old one. Partitions of the outbox are made ahead here, so
+ * that a worker that was away for long does not write into one that is not there. */
 int ev_batch_prepare(struct ev_batch *batch)
 {
         int r;
@@ -170,8 +187,12 @@ int ev_batch_prepare(struct ev_batch *batch)
         (((batch)->list = ev_arena_take_array((batch)->arena, (batch)->count, \
                                               sizeof(*(batch)->list))) != NULL)
 
+/* Forgets the lists of the last run and takes new ones: each has room for all records, so that
+ * nothing has to grow on the way. */
 static int take_lists(struct ev_batch *batch)
 {
+        assert(batch->count > 0);
+
         batch->advance_count = batch->claim_count = batch->request_count = 0;
         batch->held_count = batch->dead_count = batch->parked_count = 0;
         batch->finished_count = batch->postponed_count = batch->accepted_count = 0;
@@ -187,6 +208,7 @@ static int take_lists(struct ev_batch *batch)
 
 static int begin_run(struct ev_batch *batch, struct ev_item *items, size_t count)
 {
+        assert(items);
         assert(count > 0 && count <= EV_BATCH_MAX);
 
         batch->has_sent_commit = batch->is_unknown = false;
@@ -220,9 +242,13 @@ static int give_up(struct ev_batch *batch, int r)
         return r;
 }
 
-/* The lanes stand behind the batch. */
+/* The lanes stand behind the batch, in the database for certain and now in memory too. A commit
+ * ends the suspicion that a record kills its readers (`unclean`), as the statement has said there.
+ */
 static void advance_lanes(struct ev_batch *batch)
 {
+        assert(!batch->is_unknown);
+
         for (size_t i = 0; i < batch->advance_count; ++i) {
                 struct ev_advance *advance = &batch->advances[i];
                 struct ev_offset *lane = batch->lanes[i];
@@ -239,6 +265,8 @@ static int run(struct ev_batch *batch, struct ev_result *results[])
 {
         int r = ev_batch_ask(batch);
 
+        assert(results);
+
         if (r == 0)
                 r = ev_batch_load(batch, results);
         if (r == 0)
@@ -248,10 +276,13 @@ static int run(struct ev_batch *batch, struct ev_result *results[])
         return ev_trace(r);
 }
 
+/* The results of the loads live until the last statement is queued: rows borrow their texts. */
 int ev_batch_run(struct ev_batch *batch, struct ev_item *items, size_t count)
 {
         struct ev_result *results[EV_LOADS_MAX] = { NULL };
         int r = begin_run(batch, items, count);
+
+        assert(!ev_db_is_in_transaction(batch->session.db));
 
         if (r == 0)
                 r = run(batch, results);

@@ -34,7 +34,8 @@ enum {
         EV_BATCH_NOTIFY_MAX = 20,               /* facts of a batch that wakes the relay */
 };
 
-/* What becomes of a record. */
+/* What becomes of a record. The first three are what opening it finds; a run ends with each record
+ * in another one than DECIDE. */
 enum ev_fate {
         EV_FATE_DECIDE,  /* its route decides */
         EV_FATE_IGNORE,  /* no route wants it, or it was applied before */
@@ -47,23 +48,23 @@ enum ev_fate {
 /* One record of a batch. The first part is filled in by the caller, the rest by ev_item_open() and
  * the run. */
 struct ev_item {
-        struct ev_raw raw; /* borrowed; with headers only if it comes from ev.parked */
-        const struct ev_message *message; /* NULL: it comes from ev.parked */
-        struct ev_offset *lane;           /* of this process */
-        bool is_retry;      /* from ev.parked: its id is claimed, its offset is behind */
-        bool is_last_try;   /* its deadline has passed */
-        bool is_poison;     /* applying it alone failed: it is to be parked */
-        const char *poison; /* why, for people */
-        int32_t attempts;
+        struct ev_raw raw; /* borrowed; with headers only where there is no message */
+        const struct ev_message *message; /* borrowed; NULL: the headers are in `raw` */
+        struct ev_offset *lane; /* borrowed, of this process; moved when the batch is committed */
+        bool is_retry;          /* from ev.parked: its id is claimed, its offset is behind */
+        bool is_last_try;       /* its deadline has passed, or a person asks: no more waiting */
+        bool is_poison;         /* applying it alone failed: it is to be parked */
+        const char *poison;     /* why, for people; borrowed */
+        int32_t attempts;       /* of a retry: how often it was tried before */
 
         enum ev_fate fate;
-        enum ev_refusal refusal; /* of EV_FATE_DEAD */
-        struct ev_str detail;    /* of EV_FATE_DEAD, PARK, WAIT: for people */
-        struct ev_event event;
-        const struct ev_routed *routed;
-        void *value; /* decoded */
-        struct ev_str aggregate;
-        size_t request, held; /* places in the batch's lists; SIZE_MAX: none */
+        enum ev_refusal refusal;        /* of EV_FATE_DEAD */
+        struct ev_str detail;           /* of EV_FATE_DEAD: for people */
+        struct ev_event event;          /* unset where the envelope could not be read */
+        const struct ev_routed *routed; /* from here on: of records that are to be decided */
+        void *value;                    /* decoded, as the route's record lays it out */
+        struct ev_str aggregate;        /* whom it is about; empty: its fields name nobody */
+        size_t request, held;           /* places in the batch's lists; SIZE_MAX: none */
 };
 
 struct ev_batch;
@@ -104,9 +105,16 @@ bool ev_batch_is_unknown(const struct ev_batch *batch);
 enum { EV_BATCH_LOST = 2 };
 int ev_batch_settle(struct ev_batch *batch) _must_check_;
 
-/* What the last run did. */
+/* What the last run did; of one that failed, how far it came. */
 struct ev_batch_counts {
-        uint64_t records, decided, ignored, duplicates, dead, parked, waiting, facts;
+        uint64_t records;    /* = decided + ignored + dead + parked + waiting */
+        uint64_t decided;    /* by their routes, repeats included */
+        uint64_t ignored;    /* duplicates, and facts that no route wants */
+        uint64_t duplicates; /* of the ignored */
+        uint64_t dead;
+        uint64_t parked; /* for a person */
+        uint64_t waiting;
+        uint64_t facts; /* announced */
 };
 const struct ev_batch_counts *ev_batch_counts(const struct ev_batch *batch);
 

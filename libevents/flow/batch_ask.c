@@ -1,7 +1,13 @@
 /* What a batch asks of the database before it decides: round trip 1.
  *
  * Opening a record and naming what it wants changes nothing anywhere; the first statement of the
- * round trip is the barrier that proves the lanes ours (flow/batch.c). */
+ * round trip is the barrier that proves the lanes ours (flow/batch.c). If the process dies in here,
+ * a transaction that has locked some rows and moved some offsets is rolled back.
+ *
+ * All questions are sent before any answer is read, so what is asked must not depend on an answer:
+ * rows are wanted also by records that turn out to be duplicates, which costs locks and no more.
+ * Locks are taken in one order in every transaction of every worker: lanes, claims, then the rows
+ * of each load by key. Two batches that meet can wait for each other in one direction only. */
 
 #include "flow/batch_private.h"
 
@@ -13,9 +19,13 @@
 #include "base/fault.h"
 #include "wire/content.h"
 
+/* The length goes first, so that no two pairs of values give the same digest; null is a length of
+ * its own, as it is not the same as empty. */
 static void add_bytes(struct ev_digest *digest, struct ev_bytes bytes)
 {
         uint64_t size = bytes.data ? bytes.size : UINT64_MAX;
+
+        assert(bytes.data || bytes.size == 0);
 
         ev_digest_add(digest, &size, sizeof(size));
         ev_digest_add(digest, bytes.data, bytes.size);
@@ -31,6 +41,8 @@ static struct ev_bytes bytes_of(struct ev_str str)
 static int fingerprint(struct ev_batch *batch, const struct ev_item *item,
                        struct ev_advance *advance)
 {
+        assert(advance->next_offset == item->raw.place.offset + 1);
+
         ev_digest_begin(batch->digest);
         add_bytes(batch->digest, item->raw.key);
         add_bytes(batch->digest, item->raw.value);
@@ -38,9 +50,13 @@ static int fingerprint(struct ev_batch *batch, const struct ev_item *item,
         return ev_trace(ev_digest_end(batch->digest, advance->fingerprint));
 }
 
+/* The lane's part in the batch. Lanes are few and their records come in runs, so they are looked
+ * through. */
 static struct ev_advance *advance_of(struct ev_batch *batch, struct ev_offset *lane)
 {
         struct ev_advance *advance;
+
+        assert(lane);
 
         for (size_t i = 0; i < batch->advance_count; ++i)
                 if (batch->advances[i].lane == lane)
@@ -57,9 +73,15 @@ static struct ev_advance *advance_of(struct ev_batch *batch, struct ev_offset *l
         return advance;
 }
 
+/* From where to where each lane goes. Records that come from ev.parked lie behind their lane's
+ * offset and do not move it; but their lane is in the barrier too, for only its owner may decide
+ * them. The fingerprint is taken of the last record alone: a digest of each would be for nothing.
+ */
 static int make_advances(struct ev_batch *batch)
 {
         int r;
+
+        assert(batch->advance_count == 0);
 
         for (size_t i = 0; i < batch->count; ++i) {
                 struct ev_item *item = &batch->items[i];
@@ -83,11 +105,15 @@ static int make_advances(struct ev_batch *batch)
         return 0;
 }
 
-/* A claim is made for what foreign producers send; our own facts are known by their sequence. */
+/* A claim is made for what foreign producers send; our own facts are known by their sequence. One
+ * that comes from ev.parked was claimed when it was put there: by its own claim it would be taken
+ * for a duplicate of itself. */
 static int make_claim(struct ev_batch *batch, size_t index)
 {
         struct ev_item *item = &batch->items[index];
         struct ev_claim *claim = &batch->claims[batch->claim_count];
+
+        assert(item->fate == EV_FATE_DECIDE && item->routed);
 
         if (item->is_retry || item->routed->route->record->contract->kind != EV_KIND_INGRESS)
                 return 0;
@@ -101,10 +127,13 @@ static int make_claim(struct ev_batch *batch, size_t index)
         return ev_trace(ev_digest_end(batch->digest, claim->content_hash));
 }
 
+/* Equal events side by side, the first to arrive first: qsort() keeps no order by itself. */
 static int compare_claims(const void *a, const void *b)
 {
         const struct ev_claim *x = a, *y = b;
         int order = ev_str_compare(x->event_id, y->event_id);
+
+        assert(x == y || x->tag != y->tag);
 
         if (order == 0)
                 order = ev_str_compare(x->source, y->source);
@@ -113,6 +142,8 @@ static int compare_claims(const void *a, const void *b)
 
 static void make_reused(struct ev_item *item)
 {
+        assert(item->fate == EV_FATE_DECIDE);
+
         item->fate = EV_FATE_DEAD;
         item->refusal = EV_ID_REUSED;
         item->detail = EV_STR("ce_id was seen before with another type or value");
@@ -123,6 +154,8 @@ static void make_reused(struct ev_item *item)
 static void settle_twins(struct ev_batch *batch)
 {
         size_t kept = 0;
+
+        assert(batch->claim_count <= batch->count);
 
         qsort(batch->claims, batch->claim_count, sizeof(*batch->claims), compare_claims);
         for (size_t i = 0; i < batch->claim_count; ++i) {
@@ -145,12 +178,15 @@ static void settle_twins(struct ev_batch *batch)
         batch->claim_count = kept;
 }
 
+/* What the request is about, as text in the arena: by it people find it in ev.request. */
 static int natural_key(struct ev_batch *batch, const struct ev_item *item, struct ev_str *ret_key)
 {
         struct ev_buffer *scratch = &batch->cases.scratch;
         char text[EV_DIGEST_TEXT_MAX];
         uint8_t hash[EV_DIGEST_BYTES];
         int r;
+
+        assert(item->value);
 
         ev_buffer_clear(scratch);
         r = ev_natural_key_write(item->routed->route->record, item->value, scratch);
@@ -168,12 +204,16 @@ static int natural_key(struct ev_batch *batch, const struct ev_item *item, struc
         return ev_trace(ev_arena_copy(batch->arena, ev_str_of(text), ret_key));
 }
 
+/* Whether the same was asked for and accepted before is asked also for a record that was set aside:
+ * it may have been accepted under another id meanwhile. */
 static int make_request(struct ev_batch *batch, struct ev_item *item)
 {
         const struct ev_record *record = item->routed->route->record;
         struct ev_request *request = &batch->requests[batch->request_count];
         struct ev_buffer *scratch = &batch->cases.scratch;
         int r;
+
+        assert(batch->request_count < batch->count);
 
         if (record->contract->kind != EV_KIND_INGRESS)
                 return 0;
@@ -191,8 +231,13 @@ static int make_request(struct ev_batch *batch, struct ev_item *item)
         return ev_trace(ev_digest_end(batch->digest, request->content_hash));
 }
 
+/* Whether a record is parked that this one has to stay behind. Those that come from ev.parked
+ * themselves are not held: of parked ones only the first of an aggregate is given out, and waiting
+ * ones have no order. */
 static void ask_held(struct ev_batch *batch, struct ev_item *item)
 {
+        assert(batch->held_count < batch->count);
+
         if (item->is_retry)
                 return;
         item->held = batch->held_count++;
@@ -201,9 +246,12 @@ static void ask_held(struct ev_batch *batch, struct ev_item *item)
                                                     .aggregate = item->aggregate };
 }
 
+/* Every run opens its records anew: what an earlier one made of them lay in its arena. */
 static int open_items(struct ev_batch *batch)
 {
         int r;
+
+        assert(batch->claim_count == 0);
 
         for (size_t i = 0; i < batch->count; ++i) {
                 struct ev_item *item = &batch->items[i];
@@ -243,8 +291,11 @@ static int ask(struct ev_batch *batch)
 
 /* ---- Asking ---- */
 
+/* A load is sent only where there is a key for it: a batch of dead letters asks for no rows. */
 static bool is_wanted(const struct ev_batch *batch, const struct ev_load *load)
 {
+        assert(load->list_count > 0);
+
         for (size_t i = 0; i < load->list_count; ++i)
                 if (batch->wants.lists[load->lists[i]].count > 0)
                         return true;
@@ -254,6 +305,8 @@ static bool is_wanted(const struct ev_batch *batch, const struct ev_load *load)
 static int queue_load(struct ev_batch *batch, const struct ev_load *load)
 {
         struct ev_params *params = &batch->session.params;
+
+        assert(is_wanted(batch, load));
 
         ev_params_begin(params, load->statement);
         for (size_t i = 0; i < load->list_count; ++i) {
@@ -267,10 +320,13 @@ static int queue_load(struct ev_batch *batch, const struct ev_load *load)
         return ev_trace(ev_db_queue(batch->session.db, load->statement, params));
 }
 
+/* The order of the statements is the order of the locks: see the head of this file. */
 static int queue_first(struct ev_batch *batch)
 {
         struct ev_session *session = &batch->session;
         int r = ev_db_queue_begin(session->db);
+
+        assert(batch->advance_count > 0);
 
         if (r == 0)
                 r = ev_offsets_queue_advance(session, batch->advances, batch->advance_count);
@@ -296,6 +352,8 @@ static int receive_load(struct ev_batch *batch, const struct ev_load *load,
 {
         int r = ev_session_next(&batch->session, ret_result);
 
+        assert(load->table);
+
         if (r == 0)
                 r = ev_load_receive(load, *ret_result, batch->rows);
         return ev_trace(r);
@@ -315,10 +373,13 @@ static int receive_barrier(struct ev_batch *batch)
         return ev_trace(r);
 }
 
+/* In the order of queue_first(). */
 static int receive_first(struct ev_batch *batch, struct ev_result *results[])
 {
         struct ev_session *session = &batch->session;
         int r = receive_barrier(batch);
+
+        assert(results);
 
         if (r == 0 && batch->claim_count > 0)
                 r = ev_inbox_receive_claims(session, batch->claims, batch->claim_count);
@@ -353,6 +414,8 @@ int ev_batch_load(struct ev_batch *batch, struct ev_result *results[])
 int ev_batch_ask(struct ev_batch *batch)
 {
         int r = open_items(batch);
+
+        assert(batch->count > 0);
 
         if (r == 0)
                 r = make_advances(batch);

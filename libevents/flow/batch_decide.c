@@ -2,7 +2,12 @@
  *
  * Everything happens in memory: facts in the batch's arena, rows in its working set. A record sees
  * what those before it did. What cannot be decided is set aside; what can never be, becomes a dead
- * letter. */
+ * letter. Each record ends in exactly one of them, so that none is lost and none counts twice. If
+ * the process dies here, the transaction with the locked rows is rolled back, and nobody has seen
+ * anything of it.
+ *
+ * A failure is never about one record only: what the records before it did lies folded in the same
+ * rows. So it fails the batch, and flow/retry.c finds out whose it is by running less. */
 
 #include "flow/batch_private.h"
 
@@ -24,10 +29,14 @@ static void leave_parked(struct ev_batch *batch, const struct ev_item *item)
                 batch->finished[batch->finished_count++] = item->raw.place;
 }
 
+/* A dead letter holds nothing up: it is not known whose it would have been. */
 static int add_dead(struct ev_batch *batch, const struct ev_item *item)
 {
         struct ev_dead_letter *letter = &batch->dead[batch->dead_count];
         int r = ev_item_raw(batch->arena, item, &letter->record);
+
+        assert(item->refusal != 0);
+        assert(batch->dead_count < batch->count);
 
         if (r < 0)
                 return ev_trace(r);
@@ -46,6 +55,9 @@ static int add_parked(struct ev_batch *batch, const struct ev_item *item, const 
         struct ev_parked *parked = &batch->parked[batch->parked_count];
         int r = ev_item_raw(batch->arena, item, &parked->record);
 
+        assert(item->aggregate.data); /* empty where the fields name none, never null */
+        assert(batch->parked_count < batch->count);
+
         if (r < 0)
                 return ev_trace(r);
         parked->subject = item->event.subject;
@@ -60,17 +72,23 @@ static int add_parked(struct ev_batch *batch, const struct ev_item *item, const 
         return 0;
 }
 
+/* For a person: without a deadline, and everything later of its aggregate stays behind it. */
 static int park(struct ev_batch *batch, struct ev_item *item, const char *reason,
                 struct ev_str detail)
 {
+        assert(item->fate == EV_FATE_DECIDE);
+
         item->fate = EV_FATE_PARK;
         ++batch->counts.parked;
         return ev_trace(add_parked(batch, item, reason, detail, false));
 }
 
-/* A record that waits already stays in ev.parked; its attempt is noted. */
+/* A record that waits already stays in ev.parked; its attempt is noted. Its deadline stays too: it
+ * counts from the first time. */
 static int wait(struct ev_batch *batch, struct ev_item *item, const char *for_what)
 {
+        assert(!item->is_last_try);
+
         item->fate = EV_FATE_WAIT;
         ++batch->counts.waiting;
         if (!item->is_retry)
@@ -82,6 +100,8 @@ static int wait(struct ev_batch *batch, struct ev_item *item, const char *for_wh
 /* Whether an aggregate of this lane was parked for a person earlier in this batch. */
 static bool is_parked_here(const struct ev_batch *batch, const struct ev_item *item)
 {
+        assert(!item->is_retry);
+
         for (size_t i = 0; i < batch->parked_count; ++i) {
                 const struct ev_parked *parked = &batch->parked[i];
 
@@ -94,8 +114,11 @@ static bool is_parked_here(const struct ev_batch *batch, const struct ev_item *i
         return false;
 }
 
+/* By one that was parked in an earlier batch, which the database has said, or in this one. */
 static bool is_held(const struct ev_batch *batch, const struct ev_item *item)
 {
+        assert(item->held == SIZE_MAX || item->held < batch->held_count);
+
         if (item->held == SIZE_MAX)
                 return false;
         return batch->held[item->held].is_held || is_parked_here(batch, item);
@@ -103,8 +126,11 @@ static bool is_held(const struct ev_batch *batch, const struct ev_item *item)
 
 /* ---- Repeats ---- */
 
+/* Natural key, type and content: the key of ev.request. */
 static bool same_request(const struct ev_request *a, const struct ev_request *b)
 {
+        assert(a != b);
+
         return memcmp(a->content_hash, b->content_hash, sizeof(a->content_hash)) == 0 &&
                ev_str_equal(a->natural_key, b->natural_key) && ev_str_equal(a->type, b->type);
 }
@@ -114,16 +140,21 @@ static bool same_request(const struct ev_request *a, const struct ev_request *b)
 static const struct ev_request *find_first(const struct ev_batch *batch,
                                            const struct ev_request *request, uint64_t hash)
 {
+        assert(hash == ev_str_hash(request->natural_key));
+
         for (size_t i = batch->accepted_count; i-- > 0;)
                 if (batch->accepted_hashes[i] == hash && same_request(&batch->accepted[i], request))
                         return &batch->accepted[i];
         return request->is_known ? request : NULL;
 }
 
+/* As a …RequestRepeated names it: ids as text. */
 static int describe_first(struct ev_batch *batch, const struct ev_request *first,
                           struct ev_first_request *ret_first)
 {
         char text[EV_UUID_TEXT_MAX];
+
+        assert(first->event_id.data && first->outcome_type.data);
 
         ev_uuid_format(&first->outcome_event_id, text);
         ret_first->event_id = first->event_id;
@@ -137,6 +168,9 @@ static void remember_accepted(struct ev_batch *batch, const struct ev_item *item
 {
         struct ev_request accepted = batch->requests[item->request];
         size_t at = batch->accepted_count;
+
+        assert(outcome->outcome == EV_OUTCOME_ACCEPTED);
+        assert(at < batch->count);
 
         accepted.event_id = item->event.id;
         accepted.outcome_event_id = outcome->id;
@@ -154,6 +188,8 @@ static void remember_accepted(struct ev_batch *batch, const struct ev_item *item
 
 static void finish(struct ev_batch *batch, struct ev_item *item)
 {
+        assert(item->fate == EV_FATE_DECIDE);
+
         item->fate = EV_FATE_DECIDED;
         ++batch->counts.decided;
         leave_parked(batch, item);
@@ -169,6 +205,8 @@ static void ignore(struct ev_batch *batch, struct ev_item *item)
         leave_parked(batch, item);
 }
 
+/* Only what was accepted is remembered: a refusal leaves nothing, and the same again is decided
+ * afresh. */
 static int decide_item(struct ev_batch *batch, struct ev_item *item)
 {
         struct ev_first_request first;
@@ -180,6 +218,8 @@ static int decide_item(struct ev_batch *batch, struct ev_item *item)
         const struct ev_request *request = NULL;
         uint64_t hash = 0;
         int r;
+
+        assert(item->routed && item->value);
 
         if (item->request != SIZE_MAX) {
                 hash = ev_str_hash(batch->requests[item->request].natural_key);
@@ -205,9 +245,12 @@ static int decide_item(struct ev_batch *batch, struct ev_item *item)
         return 0;
 }
 
-/* What the inbox said of the claims, brought to their records. */
+/* What the inbox said of the claims, brought to their records: by the tag, because the claims have
+ * been sorted. */
 static void apply_claims(struct ev_batch *batch)
 {
+        assert(batch->claim_count <= batch->count);
+
         for (size_t i = 0; i < batch->claim_count; ++i) {
                 struct ev_item *item = &batch->items[batch->claims[i].tag];
 
@@ -226,8 +269,12 @@ static void apply_claims(struct ev_batch *batch)
         }
 }
 
+/* A record that was at fault is parked before anything else is looked at: a decide that fails, or
+ * that ends the process, must not be run again. */
 static int settle_item(struct ev_batch *batch, struct ev_item *item)
 {
+        assert(!item->is_poison || item->poison);
+
         switch (item->fate) {
         case EV_FATE_DEAD: return ev_trace(add_dead(batch, item));
         case EV_FATE_DECIDE:
@@ -249,6 +296,8 @@ static int settle_item(struct ev_batch *batch, struct ev_item *item)
 int ev_batch_decide(struct ev_batch *batch)
 {
         int r;
+
+        assert(batch->cases.count == 0);
 
         apply_claims(batch);
         for (size_t i = 0; i < batch->count; ++i) {

@@ -2,60 +2,64 @@
 #define EV_FLOW_BATCH_PRIVATE_H
 
 /* The inside of a batch, for its three parts: what is asked (batch_ask.c), decided (batch_decide.c)
- * and saved (batch_save.c). batch.c puts them together. */
+ * and saved (batch_save.c). batch.c puts them together.
+ *
+ * What a run makes lies in `arena` and is gone with the next one; the rest is made once. */
 
 #include "flow/batch.h"
 #include "flow/open.h"
 #include "flow/wants.h"
 
-/* The dictionary's ids of a fact. */
+/* The dictionary's ids of a fact: an outbox row carries two smallints in place of two texts. */
 struct names {
         const struct ev_record *record;
-        int16_t topic_id, type_id;
+        int16_t topic_id, type_id; /* of this database; asked for at each connect */
 };
 
 struct ev_batch {
-        const struct ev_worker *worker;
+        const struct ev_worker *worker; /* borrowed, as is the session's database */
         int64_t wait_max_us;
         struct ev_session session;
         struct ev_opener *opener;
-        struct ev_arena *arena;
-        struct ev_digest *digest;
+        struct ev_arena *arena;   /* of the present run */
+        struct ev_digest *digest; /* one for all hashes: of contents, keys and fingerprints */
         struct ev_ids *ids;
-        struct ev_rows *rows;
+        struct ev_rows *rows; /* the working set */
         struct ev_save *save;
-        struct ev_cases cases;
+        struct ev_cases cases; /* facts, and what deciding shares */
         struct ev_wants wants;
         struct ev_batch_counts counts;
-        char group[64];
+        char group[64]; /* "quenty-order": the session's text */
 
-        int16_t source_id;
-        struct names *names;
+        int16_t source_id;   /* under which facts are recorded: database and timeline */
+        struct names *names; /* of every fact that this worker may announce */
         size_t name_count;
 
         /* Of the present run; the lists lie in the arena. */
-        struct ev_item *items;
+        struct ev_item *items; /* the caller's */
         size_t count;
+        /* Not in the arena: a COMMIT without an answer is settled by them after the run. */
         struct ev_advance advances[EV_BATCH_LANES_MAX];
         struct ev_offset *lanes[EV_BATCH_LANES_MAX]; /* of the advances */
         size_t advance_count;
         struct ev_claim *claims; /* their tags are places in `items` */
         size_t claim_count;
-        struct ev_request *requests;
+        struct ev_request *requests; /* what is asked for; item->request is a place in it */
         size_t request_count;
-        struct ev_held *held;
+        struct ev_held *held; /* aggregates; item->held is a place in it */
         size_t held_count;
-        struct ev_dead_letter *dead;
+        struct ev_dead_letter *dead; /* … and from here on what is to be written */
         size_t dead_count;
         struct ev_parked *parked;
         size_t parked_count;
-        struct ev_place *finished, *postponed; /* of records from ev.parked */
+        struct ev_place *finished,
+                *postponed; /* of records from ev.parked: gone, and still there */
         size_t finished_count, postponed_count;
-        struct ev_request *accepted;
-        uint64_t *accepted_hashes; /* of their natural keys */
+        struct ev_request *accepted; /* by this batch */
+        uint64_t *accepted_hashes;   /* of their natural keys */
         size_t accepted_count;
         struct ev_outbox_row *facts;
-        bool notify;
+        bool notify;          /* the relay is to be woken */
         bool has_sent_commit; /* or may have: it was queued */
         bool is_unknown;      /* … and no answer came */
 };

@@ -1,7 +1,9 @@
 /* What a batch writes: round trip 2.
  *
  * Statements of one kind for all records, in a fixed order; the outbox last, COMMIT behind it in
- * the same flight. */
+ * the same flight. If one of them fails, the server skips the rest up to the Sync, COMMIT included,
+ * so that nothing is committed in parts. If the process dies before COMMIT has left it, nothing
+ * happened; after that it happened or not, and the offset row tells the next owner which. */
 
 #include "flow/batch_private.h"
 
@@ -10,9 +12,13 @@
 #include "base/error.h"
 #include "base/fault.h"
 
+/* A worker has some dozens of facts, and a batch some hundreds: to look through them costs less
+ * than the encoding of one. */
 static const struct names *names_of(const struct ev_batch *batch, const struct ev_record *record)
 {
         size_t i = 0;
+
+        assert(batch->names);
 
         while (i < batch->name_count && batch->names[i].record != record)
                 ++i;
@@ -20,9 +26,13 @@ static const struct names *names_of(const struct ev_batch *batch, const struct e
         return &batch->names[i];
 }
 
+/* The facts as rows, in the order of announcement, which becomes the order of their numbers. A
+ * large batch does not wake the relay: it is busy then, and a NOTIFY costs 8 % at full load. */
 static int make_facts(struct ev_batch *batch)
 {
         struct ev_outbox_row *row;
+
+        assert((batch->cases.first != NULL) == (batch->cases.count > 0));
 
         batch->notify = batch->cases.count <= EV_BATCH_NOTIFY_MAX;
         batch->facts = ev_arena_take_array(batch->arena, batch->cases.count, sizeof(*batch->facts));
@@ -63,6 +73,8 @@ static int queue(struct ev_batch *batch)
         size_t statements;
         int r = EV_FAULT(first_write);
 
+        assert(batch->finished_count + batch->postponed_count <= batch->count);
+
         if (r == 0)
                 r = ev_save_queue(batch->save, session->db, batch->rows, &statements);
         if (r == 0)
@@ -92,6 +104,8 @@ static int send_commit(struct ev_batch *batch)
         struct ev_db *db = batch->session.db;
         int r;
 
+        assert(!batch->has_sent_commit);
+
         batch->has_sent_commit = true;
         r = ev_db_queue_commit(db);
         if (r == 0)
@@ -104,10 +118,14 @@ static int send_commit(struct ev_batch *batch)
         return ev_trace(r);
 }
 
+/* In the order of queue(). Each says whether it changed as many rows as it was given: another
+ * number means that somebody writes without our locks, and the worker stops. */
 static int receive(struct ev_batch *batch)
 {
         struct ev_session *session = &batch->session;
         int r = ev_save_receive(batch->save, session->db);
+
+        assert(batch->has_sent_commit);
 
         if (r == 0 && batch->accepted_count > 0)
                 r = ev_requests_receive_save(session, batch->accepted_count);
@@ -129,6 +147,8 @@ static int receive(struct ev_batch *batch)
 int ev_batch_save(struct ev_batch *batch)
 {
         int r = make_facts(batch);
+
+        assert(batch->parked_count + batch->dead_count <= batch->count);
 
         if (r == 0)
                 r = queue(batch);

@@ -1,7 +1,11 @@
 /* One event on its way through decide: announcing, refusing, repeating, waiting.
  *
  * Nothing here touches the database. What a case announces lies in the batch's arena until the
- * batch is committed; if the process dies before that, it never happened. */
+ * batch is committed; if the process dies before that, it never happened.
+ *
+ * A decide may be run again with the same event, because a batch is: then ids and times of its
+ * facts are others, and nobody has seen the first ones. Everything of a fact is fixed here, at the
+ * announcement; the relay adds nothing, so that each publication has the same bytes. */
 
 #include "flow/case.h"
 
@@ -19,14 +23,18 @@
 
 /* ---- What routes know beforehand ---- */
 
+/* The newest version: that is what we write. */
 static const struct ev_record *find_record(struct ev_str name)
 {
+        assert(!ev_str_is_null(name));
+
         for (size_t i = 0; i < schemas_registry_count; ++i)
                 if (schemas_registry[i].record && ev_str_equal(schemas_registry[i].name, name))
                         return schemas_registry[i].record;
         return NULL;
 }
 
+/* Done once at start: a contract that names what is not there is found before the first event. */
 int ev_routed_resolve(struct ev_routed *routed, const struct ev_route *route)
 {
         const struct ev_contract *contract = route->record->contract;
@@ -55,6 +63,8 @@ int ev_routed_resolve(struct ev_routed *routed, const struct ev_route *route)
 
 static bool is_outcome(const struct ev_routed *routed, const struct ev_record *record)
 {
+        assert(routed->outcome_count <= EV_OUTCOMES_MAX);
+
         for (size_t i = 0; i < routed->outcome_count; ++i)
                 if (routed->outcomes[i] == record)
                         return true;
@@ -127,7 +137,9 @@ int ev_park(struct ev_case *c, const char *reason)
 static int next_span(struct ev_cases *cases, struct ev_announced *fact, struct ev_str parent)
 {
         enum { TRACEPARENT_SIZE = 55, SPAN_AT = 36, SPAN_BYTES = 8 };
-        char text[TRACEPARENT_SIZE + 1];
+        char text[TRACEPARENT_SIZE];
+
+        assert(ev_str_is_null(fact->traceparent));
 
         if (ev_str_is_null(parent) || parent.size != TRACEPARENT_SIZE)
                 return 0;
@@ -142,10 +154,13 @@ static int next_span(struct ev_cases *cases, struct ev_announced *fact, struct e
                                       &fact->traceparent));
 }
 
-/* Strings of the cause are borrowed: its record lives as long as the batch. */
+/* Strings of the cause are borrowed: its record lives as long as the batch. What had no
+ * conversation begins one, named after itself. */
 static int set_cause(struct ev_cases *cases, struct ev_announced *fact,
                      const struct ev_event *event)
 {
+        assert(!ev_str_is_null(event->id) && !ev_str_is_null(event->source));
+
         fact->causation_id = event->id;
         fact->causation_source = event->source;
         fact->correlation_id =
@@ -154,19 +169,25 @@ static int set_cause(struct ev_cases *cases, struct ev_announced *fact,
         return ev_trace(next_span(cases, fact, event->traceparent));
 }
 
-/* The company of its aggregate, else the key of the record that caused it, else its subject. */
+/* The company of its aggregate, else the key of the record that caused it, else its subject: so all
+ * that one company does on a topic lies in one partition, in order. */
 static int set_key(struct ev_cases *cases, struct ev_announced *fact, const void *value,
-                   struct ev_str cause_key)
+                   const struct ev_event *cause)
 {
         int r = ev_subject_of(fact->record, value, cases->arena, &fact->subject);
+
+        assert(fact->record->contract->subject_count > 0);
 
         if (r < 0)
                 return ev_trace(r);
         /* A refusal names what was asked for, however long that was. */
         fact->subject = ev_str_cut(fact->subject, EV_ENVELOPE_TEXT_MAX);
+        /* And one that asked for nobody is about itself: no reader takes a fact without subject. */
+        if (fact->subject.size == 0)
+                fact->subject = cause->id;
         fact->key = ev_str_cut(ev_key_of(fact->record, value), EV_ENVELOPE_KEY_MAX);
         if (fact->key.size == 0)
-                fact->key = cause_key;
+                fact->key = cause->key;
         if (fact->key.size == 0)
                 fact->key = fact->subject;
         /* Both may lie in a struct on the author's stack. */
@@ -176,10 +197,14 @@ static int set_key(struct ev_cases *cases, struct ev_announced *fact, const void
         return ev_trace(r);
 }
 
+/* Encoded at once: the value may lie on the author's stack, and borrows from rows that later events
+ * of the batch change. */
 static int set_payload(struct ev_cases *cases, struct ev_announced *fact, const void *value)
 {
         struct ev_str copy;
         int r;
+
+        assert(!fact->payload.data);
 
         ev_buffer_clear(&cases->scratch);
         r = ev_avro_encode(fact->record, value, &cases->scratch);
@@ -191,11 +216,14 @@ static int set_payload(struct ev_cases *cases, struct ev_announced *fact, const 
         return 0;
 }
 
-/* A fact shows in the rows as soon as it is announced. */
+/* A fact shows in the rows as soon as it is announced. The fold gets what a rebuild will have, no
+ * more: the value, and what the envelope says. */
 static int fold(struct ev_cases *cases, const struct ev_announced *fact, const void *value)
 {
         const struct ev_worker *worker = cases->worker;
         struct ev_fact_head head = { fact->id, cases->now, fact->causation_id };
+
+        assert(cases->rows);
 
         for (size_t i = 0; i < worker->fold_count; ++i)
                 if (worker->folds[i].record == fact->record)
@@ -203,6 +231,7 @@ static int fold(struct ev_cases *cases, const struct ev_announced *fact, const v
         return 0;
 }
 
+/* In the order of announcement, which becomes the order of the outbox's numbers. */
 static void append(struct ev_cases *cases, struct ev_announced *fact)
 {
         assert((cases->first != NULL) == (cases->count > 0));
@@ -232,7 +261,7 @@ int ev_announce(struct ev_case *c, const struct ev_record *record, const void *v
         if (r == 0)
                 r = set_cause(cases, fact, c->event);
         if (r == 0)
-                r = set_key(cases, fact, value, c->event->key);
+                r = set_key(cases, fact, value, c->event);
         if (r == 0)
                 r = set_payload(cases, fact, value);
         if (r == 0)
@@ -257,14 +286,20 @@ static void set_text(const struct ev_record *record, void *value, const char *na
 {
         const struct ev_field *field = ev_record_field(record, ev_str_of(name));
 
+        assert(value);
+
         if (field && field->type == EV_TYPE_STRING)
                 memcpy((char *)value + field->offset, &text, sizeof(text));
 }
 
-/* Refusals and repeats name the ids as the request spelled them: fields of the same name. */
+/* Refusals and repeats name the ids as the request spelled them: fields of the same name. They have
+ * no field named like a secret one, so none is copied. */
 static void copy_ids(const struct ev_record *to, void *value, const struct ev_record *from,
                      const void *request)
 {
+        assert(value && request);
+        assert(!to->has_secret);
+
         for (uint32_t i = 0; i < to->fields_count; ++i) {
                 const struct ev_field *field = ev_record_field(from, to->fields[i].name);
                 struct ev_str text;
@@ -281,6 +316,8 @@ static void *begin_outcome(struct ev_case *c, const struct ev_record *record)
 {
         const struct ev_record *request = c->routed->route->record;
         void *value = ev_arena_take(c->cases->arena, record->size);
+
+        assert(record->contract->outcome != EV_OUTCOME_NONE);
 
         if (!value)
                 return NULL;
@@ -344,6 +381,8 @@ int ev_repeat(struct ev_case *c)
 static int decide(struct ev_case *c)
 {
         const struct ev_contract *contract = c->routed->route->record->contract;
+
+        assert(contract);
 
         if (contract->kind == EV_KIND_INGRESS && contract->repeats == EV_REPEATS_AT_ONCE &&
             c->first_request)

@@ -1,7 +1,8 @@
 #ifndef EV_FLOW_CASE_H
 #define EV_FLOW_CASE_H
 
-/* One event of a batch on its way through decide: what flow/worker.h promises an author, inside. */
+/* One event of a batch on its way through decide: what flow/worker.h promises an author, inside. A
+ * batch has one struct ev_cases, and one struct ev_case after the other. */
 
 #include "base/arena.h"
 #include "base/buffer.h"
@@ -45,20 +46,21 @@ struct ev_first_request {
 /* What the cases of a batch share. */
 struct ev_cases {
         const struct ev_worker *worker;
-        struct ev_rows *rows;
-        struct ev_arena *arena;
-        struct ev_buffer scratch;
-        int64_t now;
+        struct ev_rows *rows;     /* the working set */
+        struct ev_arena *arena;   /* of the batch */
+        struct ev_buffer scratch; /* whoever needs one; nothing stays in it over a call */
+        int64_t now; /* start of the transaction, µs since 1970: ce_time of its facts */
         struct ev_announced *first, *last; /* facts in the order of announcement */
         size_t count;
 };
 
+/* The caller fills in all but the last three. */
 struct ev_case {
-        struct ev_cases *cases;
+        struct ev_cases *cases; /* borrowed, as are all pointers here */
         const struct ev_routed *routed;
         const struct ev_event *event;
-        const void *value; /* the decoded event */
-        bool last_try;
+        const void *value;                            /* the decoded event */
+        bool last_try;                                /* it must be decided now */
         const struct ev_first_request *first_request; /* NULL: no accepted one is known */
         const struct ev_announced *outcome;           /* NULL: not announced yet */
         size_t announced;                             /* facts of this case */

@@ -1,6 +1,10 @@
 /* Headers as one value and back: for each header the length of its name, the name, the length of
  * its value (-1: null), the value; lengths have four bytes, big-endian. Kafka allows any bytes and
- * any name twice, so no form that people read would keep them. */
+ * any name twice, so no form that people read would keep them.
+ *
+ * What comes out of the column is not trusted: somebody may have written to it, and a record that
+ * was put aside must not be able to end the worker. Nothing here changes anything outside of the
+ * arena. */
 
 #include "flow/headers.h"
 
@@ -17,6 +21,8 @@ static size_t packed_size(const struct ev_message *message)
         struct ev_header header;
         size_t size = 0;
 
+        assert(message->headers_count <= message->headers_total);
+
         for (size_t i = 0; ev_message_header(message, i, &header); ++i)
                 size += 2 * LENGTH_BYTES + header.name.size + header.value.size;
         return size;
@@ -26,20 +32,29 @@ static uint8_t *put_length(uint8_t *at, int32_t length)
 {
         uint32_t bytes = htobe32((uint32_t)length);
 
+        assert(length >= NULL_LENGTH);
+
         memcpy(at, &bytes, sizeof(bytes));
         return at + sizeof(bytes);
 }
 
+/* Nothing is copied from NULL, which memcpy() may not be given. */
 static uint8_t *put_bytes(uint8_t *at, const void *data, size_t size)
 {
+        assert(data || size == 0);
+
         if (size > 0)
                 memcpy(at, data, size);
         return at + size;
 }
 
+/* All headers, also those that were not looked at: whoever looks into it later wants the record
+ * whole. `at` has room for packed_size(); a message of Kafka's is below 2 GiB, so lengths fit. */
 static void pack(const struct ev_message *message, uint8_t *at)
 {
         struct ev_header header;
+
+        assert(at);
 
         for (size_t i = 0; ev_message_header(message, i, &header); ++i) {
                 at = put_length(at, (int32_t)header.name.size);
@@ -54,6 +69,8 @@ int ev_item_raw(struct ev_arena *arena, const struct ev_item *item, struct ev_ra
         struct ev_raw raw = item->raw;
         size_t size;
         uint8_t *bytes;
+
+        assert(ret_raw);
 
         if (item->message) {
                 size = packed_size(item->message);
@@ -72,6 +89,8 @@ static bool take_length(struct ev_bytes *bytes, int32_t *ret_length)
 {
         uint32_t length;
 
+        assert(bytes->data || bytes->size == 0);
+
         if (bytes->size < sizeof(length))
                 return false;
         memcpy(&length, bytes->data, sizeof(length));
@@ -81,9 +100,12 @@ static bool take_length(struct ev_bytes *bytes, int32_t *ret_length)
         return true;
 }
 
+/* A length and what stands behind it, both off the front. */
 static bool take_slice(struct ev_bytes *bytes, struct ev_bytes *ret_slice)
 {
         int32_t length;
+
+        assert(ret_slice);
 
         if (!take_length(bytes, &length))
                 return false;
@@ -99,12 +121,15 @@ static bool take_slice(struct ev_bytes *bytes, struct ev_bytes *ret_slice)
         return true;
 }
 
+/* Slices of `bytes`; at most as many headers as a record may have. */
 static int unpack(struct ev_arena *arena, struct ev_bytes bytes,
                   const struct ev_header **ret_headers, size_t *ret_count)
 {
         struct ev_header *headers;
         struct ev_bytes name;
         size_t count = 0;
+
+        assert(ret_headers && ret_count);
 
         headers = ev_arena_take_array(arena, EV_ENVELOPE_HEADERS_MAX, sizeof(*headers));
         if (!headers)
@@ -127,6 +152,8 @@ int ev_item_headers(struct ev_arena *arena, const struct ev_item *item,
                     const struct ev_header **ret_headers, size_t *ret_count)
 {
         const struct ev_message *message = item->message;
+
+        assert(ret_headers && ret_count);
 
         if (!message)
                 return ev_trace(unpack(arena, item->raw.headers, ret_headers, ret_count));

@@ -5,12 +5,14 @@
 
 #include "flow/batch.h"
 
-/* The headers of a record: those of its message, or those it was put aside with. 0; EV_OVER_LIMIT
- * when there are more than are looked at; or EV_FAILED. */
+/* The headers of a record: those of its message, or those it was put aside with; slices of either,
+ * in their order. 0; EV_OVER_LIMIT when there are more than are looked at, or when what was put
+ * aside is not in the form of ev.headers(); or EV_FAILED without memory. */
 int ev_item_headers(struct ev_arena *arena, const struct ev_item *item,
                     const struct ev_header **ret_headers, size_t *ret_count) _must_check_;
 
-/* The record whole, as it is put aside: with all its headers, also those beyond the limit. */
+/* The record whole, as it is put aside: with all its headers, also those beyond the limit. Key and
+ * value are borrowed from it, packed headers lie in the arena. */
 int ev_item_raw(struct ev_arena *arena, const struct ev_item *item,
                 struct ev_raw *ret_raw) _must_check_;
 

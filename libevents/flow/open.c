@@ -1,7 +1,12 @@
 /* Opens records: envelope, route, value.
  *
  * Whatever the bytes are, the result is a fate: an event to decide, one that nobody here wants, or
- * a dead letter with its reason. Nothing outside of the arena changes. */
+ * a dead letter with its reason. Nothing outside of the arena changes, so if the process dies here,
+ * nothing has happened.
+ *
+ * A value is read by the schema that wrote it, which its frame names; where that is not ours, a
+ * plan is made that reads it into our struct, once for each version met. Nothing is asked of a
+ * registry: every version ever published is in the program. */
 
 #include "flow/open.h"
 
@@ -29,6 +34,7 @@ struct plan {
         const struct ev_record *record;
 };
 
+/* Both tables are looked through: a worker has some dozens of routes, and meets few versions. */
 struct ev_opener {
         struct ev_arena *arena; /* of plans, for its whole life */
         size_t route_count, plan_count;
@@ -74,6 +80,9 @@ struct ev_opener *ev_opener_free(struct ev_opener *opener)
 /* The thread's error says what is wrong; it is kept with the record. */
 static int make_dead(struct ev_arena *arena, struct ev_item *item, enum ev_refusal refusal)
 {
+        assert(refusal != 0);
+        assert(ev_error_last()->text[0]);
+
         item->fate = EV_FATE_DEAD;
         item->refusal = refusal;
         return ev_trace(ev_arena_copy(arena, ev_str_of(ev_error_last()->text), &item->detail));
@@ -81,6 +90,8 @@ static int make_dead(struct ev_arena *arena, struct ev_item *item, enum ev_refus
 
 static const struct ev_routed *find_route(const struct ev_opener *opener, struct ev_str type)
 {
+        assert(!ev_str_is_null(type)); /* the envelope has seen to it */
+
         for (size_t i = 0; i < opener->route_count; ++i)
                 if (ev_str_equal(opener->routes[i].route->record->name, type))
                         return &opener->routes[i];
@@ -91,6 +102,8 @@ static const struct ev_routed *find_route(const struct ev_opener *opener, struct
  * names. */
 static bool is_facts_topic(struct ev_str topic)
 {
+        assert(!ev_str_is_null(topic));
+
         for (size_t i = 0; i < schemas_registry_count; ++i) {
                 const struct ev_record *record = schemas_registry[i].record;
 
@@ -100,8 +113,11 @@ static bool is_facts_topic(struct ev_str topic)
         return false;
 }
 
+/* Confluent's frame has an id, single-object encoding a fingerprint; both name one version. */
 static const struct ev_registered *find_writer(const struct ev_frame *frame)
 {
+        assert(frame->payload.data || frame->payload.size == 0);
+
         for (size_t i = 0; i < schemas_registry_count; ++i)
                 if (frame->has_fingerprint ? schemas_registry[i].fingerprint == frame->fingerprint
                                            : schemas_registry[i].id == frame->id)
@@ -118,6 +134,8 @@ static int add_plan(struct ev_opener *opener, const struct ev_registered *writer
         _cleanup_(ev_schema_free_p) struct ev_schema *schema = NULL;
         const struct ev_record *record;
         int r;
+
+        assert(writer->record != reader);
 
         if (opener->plan_count == PLANS_MAX)
                 return ev_fail(EV_VERDICT_STOP, "more than %d versions of schemas met", PLANS_MAX);
@@ -140,6 +158,8 @@ static int add_plan(struct ev_opener *opener, const struct ev_registered *writer
 static int find_plan(struct ev_opener *opener, const struct ev_registered *writer,
                      const struct ev_record *reader, const struct ev_record **ret_record)
 {
+        assert(ev_str_equal(writer->name, reader->name));
+
         if (writer->record == reader) {
                 *ret_record = reader;
                 return 0;
@@ -160,6 +180,8 @@ static int decode(struct ev_opener *opener, struct ev_arena *arena, struct ev_it
         const struct ev_record *record = NULL;
         const struct ev_frame *frame = &item->event.frame;
         int r;
+
+        assert(ev_record_check(reader));
 
         writer = find_writer(frame);
         if (!writer) {
@@ -185,6 +207,8 @@ static int open_envelope(struct ev_arena *arena, struct ev_item *item)
         size_t count;
         int r;
 
+        assert(item->fate == EV_FATE_DECIDE);
+
         r = ev_item_headers(arena, item, &headers, &count);
         if (r != 0)
                 return ev_trace(r);
@@ -192,10 +216,13 @@ static int open_envelope(struct ev_arena *arena, struct ev_item *item)
                                          &item->event));
 }
 
-/* Whom the event is about, as its fields say it. */
+/* Whom the event is about, as its fields say it: ce_subject is a stranger's word, and what is held
+ * behind a parked record must not depend on it. */
 static int name_aggregate(struct ev_arena *arena, struct ev_item *item)
 {
         const struct ev_record *record = item->routed->route->record;
+
+        assert(item->value);
         int r = ev_subject_of(record, item->value, arena, &item->aggregate);
 
         if (r == 0 && ev_str_is_null(item->aggregate))
@@ -203,8 +230,11 @@ static int name_aggregate(struct ev_arena *arena, struct ev_item *item)
         return ev_trace(r);
 }
 
+/* Strangers write to ingress topics only, and there only what is asked of them. */
 static int unexpected_type(struct ev_arena *arena, struct ev_item *item)
 {
+        assert(item->fate == EV_FATE_DECIDE);
+
         (void)ev_fail(EV_VERDICT_RECORD, "%.*s does not belong on %.*s",
                       EV_STR_ARG(item->event.type), EV_STR_ARG(item->raw.place.topic));
         return ev_trace(make_dead(arena, item, EV_UNEXPECTED_TYPE));
@@ -213,6 +243,8 @@ static int unexpected_type(struct ev_arena *arena, struct ev_item *item)
 int ev_item_open(struct ev_opener *opener, struct ev_arena *arena, struct ev_item *item)
 {
         int r;
+
+        assert(item->raw.value.data || item->raw.value.size == 0);
 
         item->fate = EV_FATE_DECIDE;
         r = open_envelope(arena, item);

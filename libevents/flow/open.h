@@ -14,8 +14,10 @@ int ev_opener_new(struct ev_opener **ret_opener, const struct ev_worker *worker)
 struct ev_opener *ev_opener_free(struct ev_opener *opener);
 EV_DEFINE_CLEANUP(struct ev_opener *, ev_opener_free)
 
-/* Reads envelope and value of an item and finds its route: fate becomes DECIDE, IGNORE or DEAD.
- * What it makes lies in the arena. Fails only without memory. */
+/* Reads envelope and value of an item and finds its route: fate becomes DECIDE, IGNORE or DEAD, the
+ * latter with refusal and detail. What it makes lies in the arena or borrows from the record, which
+ * must outlive it. Fails without memory (verdict: the record's fault), and when more versions of
+ * schemas were met than there is room for (stop). */
 int ev_item_open(struct ev_opener *opener, struct ev_arena *arena,
                  struct ev_item *item) _must_check_;
 

@@ -68,7 +68,7 @@ static int check_migrations(struct ev_runner *runner)
         int64_t version = 0;
         int r;
 
-        assert(service);
+        assert(service); /* the worker names a database that has migrations */
 
         snprintf(query, sizeof(query), "SELECT max(version) FROM public.schema_version_%s",
                  service);
@@ -109,6 +109,8 @@ int ev_runner_connect(struct ev_runner *runner)
 
 /* ---- Lanes ---- */
 
+/* Takes the lanes over in the database: from here on whoever had them is fenced. `lanes` keep their
+ * order, so that the consumer's index of a lane is ours. */
 static int take_lanes(struct ev_runner *runner, const struct ev_consumer_lane *lanes, size_t count)
 {
         struct ev_offset *taken = calloc(count, sizeof(*taken));
@@ -135,6 +137,8 @@ static int take_lanes(struct ev_runner *runner, const struct ev_consumer_lane *l
 
 static int64_t wait_max_micros(const struct ev_runner *runner)
 {
+        assert(runner->config);
+
         return ev_config_integer(runner->config, "wait.max_s") * EV_MICROS_PER_SECOND;
 }
 
@@ -235,6 +239,8 @@ static int take_events(struct ev_runner *runner)
         struct ev_consumer_event event;
         int r;
 
+        assert(runner->messages.count == 0);
+
         while (ev_consumer_take_event(runner->consumer, &event)) {
                 ev_log_line(runner->log, EV_WORKER_LANE_TROUBLE,
                             ev_log_text("topic", event.lane ? event.lane->topic : NULL),
@@ -255,6 +261,8 @@ static int take_events(struct ev_runner *runner)
 
 static int hook_connect(void *context)
 {
+        assert(context);
+
         return ev_trace(ev_runner_connect(context));
 }
 
@@ -320,8 +328,11 @@ static int apply(struct ev_runner *runner, size_t count)
         return r == EV_APPLY_VOID ? 0 : ev_trace(r);
 }
 
+/* Messages become items; what they point to is librdkafka's until the end of the turn. */
 static int apply_messages(struct ev_runner *runner)
 {
+        assert(runner->messages.count <= EV_BATCH_MAX);
+
         for (size_t i = 0; i < runner->messages.count; ++i) {
                 const struct ev_message *message = &runner->messages.items[i];
 
@@ -379,6 +390,8 @@ static int receive_due(struct ev_runner *runner, struct ev_parked **ret_due, siz
         struct ev_session *session = ev_batch_session(runner->batch);
         int r = ev_db_sync(session->db);
 
+        assert(ret_due && ret_count);
+
         if (r == 0)
                 r = ev_parked_receive_due(session, runner->retry_arena, ret_due, ret_count);
         if (r == 0)
@@ -417,6 +430,8 @@ static int load_due(struct ev_runner *runner, struct ev_parked **ret_due, size_t
         return r < 0 ? ev_session_abandon(session) : 0;
 }
 
+/* A record that a person asks for is decided now, like one whose time is over: both have no further
+ * try to wait for. */
 static size_t make_items(struct ev_runner *runner, const struct ev_parked *due, size_t count)
 {
         size_t made = 0;
@@ -449,6 +464,8 @@ static int retry_parked(struct ev_runner *runner)
         size_t count = 0;
         int r;
 
+        assert(runner->retry_arena);
+
         if (runner->lane_count == 0)
                 return 0;
         r = ev_runner_connect(runner);
@@ -460,6 +477,8 @@ static int retry_parked(struct ev_runner *runner)
         return count > 0 ? ev_trace(apply(runner, count)) : 0;
 }
 
+/* While records may be waiting they are looked at as often as the shortest of their pauses; else
+ * only for what a person asked, which may take its 2 s. */
 static int look(struct ev_runner *runner)
 {
         int64_t now = ev_clock_monotonic_micros();
@@ -473,7 +492,9 @@ static int look(struct ev_runner *runner)
         return ev_trace(retry_parked(runner));
 }
 
-/* What has to be done now and then. */
+/* What has to be done now and then: partitions of the outbox ahead of its numbers, a generation of
+ * the inbox that has grown old. Every worker does it, the first one has it done; what does not
+ * succeed now does in a minute. */
 static int care(struct ev_runner *runner)
 {
         int64_t now = ev_clock_monotonic_micros();
@@ -506,6 +527,8 @@ static void set_hooks(struct ev_runner *runner)
         };
 }
 
+/* A stop is looked for between two batches only: one in hand is finished, or dropped where it has
+ * to rest. */
 int ev_runner_loop(struct ev_runner *runner)
 {
         int r = 0;

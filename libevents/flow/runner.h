@@ -13,14 +13,15 @@
 
 enum { EV_RUNNER_TOPICS_MAX = EV_CONSUMER_TOPICS_MAX };
 
+/* Made and undone by flow/worker.c; what is not said to be borrowed is the runner's. */
 struct ev_runner {
-        const struct ev_worker *worker;
+        const struct ev_worker *worker; /* borrowed, as are the next two */
         const struct ev_config *config;
         struct ev_log *log;
-        struct ev_db *db;
-        struct ev_batch *batch;
-        struct ev_consumer *consumer;
-        struct ev_retry retry;
+        struct ev_db *db;             /* connected again and again */
+        struct ev_batch *batch;       /* works in it */
+        struct ev_consumer *consumer; /* NULL before ev_runner_join() */
+        struct ev_retry retry;        /* set up by ev_runner_loop() */
         struct ev_messages messages;  /* the batch in hand, released at the end of each turn */
         struct ev_item *items;        /* EV_BATCH_MAX, made of them */
         struct ev_arena *retry_arena; /* of records that come from ev.parked */
@@ -43,7 +44,8 @@ int ev_runner_connect(struct ev_runner *runner) _must_check_;
  * ev_runner_loop(). */
 int ev_runner_join(struct ev_runner *runner) _must_check_;
 
-/* Collects and applies until the process is asked to end. */
+/* Collects and applies until the process is asked to end: 0, and no batch is in hand; or EV_FAILED
+ * for what only a person can mend. */
 int ev_runner_loop(struct ev_runner *runner) _must_check_;
 
 #endif

@@ -1,4 +1,7 @@
-/* The tables of shared settings, and sessions and clients made of them. */
+/* The tables of shared settings, and sessions and clients made of them.
+ *
+ * A row is all there is of a setting: help, manual page, sample file and the check of its bounds
+ * come from it. Nothing here is changed by running, and nothing is lost if the process dies. */
 
 #include "flow/settings.h"
 
@@ -212,7 +215,7 @@ size_t ev_settings_kafka(const struct ev_config *config,
         struct ev_config_setting setting;
         size_t position = 0, count = 0;
 
-        assert(config);
+        assert(config && settings);
 
         while (count < EV_CONFIG_FREE_MAX &&
                ev_config_next_free(config, "kafka.", &position, &setting))
@@ -220,6 +223,9 @@ size_t ev_settings_kafka(const struct ev_config *config,
         return count;
 }
 
+/* Blocked signals wait in the kernel until they are read, which nobody does: the file stays
+ * readable, so that every later look sees the stop too. A second SIGTERM changes nothing; SIGKILL
+ * is for who cannot wait. */
 int ev_settings_stop_fd(int *ret_fd)
 {
         sigset_t set;

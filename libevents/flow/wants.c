@@ -1,4 +1,8 @@
-/* Collects keys; sorts them and takes repeats out when all are there. */
+/* Collects keys; sorts them and takes repeats out when all are there.
+ *
+ * The order is that of bytes, the same in every worker and every locale: rows that are locked in it
+ * cannot deadlock. A want cannot fail, so that an author's code has no error to forget: what runs
+ * out of memory on the way is told once, at the end. Keys are borrowed, lists lie in the arena. */
 
 #include "flow/wants.h"
 
@@ -17,10 +21,13 @@ void ev_wants_begin(struct ev_wants *wants, struct ev_arena *arena)
         *wants = (struct ev_wants){ .arena = arena };
 }
 
+/* Doubles a full list. What is outgrown stays in the arena, which is as much as the list itself. */
 static bool make_room(struct ev_wants *wants, struct ev_wanted *list)
 {
         size_t capacity = list->capacity ? list->capacity * 2 : CAPACITY_MIN;
         struct ev_str *keys;
+
+        assert(list->count <= list->capacity);
 
         if (list->count < list->capacity)
                 return true;
@@ -47,11 +54,15 @@ void ev_want(struct ev_wants *wants, unsigned list, struct ev_str key)
 
 static int compare_keys(const void *a, const void *b)
 {
+        assert(a && b);
+
         return ev_str_compare(*(const struct ev_str *)a, *(const struct ev_str *)b);
 }
 
 int ev_wants_finish(struct ev_wants *wants)
 {
+        assert(wants->arena);
+
         if (wants->failed)
                 return ev_trace(EV_FAILED);
         for (size_t i = 0; i < EV_LISTS_MAX; ++i) {

@@ -31,6 +31,7 @@ enum {
 
 /* ---- Start and stop ---- */
 
+/* What needs no server. The session is made before the batch that works in it. */
 static int make_parts(struct ev_runner *runner)
 {
         char name[NAME_MAX_BYTES];
@@ -59,9 +60,13 @@ static int make_parts(struct ev_runner *runner)
         return ev_trace(ev_batch_new(&runner->batch, &options));
 }
 
+/* Trouble at start ends the program, also where a server is merely late: whoever started it knows
+ * how often to try, and sees in the exit code that it did not come up. */
 static int start(struct ev_runner *runner)
 {
         int r = make_parts(runner);
+
+        assert(!runner->consumer);
 
         if (r == 0)
                 r = ev_runner_connect(runner);
@@ -95,6 +100,7 @@ static void stop(struct ev_runner *runner)
                 close(runner->stop_fd);
 }
 
+/* Signals are blocked before librdkafka makes its threads, so that none of them takes one. */
 static int work(struct ev_runner *runner)
 {
         int r = ev_settings_stop_fd(&runner->stop_fd);
@@ -132,6 +138,7 @@ static int run(const struct ev_worker *worker, const struct ev_config *config, s
 
 /* ---- The command line ---- */
 
+/* Lines go to stderr: where they are kept is the supervisor's business. */
 static int start_log(const struct ev_worker *worker, const struct ev_config *config,
                      struct ev_log **ret_log)
 {
@@ -190,6 +197,7 @@ static int configure(const struct ev_worker *worker, struct ev_config *config, i
         return ev_trace(r);
 }
 
+/* One line for a person, and the exit code for the program that started us. */
 static int fail(const struct ev_worker *worker, int exit_code)
 {
         assert(exit_code != EXIT_SUCCESS);
@@ -225,6 +233,8 @@ int ev_worker_main(const struct ev_worker *worker, int argc, char **argv)
 
 /* ---- The tables of a worker ---- */
 
+/* What does not depend on the database is looked at here; whether loads fit their tables is checked
+ * by ev_load_check(), and whether they fit the database by preparing them. */
 bool ev_worker_check(const struct ev_worker *worker)
 {
         if (!worker->name || !worker->database || !worker->facts_topics || worker->migration < 1 ||

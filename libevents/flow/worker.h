@@ -83,8 +83,9 @@ int ev_park(struct ev_case *c, const char *reason) _must_check_;
  * retries, and may be run again with the same event. */
 struct ev_route {
         const struct ev_record *record; /* its contract names the topic */
-        void (*want)(struct ev_wants *wants, const void *event);
-        int (*decide)(struct ev_case *c, const void *event);
+        void (*want)(struct ev_wants *wants,
+                     const void *event);                     /* names every row it may look at */
+        int (*decide)(struct ev_case *c, const void *event); /* enum ev_decision, or EV_FAILED */
 };
 
 /* What a fact is beside its fields. */
@@ -103,6 +104,7 @@ struct ev_fold {
         int (*fold)(struct ev_rows *rows, const struct ev_fact_head *head, const void *fact);
 };
 
+/* The three tables, and what they belong to. A constant: nothing in it changes while it runs. */
 struct ev_worker {
         const char *name;     /* "order": the program is quenty-order, as is its consumer group */
         const char *database; /* "order_db": names its settings */
@@ -116,7 +118,7 @@ struct ev_worker {
         size_t load_count;
         const struct ev_table *const *tables; /* a row's table stands behind those it refers to */
         size_t table_count;
-        size_t list_count; /* key lists */
+        size_t list_count; /* of the worker's enum of key lists, see ev_want() */
 };
 
 /* Checks the tables against each other, for asserts. */

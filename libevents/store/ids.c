@@ -19,6 +19,7 @@
 
 enum { PARAMS_BYTES_MAX = 1024 }; /* a name and a number */
 
+/* What is left of one draw. */
 struct block {
         const struct ev_table *table;
         size_t left; /* the last ones of `ids` */
@@ -29,7 +30,7 @@ struct ev_ids {
         struct ev_db *db;
         struct ev_params params;
         size_t block_count;
-        struct block *blocks[EV_TABLES_MAX];
+        struct block *blocks[EV_TABLES_MAX]; /* one for each table that was drawn for */
 };
 
 int ev_ids_new(struct ev_ids **ret_ids, struct ev_db *db)
@@ -63,6 +64,8 @@ static int block_of(struct ev_ids *ids, const struct ev_table *table, struct blo
 {
         struct block *block;
 
+        assert(table->drawn && table->sequence);
+
         for (size_t i = 0; i < ids->block_count; ++i)
                 if (ids->blocks[i]->table == table) {
                         *ret_block = ids->blocks[i];
@@ -79,10 +82,13 @@ static int block_of(struct ev_ids *ids, const struct ev_table *table, struct blo
         return 0;
 }
 
+/* Inside of the batch's transaction, which a draw does not care about. */
 static int fill(struct ev_ids *ids, struct block *block)
 {
         _cleanup_result_ struct ev_result *result = NULL;
         int r;
+
+        assert(block->left == 0);
 
         ev_params_begin(&ids->params, &ev_sql_draw_ids);
         ev_params_text(&ids->params, ev_str_of(block->table->sequence));
@@ -107,6 +113,8 @@ static int draw(void *context, const struct ev_table *table, int64_t *ret_id)
         struct ev_ids *ids = context;
         struct block *block = NULL;
         int r;
+
+        assert(ret_id);
 
         r = block_of(ids, table, &block);
         if (r < 0)

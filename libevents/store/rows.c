@@ -3,7 +3,12 @@
  * Each table has a list of its rows in the order of arrival, an index by its text key and one by
  * its group. Everything but the tables' heads lies in the arena of the batch, so forgetting a batch
  * costs nothing and a batch that fails leaves nothing behind: if the process dies here, the
- * transaction that locked the rows is rolled back and the next owner loads them again. */
+ * transaction that locked the rows is rolled back and the next owner loads them again.
+ *
+ * Rows never move: a pointer that was handed out is good until the batch ends, and shows what folds
+ * do to it meanwhile. A row that is taken away stays in lists and indexes with a mark; a search
+ * passes over it. Values are read and written through memcpy() at the offsets of the description,
+ * so that a table needs no code of its own. */
 
 #include "store/rows.h"
 
@@ -30,8 +35,9 @@ struct index {
         size_t used;
 };
 
+/* The rows of one table. */
 struct list {
-        const struct ev_table *table;
+        const struct ev_table *table; /* borrowed */
         struct ev_row *first;
         struct ev_row *last;
         size_t count;
@@ -41,23 +47,30 @@ struct list {
 };
 
 struct ev_rows {
-        struct ev_arena *arena;
+        struct ev_arena *arena; /* of the present batch; NULL before the first */
         struct ev_id_source ids;
-        size_t row_count;
+        size_t row_count; /* over all tables, for EV_ROWS_MAX */
         size_t list_count;
         struct list lists[];
 };
 
+/* Whether the description points into its own columns. */
 static bool column_of(const struct ev_table *table, const struct ev_table_column *column)
 {
+        assert(table->columns);
+
         return column >= table->columns && column < table->columns + table->column_count;
 }
 
 static bool is_integer(const struct ev_table_column *column)
 {
+        assert(column);
+
         return column->type == EV_COLUMN_INT4 || column->type == EV_COLUMN_INT8;
 }
 
+/* The offsets are offsetof()'s, so what can be wrong is that a line was copied from another table.
+ */
 bool ev_table_check(const struct ev_table *table)
 {
         if (!table->name || table->row_size < sizeof(struct ev_row) ||
@@ -98,6 +111,7 @@ int ev_rows_new(struct ev_rows **ret_rows, const struct ev_table *const tables[]
         return 0;
 }
 
+/* Rows are the arena's, which is not ours. */
 struct ev_rows *ev_rows_free(struct ev_rows *rows)
 {
         free(rows);
@@ -115,9 +129,12 @@ void ev_rows_begin(struct ev_rows *rows, struct ev_arena *arena)
                 rows->lists[i] = (struct list){ .table = rows->lists[i].table };
 }
 
+/* A worker has at most EV_TABLES_MAX tables: they are looked through. */
 static const struct list *list_of(const struct ev_rows *rows, const struct ev_table *table)
 {
         size_t i = 0;
+
+        assert(rows && table);
 
         while (i < rows->list_count && rows->lists[i].table != table)
                 ++i;
@@ -127,6 +144,8 @@ static const struct list *list_of(const struct ev_rows *rows, const struct ev_ta
 
 static struct list *writable_list_of(struct ev_rows *rows, const struct ev_table *table)
 {
+        assert(rows->arena); /* ev_rows_begin() was called */
+
         return &rows->lists[list_of(rows, table) - rows->lists];
 }
 
@@ -178,6 +197,8 @@ static uint64_t integer_hash(int64_t value)
 /* The number of a key column, for hashing and comparing; texts are told apart by their own. */
 static uint64_t key_part_hash(const void *row, const struct ev_table_column *column)
 {
+        assert(column->flags & EV_COLUMN_KEY);
+
         switch (column->type) {
         case EV_COLUMN_TEXT: return ev_str_hash(text_at(row, column));
         case EV_COLUMN_INT4:
@@ -195,6 +216,8 @@ static uint64_t key_part_hash(const void *row, const struct ev_table_column *col
 
 static bool same_key_part(const void *a, const void *b, const struct ev_table_column *column)
 {
+        assert(column->type != EV_COLUMN_JSONB); /* no key of anything */
+
         if (column->type == EV_COLUMN_TEXT)
                 return ev_str_equal(text_at(a, column), text_at(b, column));
         if (is_integer(column))
@@ -210,6 +233,8 @@ static uint64_t identity_hash(const struct ev_table *table, const void *row)
 {
         uint64_t hash = 0;
 
+        assert(row);
+
         for (size_t i = 0; i < table->column_count; ++i)
                 if (table->columns[i].flags & EV_COLUMN_KEY)
                         hash = hash * 31 + key_part_hash(row, &table->columns[i]);
@@ -218,6 +243,8 @@ static uint64_t identity_hash(const struct ev_table *table, const void *row)
 
 static bool same_identity(const struct ev_table *table, const void *a, const void *b)
 {
+        assert(a && b);
+
         for (size_t i = 0; i < table->column_count; ++i)
                 if (table->columns[i].flags & EV_COLUMN_KEY &&
                     !same_key_part(a, b, &table->columns[i]))
@@ -283,6 +310,8 @@ static int make_room(struct ev_rows *rows, struct index *index)
                                 .used = index->used };
         size_t mask = larger.capacity - 1;
 
+        assert((larger.capacity & mask) == 0); /* a power of two, as the masks want it */
+
         if ((index->used + 1) * 2 <= index->capacity)
                 return 0;
         larger.slots = ev_arena_take_array(rows->arena, larger.capacity, sizeof(struct slot));
@@ -308,6 +337,8 @@ static int index_by_key(struct ev_rows *rows, struct list *list, struct ev_row *
         struct slot *slot;
         int r;
 
+        assert(row);
+
         if (!column)
                 return 0;
         r = make_room(rows, &list->by_key);
@@ -320,11 +351,14 @@ static int index_by_key(struct ev_rows *rows, struct list *list, struct ev_row *
         return 0;
 }
 
+/* Behind the last of its group: a group is read in the order of arrival. */
 static int index_by_group(struct ev_rows *rows, struct list *list, struct ev_row *row)
 {
         const struct ev_table_column *column = list->table->group_by;
         struct slot *slot;
         int r;
+
+        assert(!row->next_in_group);
 
         if (!column)
                 return 0;
@@ -354,11 +388,15 @@ static void link_last(struct list *list, struct ev_row *row)
         ++list->count;
 }
 
+/* Copies the image and puts it into list and indexes. The head of the image's struct is not looked
+ * at. Where memory ends on the way, the batch has failed and its arena goes with it. */
 static int append(struct ev_rows *rows, struct list *list, const void *image,
                   enum ev_row_state state, struct ev_row **ret_row)
 {
         struct ev_row *row;
         int r;
+
+        assert(state == EV_ROW_LOADED || state == EV_ROW_NEW);
 
         if (rows->row_count >= EV_ROWS_MAX)
                 return ev_fail(EV_VERDICT_RECORD, "more than %d rows wanted by one batch",
@@ -383,6 +421,8 @@ static int append(struct ev_rows *rows, struct list *list, const void *image,
 
 static bool has_key(const struct ev_table *table)
 {
+        assert(table->column_count > 0);
+
         for (size_t i = 0; i < table->column_count; ++i)
                 if (table->columns[i].flags & EV_COLUMN_KEY)
                         return true;
@@ -396,6 +436,8 @@ static int put_once(struct ev_rows *rows, struct list *list, const void *image)
         struct slot *slot;
         struct ev_row *row;
         int r = make_room(rows, &list->by_identity);
+
+        assert(has_key(list->table));
 
         if (r < 0)
                 return ev_trace(r);
@@ -426,12 +468,16 @@ int ev_rows_put(struct ev_rows *rows, const struct ev_table *table, const void *
 
 static bool borrows(const struct ev_table_column *column)
 {
+        assert(column);
+
         return column->type == EV_COLUMN_TEXT || column->type == EV_COLUMN_JSONB;
 }
 
 /* Copies what an image borrows, so that a row outlives the fact it was made from. */
 static int own_texts(struct ev_rows *rows, const struct ev_table *table, char *image)
 {
+        assert(image);
+
         for (size_t i = 0; i < table->column_count; ++i) {
                 char *member = image + table->columns[i].offset;
                 struct ev_str text;
@@ -448,10 +494,13 @@ static int own_texts(struct ev_rows *rows, const struct ev_table *table, char *i
         return 0;
 }
 
+/* Draws the id of a new row that has none yet. Sequences begin at 1, so that 0 is nobody's. */
 static int own_id(struct ev_rows *rows, const struct ev_table *table, void *image)
 {
         int64_t id;
         int r;
+
+        assert(image);
 
         if (!table->drawn || integer_at(image, table->drawn) != 0)
                 return 0;
@@ -504,6 +553,7 @@ const void *ev_rows_find(const struct ev_rows *rows, const struct ev_table *tabl
         return slot->first && !slot->first->removed ? slot->first : NULL;
 }
 
+/* The row itself or the next of its group that was not taken away. */
 static const struct ev_row *first_kept(const struct ev_row *row)
 {
         while (row && row->removed)
@@ -551,6 +601,7 @@ void *ev_rows_change(struct ev_rows *rows, const void *row)
         return writable(row);
 }
 
+/* A new row that is taken away is neither inserted nor deleted: it never was. */
 void ev_rows_remove(struct ev_rows *rows, const void *row)
 {
         assert(rows);
@@ -584,8 +635,12 @@ int ev_rows_draw(struct ev_rows *rows, const struct ev_table *table, int64_t *re
         return 0;
 }
 
+/* Each row is of one kind at most. One that was changed back to what it was is written all the
+ * same: to find that out would cost more than the write. */
 static bool is_kind(const struct ev_row *row, enum ev_rows_kind kind)
 {
+        assert(row);
+
         switch (kind) {
         case EV_ROWS_INSERTED: return row->state == EV_ROW_NEW && !row->removed;
         case EV_ROWS_UPDATED: return row->state == EV_ROW_LOADED && row->changed && !row->removed;
@@ -596,6 +651,8 @@ static bool is_kind(const struct ev_row *row, enum ev_rows_kind kind)
 
 static int compare_by_text(const void *a, const void *b, void *column)
 {
+        assert(column);
+
         return ev_str_compare(text_at(*(const struct ev_row *const *)a, column),
                               text_at(*(const struct ev_row *const *)b, column));
 }
@@ -607,6 +664,8 @@ int ev_rows_collect(const struct ev_rows *rows, const struct ev_table *table,
         const struct list *list = list_of(rows, table);
         const struct ev_row **found;
         size_t count = 0;
+
+        assert(ret_list && ret_count);
 
         found = ev_arena_take_array(rows->arena, list->count, sizeof(struct ev_row *));
         if (!found)

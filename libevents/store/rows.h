@@ -38,7 +38,7 @@ enum ev_column_type {
 };
 
 enum ev_column_flag {
-        EV_COLUMN_KEY = 1,   /* names the row in UPDATE and DELETE; never changes */
+        EV_COLUMN_KEY = 1,   /* all of them name the row in UPDATE and DELETE; never changes */
         EV_COLUMN_FIXED = 2, /* written when the row is inserted, never again */
         EV_COLUMN_READ = 4,  /* comes with the row and is never written */
 };
@@ -76,6 +76,7 @@ struct ev_table_column {
                 .present_offset = offsetof(row, has_##member)                      \
         }
 
+/* What saving has to do with a row, together with `changed` and `removed`. */
 enum ev_row_state {
         EV_ROW_LOADED, /* stands in the database as it was loaded */
         EV_ROW_NEW,    /* does not stand there yet */
@@ -86,8 +87,8 @@ struct ev_row {
         struct ev_row *next;          /* of the same table, in the order of arrival */
         struct ev_row *next_in_group; /* of the same table and group, in the order of arrival */
         enum ev_row_state state;
-        bool changed;
-        bool removed;
+        bool changed; /* by ev_rows_change() */
+        bool removed; /* by ev_rows_remove(): nobody finds it any more */
 };
 
 struct ev_table {
@@ -110,6 +111,7 @@ struct ev_id_source {
         void *context;
 };
 
+/* Pointers to rows are good until the next ev_rows_begin(). */
 struct ev_rows;
 
 /* An empty working set over these tables (borrowed for its life). Ids are drawn from `ids`. */
@@ -131,7 +133,8 @@ int ev_rows_put(struct ev_rows *rows, const struct ev_table *table, const void *
 int ev_rows_add(struct ev_rows *rows, const struct ev_table *table, const void *image,
                 const void **ret_row) _must_check_;
 
-/* The row with this key, or NULL; a removed one is not found. */
+/* The row with this key, or NULL; a removed one is not found. Only rows that were wanted are there:
+ * NULL means that the database has none only where the key was. */
 const void *ev_rows_find(const struct ev_rows *rows, const struct ev_table *table,
                          struct ev_str key);
 

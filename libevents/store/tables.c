@@ -2,7 +2,15 @@
  *
  * The texts of the saving statements are made once, at start. They hold nothing but names from the
  * tables' descriptions; values travel as binary arrays. If the process dies between load and save,
- * the transaction is rolled back and nothing was written. */
+ * the transaction is rolled back and nothing was written.
+ *
+ *      INSERT INTO public.t (a, b) SELECT n.a, n.b FROM unnest($1::int4[], $2::text[]) AS n (a, b)
+ *      UPDATE public.t AS t SET b = n.b FROM unnest(…) AS n (a, b) WHERE t.a = n.a
+ *      DELETE FROM public.t AS t USING unnest(…) AS n (a) WHERE t.a = n.a
+ *
+ * An UPDATE writes every column that may change, whether it did or not: one statement for all rows,
+ * prepared once, is worth more than the bytes. Columns that never change are left out of it, so
+ * that no index on them is touched. */
 
 #include "store/tables.h"
 
@@ -30,6 +38,8 @@ static const struct ev_type *sql_type(const struct ev_table_column *column)
 {
         const struct ev_type *type = ev_type_by_name(ev_str_of(type_names[column->type]));
 
+        assert(column->type < EV_ARRAY_SIZE(type_names));
+
         assert(type);
         return type;
 }
@@ -38,6 +48,8 @@ static const struct ev_type *sql_type(const struct ev_table_column *column)
 
 static bool is_loaded_as(const struct ev_table_column *column, uint32_t oid)
 {
+        assert(oid != 0);
+
         return oid == sql_type(column)->oid ||
                (column->type == EV_COLUMN_TEXT && oid == EV_OID_VARCHAR);
 }
@@ -45,13 +57,18 @@ static bool is_loaded_as(const struct ev_table_column *column, uint32_t oid)
 /* Whether NULL has a place in the row's struct. */
 static bool holds_null(const struct ev_table_column *column)
 {
+        assert(column);
+
         return column->present_offset != 0 || column->type == EV_COLUMN_TEXT ||
                column->type == EV_COLUMN_JSONB;
 }
 
+/* A NULL that has no place in the struct would be read as 0 there. */
 static int check_nulls(const struct ev_load *load)
 {
         const struct ev_table *table = load->table;
+
+        assert(load->statement->columns_count == table->column_count);
 
         for (size_t i = 0; i < table->column_count; ++i)
                 if (load->statement->columns[i].nullable && !holds_null(&table->columns[i]))
@@ -103,6 +120,8 @@ static int read_value(const struct ev_table_column *column, const struct ev_resu
         bool present = !ev_result_is_null(result, row, index);
         size_t size = sizeof(value.int8);
         int r;
+
+        assert(present || holds_null(column));
 
         if (column->present_offset)
                 memcpy(image + column->present_offset, &present, sizeof(present));
@@ -193,8 +212,11 @@ struct ev_save {
         struct table_statements tables[];
 };
 
+/* Which columns travel with which statement: KEY ones with all of them. */
 static bool is_used(const struct ev_table_column *column, enum ev_rows_kind kind)
 {
+        assert(column->name);
+
         switch (kind) {
         case EV_ROWS_INSERTED: return !(column->flags & EV_COLUMN_READ);
         case EV_ROWS_UPDATED: return !(column->flags & (EV_COLUMN_READ | EV_COLUMN_FIXED));
@@ -203,6 +225,7 @@ static bool is_used(const struct ev_table_column *column, enum ev_rows_kind kind
         return false;
 }
 
+/* Fills in columns and parameters of a statement, one array each, and returns how many are keys. */
 static size_t choose_columns(struct made *made, const struct ev_table *table,
                              enum ev_rows_kind kind)
 {
@@ -225,12 +248,15 @@ static size_t choose_columns(struct made *made, const struct ev_table *table,
         return keys;
 }
 
-/* Writes "<before>name<between>name…" for the columns that have the flag, or have it not. */
+/* Writes the names of the columns that have the flag (or have it not), each in the format with '@'
+ * in its place, with `between` between them. */
 static int write_names(struct ev_buffer *text, const struct made *made, unsigned flag, bool with,
                        const char *format, const char *between)
 {
         const char *before = "";
         int r;
+
+        assert(strchr(format, '@'));
 
         for (size_t i = 0; i < made->column_count; ++i) {
                 const char *name = made->columns[i]->name;
@@ -255,6 +281,8 @@ static int write_source(struct ev_buffer *text, const struct made *made)
 {
         int r = ev_buffer_printf(text, "unnest(");
 
+        assert(made->column_count > 0);
+
         for (size_t i = 0; r == 0 && i < made->column_count; ++i)
                 r = ev_buffer_printf(text, "%s$%zu::%s[]", i ? ", " : "", i + 1,
                                      type_names[made->columns[i]->type]);
@@ -271,6 +299,8 @@ static int write_insert(struct ev_buffer *text, const struct made *made,
                         const struct ev_table *table)
 {
         int r = ev_buffer_printf(text, "INSERT INTO public.%s (", table->name);
+
+        assert(made->column_count > 0);
 
         if (r == 0)
                 r = write_names(text, made, 0, false, "@", ", ");
@@ -289,6 +319,8 @@ static int write_where(struct ev_buffer *text, const struct made *made)
 {
         int r = ev_buffer_printf(text, " WHERE ");
 
+        assert(made->column_count > 0);
+
         if (r == 0)
                 r = write_names(text, made, EV_COLUMN_KEY, true, "t.@ = n.@", " AND ");
         return ev_trace(r);
@@ -298,6 +330,8 @@ static int write_update(struct ev_buffer *text, const struct made *made,
                         const struct ev_table *table)
 {
         int r = ev_buffer_printf(text, "UPDATE public.%s AS t SET ", table->name);
+
+        assert(made->column_count > 1); /* a key, and what changes */
 
         if (r == 0)
                 r = write_names(text, made, EV_COLUMN_KEY, false, "@ = n.@", ", ");
@@ -314,6 +348,8 @@ static int write_delete(struct ev_buffer *text, const struct made *made,
                         const struct ev_table *table)
 {
         int r = ev_buffer_printf(text, "DELETE FROM public.%s AS t USING ", table->name);
+
+        assert(made->column_count > 0);
 
         if (r == 0)
                 r = write_source(text, made);
@@ -335,6 +371,8 @@ static int make_statement(struct made *made, const struct ev_table *table, enum 
         _cleanup_buffer_ struct ev_buffer text = EV_BUFFER_INIT(TEXT_BYTES_MAX);
         size_t keys = choose_columns(made, table, kind);
         int r;
+
+        assert(kind < EV_ARRAY_SIZE(kinds));
 
         /* A table that is only added to has no key, and one of nothing but keys is never updated.
          */
@@ -396,11 +434,14 @@ struct ev_save *ev_save_free(struct ev_save *save)
         return NULL;
 }
 
+/* One element of an array: what stands at the column's place in the row's struct. */
 static void append_value(struct ev_params *params, const struct ev_table_column *column,
                          const char *row)
 {
         const void *member = row + column->offset;
         bool present = true;
+
+        assert(column->offset >= sizeof(struct ev_row));
 
         if (column->present_offset)
                 memcpy(&present, row + column->present_offset, sizeof(present));
@@ -422,6 +463,7 @@ static void append_value(struct ev_params *params, const struct ev_table_column 
         }
 }
 
+/* Column by column, as unnest() takes them. */
 static int queue_rows(struct ev_save *save, struct ev_db *db, const struct made *made,
                       const struct ev_row *const *list, size_t count)
 {
@@ -444,6 +486,8 @@ static int queue_kind(struct ev_save *save, struct ev_db *db, const struct ev_ro
         const struct ev_row *const *list;
         size_t count;
         int r;
+
+        assert(save->expected_count < EV_ARRAY_SIZE(save->expected));
 
         r = ev_rows_collect(rows, table->table, kind, &list, &count);
         if (r < 0)
@@ -487,6 +531,8 @@ int ev_save_queue(struct ev_save *save, struct ev_db *db, const struct ev_rows *
 
 int ev_save_receive(struct ev_save *save, struct ev_db *db)
 {
+        assert(save->expected_count <= EV_ARRAY_SIZE(save->expected));
+
         for (size_t i = 0; i < save->expected_count; ++i) {
                 _cleanup_result_ struct ev_result *result = NULL;
                 int r = ev_db_next(db, &result);

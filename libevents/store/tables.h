@@ -4,8 +4,9 @@
 /* Between the working set and the database: the statements that load and save a worker's tables.
  *
  * What loads rows is written by hand, since it knows how the rows are found and in which order they
- * are locked (`sql/load_….sql`); what saves them is made from the table's description: one INSERT,
- * one UPDATE and one DELETE over arrays, whatever the number of rows. */
+ * are locked (`sql/load_….sql`: sorted, and with a lock, unless another load's lock covers them);
+ * what saves them is made from the table's description: one INSERT, one UPDATE and one DELETE over
+ * arrays, whatever the number of rows. */
 
 #include <stddef.h>
 
@@ -21,8 +22,8 @@ enum {
 /* One loading statement: rows of `table` that are about the keys of some lists. Its parameters are
  * the lists, each a text[]; its columns are the table's, in their order. */
 struct ev_load {
-        const struct ev_table *table;
-        const struct ev_statement *statement;
+        const struct ev_table *table;         /* borrowed, as all pointers here: constants */
+        const struct ev_statement *statement; /* ORDER BY a key … FOR NO KEY UPDATE, see above */
         const unsigned *lists; /* which of the worker's key lists, in the order of $1… */
         size_t list_count;
 };

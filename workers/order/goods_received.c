@@ -11,9 +11,12 @@
 
 enum { TEXT_MAX = 255 }; /* characters: the columns of inventory_items and stock_movements */
 
+/* The product, and with it all its lots: which of them it is, is for the decide to find. */
 void want_goods_received(struct ev_wants *wants, const void *event)
 {
         const struct goods_received *received = event;
+
+        assert(received);
 
         ev_want(wants, WANT_SKU, received->sku);
 }
@@ -34,6 +37,8 @@ static const char *misfit(const struct goods_received *received)
                 { "received_by", received->received_by, false },
         };
 
+        assert(received->sku.data); /* the codec lets no required text be null */
+
         for (size_t i = 0; i < EV_ARRAY_SIZE(texts); ++i)
                 if (ev_str_characters(texts[i].value) > TEXT_MAX ||
                     (texts[i].value.size == 0 && !texts[i].may_be_empty))
@@ -49,6 +54,8 @@ static const char *misfit(const struct goods_received *received)
  * the pieces would hide it. */
 static bool same_expiry(const struct lot *lot, const struct goods_received *received)
 {
+        assert(lot);
+
         return lot->has_expiry_date == received->has_expiry_date &&
                (!lot->has_expiry_date || lot->expiry_date == received->expiry_date);
 }
@@ -78,6 +85,9 @@ static int announce_received(struct ev_case *c, const struct goods_received *rec
                 .created_by = received->received_by,
         };
         int r;
+
+        assert(product);
+        assert(!lot || lot->product_id == product->id);
 
         if (received->has_min_stock_level)
                 fact.min_stock_level = received->min_stock_level;
@@ -130,9 +140,12 @@ int decide_goods_received(struct ev_case *c, const void *event)
         return announce_levels(c, product, lot, before);
 }
 
+/* For a rebuild; in the live path the request has wanted the same. */
 void want_stock_received(struct ev_wants *wants, const void *event)
 {
         const struct stock_received *fact = event;
+
+        assert(fact);
 
         ev_want(wants, WANT_SKU, fact->sku);
 }
@@ -141,10 +154,13 @@ void want_stock_received(struct ev_wants *wants, const void *event)
  * promise of ours. */
 static int misses(const char *what, const struct stock_received *fact)
 {
+        assert(what);
+
         return ev_fail(EV_VERDICT_STOP, "StockReceived of %.*s: %s", EV_STR_ARG(fact->sku), what);
 }
 
-/* A movement IN, and the lot as the fact says it is. */
+/* A movement IN, and the lot as the fact says it is: values after the change, not differences, so
+ * that a fact that is folded twice makes the same lot. Reservations are other facts' business. */
 int fold_stock_received(struct ev_rows *rows, const struct ev_fact_head *head, const void *event)
 {
         const struct stock_received *fact = event;

@@ -24,6 +24,9 @@ const struct ev_table products_table = {
         .find_by = &product_columns[1],
 };
 
+/* Lots of a product are few and are looked through; which one it is, is a comparison of two texts
+ * of which one may be null (find_lot()). `updated_at` is set by folds, as the trigger would in a
+ * hand- written UPDATE. */
 static const struct ev_table_column lot_columns[] = {
         EV_COLUMN(struct lot, id, INT4, EV_COLUMN_KEY),
         EV_COLUMN(struct lot, product_id, INT4, EV_COLUMN_FIXED),
@@ -48,6 +51,8 @@ const struct ev_table lots_table = {
         .sequence = "public.inventory_items_id_seq",
 };
 
+/* A ledger is only added to: it has no key here, and so neither an UPDATE nor a DELETE. The id and
+ * the partition are PostgreSQL's. */
 static const struct ev_table_column movement_columns[] = {
         EV_COLUMN(struct movement, product_id, INT4, 0),
         EV_COLUMN(struct movement, movement_type, TEXT, 0),
@@ -70,6 +75,7 @@ const struct ev_table movements_table = {
 const struct ev_table *const order_tables[ORDER_TABLES] = { &products_table, &lots_table,
                                                             &movements_table };
 
+/* Both loads find by the same list: lots come with their product, whose lock covers them. */
 static const unsigned by_sku[] = { WANT_SKU };
 
 const struct ev_load order_loads[ORDER_LOADS] = {
@@ -90,6 +96,7 @@ const struct lot *find_lot(const struct ev_rows *rows, const struct product *pro
         const struct lot *lot;
 
         assert(product);
+        assert(!ev_str_is_null(location));
 
         for (lot = ev_rows_first(rows, &lots_table, product->id); lot; lot = ev_rows_next(lot))
                 if (ev_str_equal(lot->location, location) &&

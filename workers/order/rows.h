@@ -11,28 +11,29 @@ enum order_list {
         WANT_LISTS,
 };
 
+/* What is known of a product here; the rest of its columns no event of ours needs yet. */
 struct product {
         struct ev_row row;
         int32_t id;
-        struct ev_str sku;
-        struct ev_str company_id;
-        bool active;
+        struct ev_str sku;        /* unique over all companies */
+        struct ev_str company_id; /* whose it is: the key of every fact about it */
+        bool active;              /* an inactive one still takes goods in */
 };
 
 /* One lot: what lies of a product at one location under one batch number. */
 struct lot {
         struct ev_row row;
-        int32_t id;
-        int32_t product_id;
-        int32_t quantity;
-        int32_t reserved_quantity;
-        int32_t min_stock_level;
+        int32_t id;                /* drawn: facts name it */
+        int32_t product_id;        /* the group */
+        int32_t quantity;          /* pieces; 0 ≤ reserved_quantity ≤ quantity */
+        int32_t reserved_quantity; /* of them */
+        int32_t min_stock_level;   /* of available pieces: at or below it stock is low */
         bool has_max_stock_level;
-        int32_t max_stock_level;
-        struct ev_str location;
-        struct ev_str batch_number;
+        int32_t max_stock_level;    /* of all pieces: above it there is too much */
+        struct ev_str location;     /* null only in rows written by hand */
+        struct ev_str batch_number; /* null: without a batch, which is not the same as "" */
         bool has_expiry_date;
-        int64_t expiry_date;
+        int64_t expiry_date; /* µs since 1970, as all times here */
         int64_t created_at;
         int64_t updated_at;
 };
@@ -41,14 +42,14 @@ struct lot {
 struct movement {
         struct ev_row row;
         int32_t product_id;
-        struct ev_str movement_type;
-        int32_t quantity;
+        struct ev_str movement_type; /* IN, OUT, ADJUSTMENT */
+        int32_t quantity;            /* above 0; of an ADJUSTMENT with its sign */
         struct ev_str reference_number;
         struct ev_str notes;
         struct ev_str created_by;
-        int64_t created_at;
-        int32_t inventory_item_id;
-        struct ev_uuid event_id;
+        int64_t created_at;        /* its month is its partition */
+        int32_t inventory_item_id; /* the lot */
+        struct ev_uuid event_id;   /* the fact that made it */
 };
 
 extern const struct ev_table products_table;

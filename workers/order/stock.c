@@ -7,6 +7,8 @@
 
 #include <assert.h>
 
+/* What a lot that is not there has is nothing, and that is not low: else the first delivery of
+ * every lot would restore what never was. */
 struct level level_of(const struct lot *lot)
 {
         struct level level = { 0 };
@@ -24,6 +26,8 @@ struct level level_of(const struct lot *lot)
 static int announce_low(struct ev_case *c, const struct product *product, const struct lot *lot,
                         struct level after)
 {
+        assert(after.was_low);
+
         return low_stock_detected_announce(c, &(struct low_stock_detected){
                                                       .sku = product->sku,
                                                       .company_id = product->company_id,
@@ -40,6 +44,8 @@ static int announce_low(struct ev_case *c, const struct product *product, const 
 static int announce_restored(struct ev_case *c, const struct product *product,
                              const struct lot *lot, struct level after)
 {
+        assert(!after.was_low);
+
         return stock_restored_announce(c, &(struct stock_restored){
                                                   .sku = product->sku,
                                                   .company_id = product->company_id,
@@ -56,6 +62,8 @@ static int announce_restored(struct ev_case *c, const struct product *product,
 static int announce_overstock(struct ev_case *c, const struct product *product,
                               const struct lot *lot)
 {
+        assert(lot->has_max_stock_level);
+
         return overstock_detected_announce(c, &(struct overstock_detected){
                                                       .sku = product->sku,
                                                       .company_id = product->company_id,
@@ -69,6 +77,7 @@ static int announce_overstock(struct ev_case *c, const struct product *product,
                                                       .max_stock_level = lot->max_stock_level });
 }
 
+/* The order is fixed, as that of all facts of an event: subscribers and tests may rely on it. */
 int announce_levels(struct ev_case *c, const struct product *product, const struct lot *lot,
                     struct level before)
 {
@@ -89,6 +98,7 @@ int announce_levels(struct ev_case *c, const struct product *product, const stru
         return r;
 }
 
+/* Its times are the fact's, so that a rebuild makes the same row. */
 int add_lot(struct ev_rows *rows, const struct ev_fact_head *head,
             const struct stock_received *fact)
 {
@@ -110,6 +120,8 @@ int add_movement(struct ev_rows *rows, const struct ev_fact_head *head, const st
                  const struct movement *movement)
 {
         struct movement row = *movement;
+
+        assert(lot);
 
         assert(row.quantity != 0);
 

@@ -9,7 +9,7 @@
 
 /* How full a lot is, before or after an event: what low-stock facts are about. */
 struct level {
-        int32_t available;
+        int32_t available; /* pieces that are not reserved */
         int32_t min_stock_level;
         bool was_low; /* a lot that is not there yet counts as not low */
 };
@@ -31,6 +31,7 @@ int add_lot(struct ev_rows *rows, const struct ev_fact_head *head,
 int add_movement(struct ev_rows *rows, const struct ev_fact_head *head, const struct lot *lot,
                  const struct movement *movement);
 
+/* GoodsReceived (goods_received.c): for the tables of order.c. */
 void want_goods_received(struct ev_wants *wants, const void *event);
 int decide_goods_received(struct ev_case *c, const void *event);
 void want_stock_received(struct ev_wants *wants, const void *event);

@@ -406,6 +406,21 @@ Test(case, the_key_is_the_company_else_that_of_the_cause_else_the_subject)
         decide_end(&t);
 }
 
+/* "" is a sku as good as any other, until somebody looks at it. */
+Test(case, a_refusal_of_a_request_about_nobody_is_about_the_request)
+{
+        const struct goods_received about_nobody = { .sku = EV_STR("") };
+        struct decide t;
+
+        decide_begin(&t, &worker);
+        t.event.key = EV_STR_NULL;
+        next_decide = refuse;
+        cr_assert_eq(decide(&t, &goods_received_record, &about_nobody), 0);
+        cr_assert(ev_str_equal(t.facts->subject, EV_STR("event-1")));
+        cr_assert(ev_str_equal(t.facts->key, EV_STR("event-1")));
+        decide_end(&t);
+}
+
 /* ---- Routes ---- */
 
 Test(case, a_route_knows_its_outcomes)

@@ -28,7 +28,8 @@ static rd_kafka_t *client(rd_kafka_type_t type, const char *name, const char *va
         rd_kafka_t *rk;
 
         cr_assert_eq(rd_kafka_conf_set(conf, name, value, text, sizeof(text)), RD_KAFKA_CONF_OK);
-        cr_assert_eq(rd_kafka_conf_set(conf, "group.id", "g", text, sizeof(text)),
+        cr_assert_eq(rd_kafka_conf_set(conf, type == RD_KAFKA_CONSUMER ? "group.id" : "log_level",
+                                       "0", text, sizeof(text)),
                      RD_KAFKA_CONF_OK);
         rk = rd_kafka_new(type, conf, text, sizeof(text));
         cr_assert_not_null(rk, "%s", text);
