@@ -285,7 +285,6 @@ static void measure(PGconn *db, rd_kafka_queue_t *queue, int seconds)
 static int measure_latency(int seconds, const char *brokers, const char *topic)
 {
         rd_kafka_conf_t *conf = rd_kafka_conf_new();
-        PGconn *db = connect_db();
         rd_kafka_queue_t *queue;
         rd_kafka_topic_t *handle;
         rd_kafka_t *client;
