@@ -7,6 +7,11 @@
  * row tells which, and the next owner reads it.
  *  - after COMMIT: everything happened, and the offsets behind it are kept with it.
  *
+ * The fault points of a batch stand where its steps meet. The two flights are sent as wholes, so a
+ * point between two statements of one means that what came before it may have reached the server;
+ * commit_sent is behind the last byte, and its injected error breaks the connection, as trouble
+ * there would. An error injected anywhere else is a server's trouble: rolled back, tried again.
+ *
  * The order of the statements matters. The offsets come first: their row locks and their comparison
  * keep out everybody who has lost the lane. The outbox comes last, so that the numbers it draws are
  * held for as short as can be, and so that the order of numbers is the order of commits for each

@@ -2,9 +2,12 @@
  */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/config.h"
 #include "base/error.h"
+#include "flow/settings.h"
 #include "world.h"
 
 /* Everything that a batch writes, as one line. */
@@ -48,6 +51,77 @@ static void two_round_trips(struct world *w)
                                "a batch of %zu%s is two round trips and two Sync", sizes[i],
                                mixed ? ", mixed" : "");
                 }
+}
+
+/* The barrier is the first statement behind BEGIN, so that nothing is read that somebody else may
+ * be about to change; the outbox the last before COMMIT, so that its numbers are held for as short
+ * as can be. Told by the protocol itself. */
+static void order_of_statements(struct world *w)
+{
+        static const char expected[] =
+                "ev_sql_begin ev_sql_offsets_advance ev_sql_inbox_claim ev_sql_requests_find "
+                "ev_sql_parked_held order_sql_load_products order_sql_load_lots "
+                "update_inventory_items insert_inventory_items insert_stock_movements "
+                "ev_sql_requests_save ev_sql_dead_letters_insert ev_sql_parked_insert "
+                "ev_sql_outbox_notify ev_sql_outbox_insert ev_sql_commit ";
+        char found[2000] = "", line[4096];
+        FILE *trace = tmpfile();
+        size_t used = 0;
+
+        world_begin(w, 1);
+        add_new(w, 0, "SKU-1", 1);
+        require(run_once(w), "a batch");
+        add_new(w, 0, "SKU-1", 1);
+        add_new(w, 0, "SKU-2", 1);
+        add_new(w, 0, "LATE", 1);
+        add_new(w, 0, "SKU-3", 1)->raw.value.size = 3;
+        ev_db_trace(w->db, trace);
+        require(run_once(w), "a batch");
+        ev_db_trace(w->db, NULL);
+        rewind(trace);
+        /* F <bytes> Bind "<portal>" "<statement>" … */
+        while (fgets(line, sizeof(line), trace)) {
+                char *name = strstr(line, "\tBind\t");
+                char *end;
+
+                if (line[0] != 'F' || !name)
+                        continue;
+                name = strstr(name, "\"\" \"") + 4;
+                end = strchr(name, '"');
+                used += (size_t)snprintf(found + used, sizeof(found) - used, "%.*s ",
+                                         (int)(end - name), name);
+        }
+        fclose(trace);
+        report_detail("%s", found);
+        report(strcmp(found, expected) == 0, "the barrier comes first, the outbox last");
+}
+
+/* Whatever role a worker connects as: here it is a superuser, whose own settings are others. */
+static void session_settings(struct world *w)
+{
+        char conninfo[500];
+        char *const argv[] = { (char[]){ "quenty-order" }, conninfo, NULL };
+        char *const environment[] = { NULL };
+        _cleanup_(ev_config_free_p) struct ev_config *config = NULL;
+        _cleanup_(ev_db_free_p) struct ev_db *db = NULL;
+        struct ev_db *admin = w->admin;
+        int operand;
+
+        snprintf(conninfo, sizeof(conninfo), "--order_db.conninfo=%s", getenv("ADMIN"));
+        require(ev_config_new(&config, ev_program_options, EV_PROGRAM_OPTIONS), "settings");
+        require(ev_config_load(config, 2, argv, environment, &operand), "settings");
+        require(ev_settings_worker_db(config, "order_db", "settings", &db), "a session");
+        require(ev_db_connect(db), "connecting");
+        w->admin = db;
+        report(shows(w,
+                     "SELECT string_agg(current_setting(name), ' ' ORDER BY n) FROM unnest(ARRAY["
+                     "'synchronous_commit', 'idle_in_transaction_session_timeout', 'lock_timeout', "
+                     "'statement_timeout', 'jit', 'enable_seqscan', 'enable_hashjoin', "
+                     "'enable_mergejoin', 'plan_cache_mode', 'timezone', 'search_path']) "
+                     "WITH ORDINALITY AS s (name, n)",
+                     "on 3s 5s 30s off off off off force_generic_plan UTC public"),
+               "a worker's session has the settings that it relies on");
+        w->admin = admin;
 }
 
 static void one_effect_in_order(struct world *w)
@@ -252,6 +326,8 @@ static void many_lanes(struct world *w)
 
 check_fn *const engine_checks[] = {
         two_round_trips,
+        order_of_statements,
+        session_settings,
         one_effect_in_order,
         rows_are_in_the_database_before_the_next_batch,
         duplicates,

@@ -182,6 +182,13 @@ class World:
     def number(self, database, text):
         return int(self.sql(database, text)[0][0])
 
+    def stop_postgres(self):
+        """As a crash would: nobody is told."""
+        self._run(SUPPORT / "pg", "stop", self.dir / "pg", "-9")
+
+    def start_postgres(self):
+        self._run(SUPPORT / "pg", "start", self.dir / "pg")
+
     def process(self, program, *arguments, env=None):
         number = sum(p.name.startswith(program) for p in self.processes) + 1
         name = f"{program}-{number}"
@@ -191,8 +198,9 @@ class World:
         return process
 
     def producer(self, **settings):
+        # Its own log would tell, at the end, that the brokers are gone.
         return Producer({"bootstrap.servers": self.brokers, "partitioner": "murmur2_random",
-                         "enable.idempotence": True, **settings})
+                         "enable.idempotence": True, "log_level": 2, **settings})
 
     def event(self, name, data, event_id, source="/test/shop"):
         """(topic, headers, value) of an ingress event."""
