@@ -6,7 +6,19 @@
  * It also judges: each schema is valid, `ids` is consistent, nothing that was published was edited,
  * and the newest version and each before it can read each other. Whatever is wrong ends the build
  * with the file's name. A file whose text would be the same is left alone, so that nothing is
- * compiled in vain; each is written aside and renamed, so that none is ever half there. */
+ * compiled in vain; each is written aside and renamed, so that none is ever half there.
+ *
+ * Input is what developers wrote, in a repository: mistakes are to be expected and malice is not.
+ * If the process dies, the output is the old one or the new one, file by file, and the build runs
+ * it again.
+ *
+ * For each context, which is a folder here and the last part of a namespace, OUTPUT gets a header
+ * and a source; and both once more for the table of all versions:
+ *
+ *       order.h      struct order_placed { … };  extern const struct ev_record order_placed_record;
+ *       order.c      the descriptors: fields, contracts, records, enums
+ *       registry.h   extern const struct ev_registered schemas_registry[];
+ *       registry.c   the table, with the text of every schema */
 
 #include <assert.h>
 #include <errno.h>
@@ -19,8 +31,15 @@
 #include "avrogen.h"
 #include "base/error.h"
 
-enum { ID_FIRST = 700001, COLUMNS_MIN = 4, COLUMNS_MAX = 6, IDS_BYTES_MAX = 1024 * 1024 };
+enum {
+        ID_FIRST = 700001,           /* far from a schema registry's, which count from 1 */
+        COLUMNS_MIN = 4,             /* id, name, version, file */
+        COLUMNS_MAX = 6,             /* and both locks */
+        IDS_BYTES_MAX = 1024 * 1024, /* of the list: room for AVROGEN_VERSIONS_MAX lines */
+};
 
+/* quenty.order.OrderPlaced is OrderPlaced, of the context order. A name without dots is short, and
+ * has no context. */
 struct ev_str avrogen_short_name(struct ev_str full_name)
 {
         const char *dot = memrchr(full_name.data, '.', full_name.size);
@@ -31,6 +50,7 @@ struct ev_str avrogen_short_name(struct ev_str full_name)
         return (struct ev_str){ dot + 1, (size_t)(full_name.data + full_name.size - dot - 1) };
 }
 
+/* The part before the last dot, and of that the part behind its last dot. */
 struct ev_str avrogen_context(struct ev_str full_name)
 {
         const char *dot = memrchr(full_name.data, '.', full_name.size);
@@ -42,6 +62,7 @@ struct ev_str avrogen_context(struct ev_str full_name)
                 (struct ev_str){ full_name.data, (size_t)(dot - full_name.data) });
 }
 
+/* For _cleanup_(), of files that are read: closing them can lose nothing. */
 static void close_file(FILE **file)
 {
         assert(file);
@@ -63,6 +84,7 @@ static int read_file(const char *path, struct ev_buffer *ret_text)
 
         if (!file)
                 return ev_fail(EV_VERDICT_STOP, "cannot open %s: %s", path, strerror(errno));
+        /* Until the end, whatever the size was when it was opened. */
         while ((size = fread(chunk, 1, sizeof(chunk), file)) > 0) {
                 r = ev_buffer_append(ret_text, chunk, size);
                 if (r < 0)
@@ -73,6 +95,8 @@ static int read_file(const char *path, struct ev_buffer *ret_text)
         return 0;
 }
 
+/* Whether a file is there and says the same already. One that cannot be read is written again, and
+ * then says why it cannot be. */
 static bool has_text(const char *path, struct ev_str text)
 {
         _cleanup_buffer_ struct ev_buffer present = EV_BUFFER_INIT(AVROGEN_FILE_MAX);
@@ -84,6 +108,9 @@ static bool has_text(const char *path, struct ev_str text)
                ev_str_equal(ev_buffer_str(&present), text);
 }
 
+/* Aside and renamed: a compiler that runs at the same time, or a build that is interrupted, sees
+ * all of the file or the one before it. The result of fclose() counts, for a full disk is often
+ * told there. */
 static int write_file(const char *path, struct ev_str text)
 {
         char aside[AVROGEN_PATH_MAX + 8];
@@ -121,6 +148,7 @@ static struct ev_str cut(struct ev_str *text, char separator)
         return piece;
 }
 
+/* Exactly as `--lock` writes it: a digit more or less was somebody's hand. */
 static bool parse_hex(struct ev_str text, uint64_t *ret_value)
 {
         uint64_t value = 0;
@@ -142,7 +170,8 @@ static bool parse_hex(struct ev_str text, uint64_t *ret_value)
         return true;
 }
 
-/* Both locks or none: one alone would be a line that somebody wrote by hand. */
+/* Both locks or none: one alone would be a line that somebody wrote by hand. Blanks are not merged,
+ * so that a column that is missing is seen and not filled by the next one. */
 static int parse_line(struct ev_str line, struct avrogen_version *version)
 {
         struct ev_str columns[COLUMNS_MAX] = { { 0 } }, rest = line;
@@ -176,7 +205,9 @@ static int parse_line(struct ev_str line, struct avrogen_version *version)
         return 0;
 }
 
-/* Ids rise, and the versions of a name are 1, 2, …: the last one is the newest. */
+/* Ids rise, and the versions of a name are 1, 2, …: the last one is the newest. An id that was used
+ * once stands in values on the topics for ever, so a list in rising order, to which lines are only
+ * appended, is one in which a mistake shows. */
 static int check_order(struct avrogen *gen, struct avrogen_version *version)
 {
         uint32_t expected = 1;
@@ -184,11 +215,14 @@ static int check_order(struct avrogen *gen, struct avrogen_version *version)
         assert(version >= gen->versions);
 
         for (struct avrogen_version *earlier = gen->versions; earlier < version; ++earlier) {
+                /* Equal ones are found by this too. */
                 if (earlier->id >= version->id)
                         return ev_fail(EV_VERDICT_STOP, "ids: %" PRIu32 " must be above %" PRIu32,
                                        version->id, earlier->id);
                 if (!ev_str_equal(earlier->name, version->name))
                         continue;
+                /* The last of the name so far decides; a gap or a second one of a number does not
+                 * match it. */
                 expected = earlier->version + 1;
                 earlier->newest = false;
         }
@@ -233,6 +267,8 @@ static int read_ids(struct avrogen *gen)
         return gen->versions_count > 0 ? 0 : ev_fail(EV_VERDICT_STOP, "ids: no schema is listed");
 }
 
+/* Keys and subjects become headers and columns of text. -1 is a key that is not there, which is
+ * fine. */
 static bool is_string_field(const struct ev_schema *schema, int32_t place)
 {
         assert(place < (int32_t)schema->record->fields_count);
@@ -240,7 +276,8 @@ static bool is_string_field(const struct ev_schema *schema, int32_t place)
         return place < 0 || schema->record->fields[place].type.type == EV_TYPE_STRING;
 }
 
-/* What the engine takes for granted of an event. */
+/* What the engine takes for granted of an event. One namespace for all its types, because the
+ * namespace decides into which file they are written. */
 static int check_event(const struct avrogen_version *version)
 {
         const struct ev_schema *schema = version->schema;
@@ -266,7 +303,8 @@ static int check_event(const struct avrogen_version *version)
         return 0;
 }
 
-/* A lock is the promise that what readers depend on stays; doc texts may become better. */
+/* A lock is the promise that what readers depend on stays; doc texts may become better. The error
+ * says how a change is made, for whoever sees it wanted to make one. */
 static int check_lock(const struct avrogen_version *version)
 {
         assert(version->schema);
@@ -310,6 +348,7 @@ static int load_schema(const struct avrogen *gen, struct avrogen_version *versio
         return 0;
 }
 
+/* check_order() has marked one of each name. */
 static const struct avrogen_version *find_newest(const struct avrogen *gen, struct ev_str name)
 {
         for (size_t i = 0; i < gen->versions_count; ++i)
@@ -320,7 +359,8 @@ static const struct avrogen_version *find_newest(const struct avrogen *gen, stru
         return NULL;
 }
 
-/* Values of every version lie on the topics for ever, and subscribers upgrade when they like. */
+/* Values of every version lie on the topics for ever, and subscribers upgrade when they like.
+ * Against the newest alone: that is the only version that anything is written in from now on. */
 static int check_compatible(const struct avrogen *gen, const struct avrogen_version *version)
 {
         const struct avrogen_version *newest = find_newest(gen, version->name);
@@ -333,6 +373,7 @@ static int check_compatible(const struct avrogen *gen, const struct avrogen_vers
                 return 0;
         snprintf(older, sizeof(older), "version %" PRIu32, version->version);
         snprintf(newer, sizeof(newer), "version %" PRIu32, newest->version);
+        /* 1 is an answer and below 0 a failure; here both end the build, with their text. */
         r = ev_schema_compatible(version->schema, older, newest->schema, newer);
         if (r)
                 return ev_fail_while("%s/%.*s breaks version %" PRIu32 " (%.*s)", gen->folder,
@@ -364,6 +405,8 @@ static int load(struct avrogen *gen)
         return 0;
 }
 
+/* Both texts are made before the first file is touched: a failure leaves no header without its
+ * source. */
 static int write_context(const struct avrogen *gen, struct ev_str context, const char *output)
 {
         _cleanup_buffer_ struct ev_buffer header = EV_BUFFER_INIT(AVROGEN_FILE_MAX);
@@ -411,6 +454,7 @@ static int write_registry(const struct avrogen *gen, const char *output)
         return ev_trace(write_file(path, ev_buffer_str(&source)));
 }
 
+/* Everything is judged before anything is written. */
 static int generate(struct avrogen *gen, const char *output)
 {
         int r;
@@ -442,6 +486,7 @@ static int write_locks(struct avrogen *gen)
         while (!ev_str_is_null(line = cut(&rest, '\n'))) {
                 const struct avrogen_version *version = NULL;
 
+                /* The same lines that read_ids() took for versions, in the same order. */
                 if (line.size > 0 && line.data[0] != '#')
                         version = &gen->versions[next++];
                 r = ev_buffer_append_str(&out, line);
@@ -468,12 +513,15 @@ static int lock(struct avrogen *gen)
         return r < 0 ? ev_trace(r) : ev_trace(write_locks(gen));
 }
 
+/* Freed although the process ends anyway: the tests run this with a checker of leaks. */
 static void avrogen_free(struct avrogen **gen)
 {
         assert(gen);
 
         if (!*gen)
                 return;
+        /* All slots and not only those that were counted: a line that failed half way may hold
+         * memory. */
         for (size_t i = 0; i < AVROGEN_VERSIONS_MAX; ++i) {
                 ev_buffer_done(&(*gen)->versions[i].text);
                 ev_schema_free((*gen)->versions[i].schema);
@@ -482,6 +530,8 @@ static void avrogen_free(struct avrogen **gen)
         free(*gen);
 }
 
+/* Two positional arguments and no options beside --lock: only the build and `deploy/dev` call
+ * this. */
 int main(int argc, char **argv)
 {
         _cleanup_(avrogen_free) struct avrogen *gen = calloc(1, sizeof(*gen));

@@ -13,9 +13,9 @@
 #include "wire/schema.h"
 
 enum {
-        AVROGEN_VERSIONS_MAX = 4096,
+        AVROGEN_VERSIONS_MAX = 4096, /* lines of `ids` */
         AVROGEN_TYPES_MAX = 4096,
-        AVROGEN_CONTEXTS_MAX = 64,
+        AVROGEN_CONTEXTS_MAX = 64,           /* folders of schemas, so pairs of generated files */
         AVROGEN_NAME_MAX = 128,              /* bytes of a C name with NUL */
         AVROGEN_PATH_MAX = 1024,             /* bytes of a path with NUL */
         AVROGEN_FILE_MAX = 64 * 1024 * 1024, /* bytes of a file that is written */
@@ -23,15 +23,15 @@ enum {
 
 /* One line of schemas/ids. */
 struct avrogen_version {
-        uint32_t id, version;
+        uint32_t id, version;     /* ids are unique; versions of a name are 1, 2, … */
         struct ev_str name, file; /* slices of the list's text */
-        bool locked;
-        uint64_t locked_fingerprint, locked_lock;
-        struct ev_buffer text;
-        struct ev_schema *schema;
-        uint64_t fingerprint, lock;
-        bool newest; /* of its name */
-        struct ev_str context;
+        bool locked;              /* published: the two numbers below may never change */
+        uint64_t locked_fingerprint, locked_lock; /* as the list has them; 0 unless locked */
+        struct ev_buffer text;                    /* of the file; the registry embeds it as it is */
+        struct ev_schema *schema;                 /* owned */
+        uint64_t fingerprint, lock;               /* computed from the file */
+        bool newest;                              /* of its name */
+        struct ev_str context; /* the namespace's last part: the folder and the C file */
 };
 
 /* A C struct or enum. */
@@ -44,15 +44,17 @@ struct avrogen_type {
         char upper[AVROGEN_NAME_MAX]; /* ORDER_PLACED */
 };
 
+/* One run of the generator. Some megabytes, so it lies on the heap; nothing in it moves, since
+ * slices and pointers into it are everywhere. */
 struct avrogen {
-        const char *folder; /* schemas/ */
-        struct ev_buffer ids;
+        const char *folder;   /* schemas/ */
+        struct ev_buffer ids; /* the list's text, which names and files are slices of */
         struct avrogen_version versions[AVROGEN_VERSIONS_MAX];
         size_t versions_count;
         struct avrogen_type types[AVROGEN_TYPES_MAX]; /* parts before what contains them */
         size_t types_count;
         struct ev_str contexts[AVROGEN_CONTEXTS_MAX];
-        size_t contexts_count;
+        size_t contexts_count; /* in the order in which `ids` first names them */
 };
 
 /* The last part of a dotted name, and the part before it. */
@@ -68,11 +70,11 @@ const struct avrogen_type *avrogen_find_type(const struct avrogen *gen, struct e
 
 /* Appends the header and the source of one context, and those of the table of all schemas. */
 int avrogen_write_header(const struct avrogen *gen, struct ev_str context,
-                         struct ev_buffer *out) _must_check_;
+                         struct ev_buffer *buffer) _must_check_;
 int avrogen_write_source(const struct avrogen *gen, struct ev_str context,
-                         struct ev_buffer *out) _must_check_;
-int avrogen_write_registry_header(struct ev_buffer *out) _must_check_;
-int avrogen_write_registry_source(const struct avrogen *gen, struct ev_buffer *out) _must_check_;
+                         struct ev_buffer *buffer) _must_check_;
+int avrogen_write_registry_header(struct ev_buffer *buffer) _must_check_;
+int avrogen_write_registry_source(const struct avrogen *gen, struct ev_buffer *buffer) _must_check_;
 
 /* Whether a type holds a secret at any depth, and the bytes its shortest value takes. */
 bool avrogen_has_secret(const struct ev_schema_named *record);

@@ -3,7 +3,14 @@
  * Each schema file stands alone, so a type that several events share is defined in each of them: it
  * becomes one C type, and definitions that differ are an error. Two types of one short name in
  * different contexts carry their context in front, both of them, so that adding the second is seen
- * in every place that used the first. */
+ * in every place that used the first.
+ *
+ * The lists are compared by walks of all pairs: a few hundred types at most, once a build. Nothing
+ * here writes a file.
+ *
+ *       quenty.order.OrderPlaced                     struct order_placed
+ *       quenty.order.OrderStatus                     enum order_status
+ *       quenty.order.Line and quenty.stock.Line      struct order_line and struct stock_line */
 
 #include <assert.h>
 #include <ctype.h>
@@ -15,7 +22,8 @@
 
 static bool same_named(const struct ev_schema_named *a, const struct ev_schema_named *b);
 
-/* Lists are compared in order: a symbol's place is its number on the wire. */
+/* Lists are compared in order: a symbol's place is its number on the wire. The order of aliases
+ * means nothing, but who copies a definition copies it too. */
 static bool same_names(const struct ev_str *a, uint32_t a_count, const struct ev_str *b,
                        uint32_t b_count)
 {
@@ -27,6 +35,7 @@ static bool same_names(const struct ev_str *a, uint32_t a_count, const struct ev
         return a_count == b_count;
 }
 
+/* Whether both would be the same member of a struct, with the same bytes on the wire. */
 static bool same_type(const struct ev_schema_type *a, const struct ev_schema_type *b)
 {
         assert(a && b);
@@ -34,6 +43,7 @@ static bool same_type(const struct ev_schema_type *a, const struct ev_schema_typ
         if (a->type != b->type || a->optional != b->optional || a->precision != b->precision ||
             a->scale != b->scale)
                 return false;
+        /* An array is what its items are. */
         if (a->item)
                 return same_type(a->item, b->item);
         return !a->named || same_named(a->named, b->named);
@@ -51,6 +61,7 @@ static bool same_field(const struct ev_schema_field *a, const struct ev_schema_f
                same_names(a->aliases, a->aliases_count, b->aliases, b->aliases_count);
 }
 
+/* The recursion ends because schemas are not recursive (wire/schema_parse.c refuses that). */
 static bool same_named(const struct ev_schema_named *a, const struct ev_schema_named *b)
 {
         assert(a && b);
@@ -66,6 +77,7 @@ static bool same_named(const struct ev_schema_named *a, const struct ev_schema_n
         return true;
 }
 
+/* By the full name, which is what two schemas that share a type agree on. */
 const struct avrogen_type *avrogen_find_type(const struct avrogen *gen, struct ev_str full_name)
 {
         assert(full_name.size > 0);
@@ -76,6 +88,11 @@ const struct avrogen_type *avrogen_find_type(const struct avrogen *gen, struct e
         return NULL;
 }
 
+/* Two events may share a part; an event that is also a part of another would have its contract on
+ * one side and not on the other, so that is refused.
+ *
+ * A part that changed has to change in every event that contains it, at once: this is where one
+ * that was forgotten is seen, with both files named. */
 static int add_type(struct avrogen *gen, const struct avrogen_version *version,
                     const struct ev_schema_named *named)
 {
@@ -85,6 +102,7 @@ static int add_type(struct avrogen *gen, const struct avrogen_version *version,
         assert(gen->types_count <= AVROGEN_TYPES_MAX);
         assert(version->newest);
 
+        /* The same part in a second event: it is one type. */
         if (known && !is_event && !known->is_event && same_named(known->named, named))
                 return 0;
         if (known)
@@ -99,7 +117,8 @@ static int add_type(struct avrogen *gen, const struct avrogen_version *version,
         return 0;
 }
 
-/* By depth, so that what a struct contains is declared before it. */
+/* By depth, so that what a struct contains is declared before it. Enums have depth 0 and come
+ * first. */
 static int add_types(struct avrogen *gen, const struct avrogen_version *version)
 {
         const struct ev_schema *schema = version->schema;
@@ -132,7 +151,8 @@ static int add_context(struct avrogen *gen, struct ev_str context)
         return 0;
 }
 
-/* OrderPlaced → order_placed, HSCode → hs_code. */
+/* OrderPlaced → order_placed, HSCode → hs_code. A word begins at a capital behind a small letter,
+ * and at the last of several capitals. */
 static void make_snake_case(struct ev_str name, char *snake, size_t capacity)
 {
         size_t size = 0;
@@ -146,6 +166,7 @@ static void make_snake_case(struct ev_str name, char *snake, size_t capacity)
                 bool before_lower = i > 0 && i + 1 < name.size && name.data[i - 1] != '_' &&
                                     islower((unsigned char)name.data[i + 1]);
 
+                /* HSCode: S follows a capital and stands before one, so only C begins a word. */
                 if (isupper(c) && (after_lower || before_lower))
                         snake[size++] = '_';
                 snake[size++] = (char)tolower(c);
@@ -153,6 +174,7 @@ static void make_snake_case(struct ev_str name, char *snake, size_t capacity)
         snake[size] = '\0';
 }
 
+/* Whether another context has a type of that short name. */
 static bool is_ambiguous(const struct avrogen *gen, const struct avrogen_type *type)
 {
         struct ev_str name = avrogen_short_name(type->named->name);
@@ -194,6 +216,7 @@ static int name_type(const struct avrogen *gen, struct avrogen_type *type)
         return 0;
 }
 
+/* Names come last: which are ambiguous is known only when all types are. */
 int avrogen_collect_types(struct avrogen *gen)
 {
         int r = 0;
@@ -214,6 +237,7 @@ int avrogen_collect_types(struct avrogen *gen)
         return ev_trace(r);
 }
 
+/* A secret within an item or a record makes the whole value one that is not shown unread. */
 static bool type_has_secret(const struct ev_schema_type *type)
 {
         assert(type);
@@ -223,8 +247,11 @@ static bool type_has_secret(const struct ev_schema_type *type)
         return type->type == EV_TYPE_RECORD && avrogen_has_secret(type->named);
 }
 
+/* The counterparts of field_has_secret() and wire_min_of() in wire/record.c, for descriptors that
+ * are written down instead of made; tests compare both kinds. */
 bool avrogen_has_secret(const struct ev_schema_named *record)
 {
+        assert(record);
         assert(record->type == EV_TYPE_RECORD);
 
         for (uint32_t i = 0; i < record->fields_count; ++i)
@@ -233,6 +260,7 @@ bool avrogen_has_secret(const struct ev_schema_named *record)
         return false;
 }
 
+/* Fields one after another, each at its shortest; never 0, because a record has fields. */
 uint32_t avrogen_wire_min(const struct ev_schema_named *record)
 {
         uint32_t sum = 0;

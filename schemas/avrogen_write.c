@@ -1,7 +1,11 @@
 /* The C text itself: declarations for people, descriptors for the interpreter.
  *
  * Everything that needs a compiler's knowledge (offsets, sizes) is left to the compiler that
- * compiles the output, so a generated file fits every platform. */
+ * compiles the output, so a generated file fits every platform.
+ *
+ * The output is a function of the schemas and of `ids` alone: no dates, no paths, no order of a
+ * file system, so that two builds of one commit are the same bytes. It is read by people too, in
+ * debuggers and reviews, hence the line breaks. */
 
 #include <assert.h>
 #include <ctype.h>
@@ -13,17 +17,20 @@
 #include "avrogen.h"
 #include "base/error.h"
 
+/* The width at which comments of docs are wrapped, as in the rest of the code. */
 enum { COLUMNS = 100 };
 
 /* Output that remembers its first failure, so that a table need not check every line. */
 struct out {
         const struct avrogen *gen;
         struct ev_buffer *buffer;
-        int r;
+        int r; /* of the first append that failed, else 0 */
 };
 
 static void put(struct out *out, const char *format, ...) _printf_(2, 3);
 
+/* Everything that is written passes here. One call writes names and numbers, whose sizes are known
+ * to be bounded; a text of any length goes by put_c(), a byte at a time. */
 static void put(struct out *out, const char *format, ...)
 {
         char text[2048];
@@ -37,11 +44,13 @@ static void put(struct out *out, const char *format, ...)
         va_end(arguments);
         assert(size >= 0 &&
                (size_t)size < sizeof(text)); /* names are bounded, texts go by put_c() */
+        /* Behind a failure nothing is appended, so the text ends where it was still right. */
         if (out->r == 0)
                 out->r = ev_buffer_append(out->buffer, text, (size_t)size);
 }
 
-/* The inside of a string literal. '?' is escaped because of trigraphs. */
+/* The inside of a string literal. '?' is escaped because of trigraphs. Three octal digits, always:
+ * a shorter escape would swallow a digit behind it, and a hexadecimal one has no end of its own. */
 static void put_c(struct out *out, struct ev_str text)
 {
         assert(text.data || text.size == 0);
@@ -58,6 +67,7 @@ static void put_c(struct out *out, struct ev_str text)
         }
 }
 
+/* A slice for a static table: EV_STR_INIT("sku"). */
 static void put_str(struct out *out, struct ev_str text)
 {
         assert(text.data);
@@ -67,7 +77,8 @@ static void put_str(struct out *out, struct ev_str text)
         put(out, "\")");
 }
 
-/* A doc as a comment, wrapped. What would end it, or warn, is made harmless. */
+/* A doc as a comment, wrapped. What would end it, or warn, is made harmless. Every star goes, which
+ * is simpler than finding those before a slash, and none stands in a doc. */
 static void put_doc(struct out *out, const char *indent, struct ev_str doc)
 {
         size_t column = strlen(indent) + 2;
@@ -92,9 +103,11 @@ static void put_doc(struct out *out, const char *indent, struct ev_str doc)
         put(out, " */\n");
 }
 
-/* The C name of a field: its own, unless C took it. */
+/* The C name of a field: its own, unless C took it. A field "default" is written as "default_",
+ * which no schema of ours calls a field. */
 static const char *c_name(struct ev_str name, char buffer[EV_SCHEMA_NAME_MAX + 2])
 {
+        /* The keywords of C17 that a field could be called, stdbool.h's words, and typeof. */
         static const char *const taken[] = {
                 "auto",     "bool",     "break",    "case",    "char",   "const",  "continue",
                 "default",  "do",       "double",   "else",    "enum",   "extern", "false",
@@ -103,18 +116,19 @@ static const char *c_name(struct ev_str name, char buffer[EV_SCHEMA_NAME_MAX + 2
                 "struct",   "switch",   "true",     "typedef", "typeof", "union",  "unsigned",
                 "void",     "volatile", "while",
         };
+        bool is_taken = false;
 
         assert(buffer);
         assert(name.size <= EV_SCHEMA_NAME_MAX);
 
-        snprintf(buffer, EV_SCHEMA_NAME_MAX + 2, "%.*s", EV_STR_ARG(name));
         for (size_t i = 0; i < EV_ARRAY_SIZE(taken); ++i)
-                if (strcmp(buffer, taken[i]) == 0)
-                        snprintf(buffer, EV_SCHEMA_NAME_MAX + 2, "%s_", taken[i]);
+                is_taken |= ev_str_equal(name, ev_str_of(taken[i]));
+        snprintf(buffer, EV_SCHEMA_NAME_MAX + 2, "%.*s%s", EV_STR_ARG(name), is_taken ? "_" : "");
         return buffer;
 }
 
-/* The C type of a value, as "enum order_status " or "struct line *": a name can follow. */
+/* The C type of a value, as "enum order_status " or "struct line *": a name can follow. An array
+ * has no type of its own in C, its item has. */
 static void put_c_type(struct out *out, const struct ev_schema_type *type, const char *stars)
 {
         static const char *const names[] = {
@@ -141,8 +155,14 @@ static bool is_slice(enum ev_type type)
         return type == EV_TYPE_STRING || type == EV_TYPE_BYTES;
 }
 
-/* The doc, what says null or how many, and the member itself; what the C type does not say
- * stands behind it. */
+/* The doc, what says null or how many, and the member itself; what the C type does not say stands
+ * behind it. For an optional timestamp, an array of records and an optional record that is
+ *
+ *       bool has_expires_at;
+ *       int64_t expires_at; (and a comment: µs since 1970, UTC)
+ *       size_t lines_count;
+ *       struct order_line *lines;
+ *       struct address *billing; */
 static void put_member(struct out *out, const struct ev_schema_field *field)
 {
         const struct ev_schema_type *type = &field->type;
@@ -173,7 +193,11 @@ static void put_member(struct out *out, const struct ev_schema_field *field)
         put(out, "\n");
 }
 
-/* Facts only: nobody announces what others send us. */
+/* Facts only: nobody announces what others send us. Typed, so that a struct of another fact does
+ * not compile; in line, because it does nothing.
+ *
+ *       static inline int stock_received_announce(struct ev_case *c, const struct stock_received
+ * *fact) */
 static void put_announce(struct out *out, const struct avrogen_type *type)
 {
         const struct ev_schema_contract *contract = &type->from->schema->contract;
@@ -191,7 +215,12 @@ static void put_announce(struct out *out, const struct avrogen_type *type)
             type->name, type->name, type->name);
 }
 
-/* Numbers are written out although C would count the same: they are the numbers on the wire. */
+/* Numbers are written out although C would count the same: they are the numbers on the wire.
+ * ORDER_STATUS_PLACED = 0 for the symbol PLACED of OrderStatus: C has one space of names for the
+ * enumerators of all enums.
+ *
+ *       enum customer_reason {
+ *               CUSTOMER_REASON_DUPLICATE_COMPANY = 0, */
 static void put_enum(struct out *out, const struct avrogen_type *type)
 {
         const struct ev_schema_named *named = type->named;
@@ -209,6 +238,8 @@ static void put_enum(struct out *out, const struct avrogen_type *type)
         put(out, "};\n\nextern const struct ev_enum %s_enum;\n\n", type->name);
 }
 
+/* Members in the order of the wire, not of their sizes: the holes cost a few bytes, and reading
+ * runs through memory forwards. */
 static void put_struct(struct out *out, const struct avrogen_type *type)
 {
         const struct ev_schema_named *named = type->named;
@@ -224,10 +255,13 @@ static void put_struct(struct out *out, const struct avrogen_type *type)
                 put_announce(out, type);
 }
 
+/* One header a context and not one an event: shared types have one place, and a worker includes the
+ * two or three contexts that it deals with. */
 int avrogen_write_header(const struct avrogen *gen, struct ev_str context, struct ev_buffer *buffer)
 {
         struct out out = { .gen = gen, .buffer = buffer };
 
+        assert(gen && buffer);
         assert(context.size > 0);
 
         put(&out,
@@ -235,7 +269,7 @@ int avrogen_write_header(const struct avrogen *gen, struct ev_str context, struc
             "#ifndef SCHEMAS_%.*s_H\n#define SCHEMAS_%.*s_H\n\n#include \"wire/record.h\"\n\n"
             "struct ev_case;\n\n"
             "/* Of the engine (flow); what the typed functions below call. */\n"
-            "int ev_announce(struct ev_case *c, const struct ev_record *record, const void *fact);"
+            "int ev_announce(struct ev_case *c, const struct ev_record *record, const void *value);"
             "\n\n",
             EV_STR_ARG(context), EV_STR_ARG(context), EV_STR_ARG(context));
         for (size_t i = 0; i < gen->types_count; ++i) {
@@ -252,7 +286,11 @@ int avrogen_write_header(const struct avrogen *gen, struct ev_str context, struc
         return ev_trace(out.r);
 }
 
-/* A constant list, named after what owns it; an empty one does not exist in C. */
+/* A constant list, named after what owns it; an empty one does not exist in C.
+ *
+ *       static const struct ev_str goods_received_outcomes[] = {
+ *               EV_STR_INIT("quenty.stock.StockReceived"),
+ *       }; */
 static void put_strings(struct out *out, const char *owner, const char *what,
                         const struct ev_str *strings, uint32_t count)
 {
@@ -269,7 +307,10 @@ static void put_strings(struct out *out, const char *owner, const char *what,
         put(out, "};\n\n");
 }
 
-/* The members that name such a list. */
+/* The members that name such a list. An empty one stays NULL and 0, which C sees to.
+ *
+ *       .outcomes = goods_received_outcomes,
+ *       .outcomes_count = 3, */
 static void put_list(struct out *out, const char *owner, const char *what, uint32_t count)
 {
         assert(owner && what);
@@ -279,6 +320,15 @@ static void put_list(struct out *out, const char *owner, const char *what, uint3
                     what, what, count);
 }
 
+/* Lists first, then what points to them. The members that are zero are left to C where a list is
+ * empty.
+ *
+ *       const struct ev_enum customer_reason_enum = {
+ *               .name = EV_STR_INIT("quenty.customer.CustomerReason"),
+ *               .symbols = customer_reason_symbols,
+ *               .symbols_count = 14,
+ *               .default_symbol = 13,
+ *       }; */
 static void put_enum_descriptor(struct out *out, const struct avrogen_type *type)
 {
         const struct ev_schema_named *named = type->named;
@@ -295,7 +345,8 @@ static void put_enum_descriptor(struct out *out, const struct avrogen_type *type
         put(out, "        .default_symbol = %" PRId32 ",\n};\n\n", named->default_symbol);
 }
 
-/* What a field and an array's item have in common. */
+/* What a field and an array's item have in common. Sizes are written as sizeof: the compiler knows
+ * them, and a table that says 24 would be wrong on another machine without anybody seeing it. */
 static void put_type_members(struct out *out, const struct ev_schema_type *type)
 {
         static const char *const constants[] = {
@@ -330,7 +381,8 @@ static void put_type_members(struct out *out, const struct ev_schema_type *type)
         }
 }
 
-/* As it lies in a struct. Zeros are left to C. */
+/* As it lies in a struct. Zeros are left to C. The smallest number has a name because no constant
+ * of C can be negative: -9223372036854775808 is the minus of a number that does not fit. */
 static void put_default(struct out *out, const struct ev_default *initial)
 {
         if (!initial->given)
@@ -349,7 +401,8 @@ static void put_default(struct out *out, const struct ev_default *initial)
         assert(initial->given);
 }
 
-/* The descriptor of an array's items, before the fields that point to it. */
+/* The descriptor of an array's items, before the fields that point to it. It has no name and lies
+ * at offset 0. */
 static void put_item(struct out *out, const char *owner, const struct ev_schema_field *field)
 {
         if (field->type.type != EV_TYPE_ARRAY)
@@ -360,7 +413,11 @@ static void put_item(struct out *out, const char *owner, const struct ev_schema_
         put(out, "};\n\n");
 }
 
-/* One line of the table. The order of members does not matter, they are named. */
+/* One line of the table. The order of members does not matter, they are named. A member that is
+ * left out is zero, which is what it means: not optional, no secret, no aliases.
+ *
+ *       { .name = EV_STR_INIT("price"), .offset = offsetof(struct line, price),
+ *         .type = EV_TYPE_DECIMAL, .precision = 14, .scale = 2, .size = sizeof(int64_t), }, */
 static void put_field(struct out *out, const char *owner, const struct ev_schema_field *field)
 {
         const struct ev_schema_type *type = &field->type;
@@ -387,7 +444,11 @@ static void put_field(struct out *out, const char *owner, const struct ev_schema
         put(out, "},\n");
 }
 
-/* Pointers to fields: who reads a contract need not look names up. */
+/* Pointers to fields: who reads a contract need not look names up.
+ *
+ *       static const struct ev_field *const goods_received_subject[] = {
+ *               &goods_received_fields[0],
+ *       }; */
 static void put_places(struct out *out, const char *owner, const char *what, const uint32_t *places,
                        uint32_t count)
 {
@@ -401,6 +462,21 @@ static void put_places(struct out *out, const char *owner, const char *what, con
         put(out, "};\n\n");
 }
 
+/* Its lists, then the contract, with `key` left NULL where there is none. For an ingress event that
+ * is
+ *
+ *       static const struct ev_contract goods_received_contract = {
+ *               .kind = EV_KIND_INGRESS,
+ *               .topic = EV_STR_INIT("quenty.stock.ingress.v1"),
+ *               .subject = goods_received_subject,
+ *               .subject_count = 1,
+ *               .natural_key = goods_received_natural_key,
+ *               .natural_key_count = 4,
+ *               .outcomes = goods_received_outcomes,
+ *               .outcomes_count = 3,
+ *               .outcome = EV_OUTCOME_NONE,
+ *               .repeats = EV_REPEATS_AT_ONCE,
+ *       }; */
 static void put_contract(struct out *out, const char *owner,
                          const struct ev_schema_contract *contract)
 {
@@ -427,7 +503,20 @@ static void put_contract(struct out *out, const char *owner,
             contract->repeats == EV_REPEATS_AT_ONCE ? "AT_ONCE" : "BY_STATE");
 }
 
-/* What is pointed to comes first: aliases, items, fields, contract, and then the record. */
+/* What is pointed to comes first: aliases, items, fields, contract, and then the record. Id,
+ * version, fingerprint and contract belong to events alone; a part of one has none:
+ *
+ *       const struct ev_record goods_received_record = {
+ *               .name = EV_STR_INIT("quenty.stock.GoodsReceived"),
+ *               .size = sizeof(struct goods_received),
+ *               .wire_min = 9,
+ *               .fields = goods_received_fields,
+ *               .fields_count = 9,
+ *               .schema_id = 700004,
+ *               .version = 1,
+ *               .fingerprint = UINT64_C(0x1d197a9fc6e6b725),
+ *               .contract = &goods_received_contract,
+ *       }; */
 static void put_record_descriptor(struct out *out, const struct avrogen_type *type)
 {
         const struct ev_schema_named *named = type->named;
@@ -466,10 +555,13 @@ static void put_record_descriptor(struct out *out, const struct avrogen_type *ty
         put(out, "};\n\n");
 }
 
+/* In the order of the types: parts stand before what contains them, so nothing is declared
+ * ahead. */
 int avrogen_write_source(const struct avrogen *gen, struct ev_str context, struct ev_buffer *buffer)
 {
         struct out out = { .gen = gen, .buffer = buffer };
 
+        assert(gen && buffer);
         assert(context.size > 0);
 
         put(&out,
@@ -489,6 +581,8 @@ int avrogen_write_source(const struct avrogen *gen, struct ev_str context, struc
         return ev_trace(out.r);
 }
 
+/* The same for all schemas. It is made although it never changes, so that it lies beside its
+ * source. */
 int avrogen_write_registry_header(struct ev_buffer *buffer)
 {
         struct out out = { .buffer = buffer };
@@ -504,7 +598,8 @@ int avrogen_write_registry_header(struct ev_buffer *buffer)
         return ev_trace(out.r);
 }
 
-/* Line by line, so that the output can be read. */
+/* Line by line, so that the output can be read. The compiler joins the pieces to the file's own
+ * bytes. */
 static void put_text(struct out *out, const struct avrogen_version *version)
 {
         struct ev_str text = ev_buffer_str(&version->text);
@@ -513,6 +608,7 @@ static void put_text(struct out *out, const struct avrogen_version *version)
         for (size_t from = 0, to; from < text.size; from = to) {
                 const char *end = memchr(text.data + from, '\n', text.size - from);
 
+                /* With its newline, and a last line also without one. */
                 to = end ? (size_t)(end - text.data) + 1 : text.size;
                 put(out, "        \"");
                 put_c(out, (struct ev_str){ text.data + from, to - from });
@@ -522,7 +618,18 @@ static void put_text(struct out *out, const struct avrogen_version *version)
         assert(text.size > 0);
 }
 
-/* Superseded versions have no struct any more: their text is what they are read by. */
+/* Superseded versions have no struct any more: their text is what they are read by. Programs that
+ * find no record there make one of the text at run time (ev_record_new()).
+ *
+ *       {
+ *               .id = 700042,
+ *               .version = 1,
+ *               .name = EV_STR_INIT("quenty.shipping.ManifestShipped"),
+ *               .file = EV_STR_INIT("shipping/ManifestShipped.avsc"),
+ *               .fingerprint = UINT64_C(0x1e3d733c22b690bf),
+ *               .record = &manifest_shipped_record,
+ *               .text = { text_700042, sizeof(text_700042) - 1 },
+ *       }, */
 static void put_registered(struct out *out, const struct avrogen_version *version)
 {
         const struct avrogen_type *type = avrogen_find_type(out->gen, version->name);
@@ -546,10 +653,13 @@ static void put_registered(struct out *out, const struct avrogen_version *versio
             version->id, version->id);
 }
 
+/* Texts of all versions are in every program that links this: a console or an auditor prints old
+ * values by the schema they were written with, without the repository at hand. */
 int avrogen_write_registry_source(const struct avrogen *gen, struct ev_buffer *buffer)
 {
         struct out out = { .gen = gen, .buffer = buffer };
 
+        assert(gen && buffer);
         assert(gen->versions_count > 0);
 
         put(&out,

@@ -2,7 +2,10 @@
  *
  * Blocks grow geometrically and are kept, so the number of blocks stays small (their sizes double
  * up to BLOCK_MAX) and a reset is one pass over them. A piece that is larger than the next block
- * gets a block of its own size. */
+ * gets a block of its own size.
+ *
+ * A hostile record can ask for any size: the limit turns that into the record's own fault, so that
+ * the process neither grows without end nor dies of it. Nothing here outlives the process. */
 
 #include "base/arena.h"
 
@@ -17,25 +20,29 @@
 
 enum {
         ALIGNMENT = alignof(max_align_t),
-        BLOCK_MIN = 16 * 1024,
+        BLOCK_MIN = 16 * 1024, /* bytes; a batch of small records fits into the first block */
+        /* Doubling ends here: one large batch should not make a worker hold up to twice its memory
+         * for good. */
         BLOCK_MAX = 1024 * 1024,
 };
 
 struct block {
         struct block *next;
-        size_t capacity;
-        size_t used;
+        size_t capacity; /* bytes of data */
+        size_t used;     /* bytes given out, a multiple of ALIGNMENT */
         alignas(max_align_t) unsigned char data[];
 };
 
 struct ev_arena {
-        struct block *first;
+        struct block *first;   /* NULL until the first piece is wanted */
         struct block *current; /* blocks before it are full, blocks behind it are empty */
-        size_t bytes_max;
-        size_t used;
-        size_t held;
+        size_t bytes_max;      /* as ev_arena_new() was told */
+        size_t used;           /* by all pieces since the last reset, padding included */
+        size_t held;           /* sum of all capacities */
 };
 
+/* What can be relied on between two calls. The current block is missing only where there is none at
+ * all: after a reset it is the first one again. */
 static bool arena_check(const struct ev_arena *arena)
 {
         return arena->used <= arena->bytes_max && (arena->first != NULL) == (arena->held > 0) &&
@@ -71,9 +78,12 @@ struct ev_arena *ev_arena_free(struct ev_arena *arena)
         return NULL;
 }
 
+/* Doubling keeps the number of calls of the heap logarithmic in the size of the largest batch. */
 static size_t next_block_size(const struct ev_arena *arena, size_t wanted)
 {
         size_t size = BLOCK_MIN;
+
+        assert(wanted > 0);
 
         if (arena->current)
                 size = arena->current->capacity * 2;
@@ -82,11 +92,15 @@ static size_t next_block_size(const struct ev_arena *arena, size_t wanted)
         return size > wanted ? size : wanted;
 }
 
-/* Puts a new block behind the current one; the kept ones further behind stay reachable. */
+/* Puts a new block behind the current one; the kept ones further behind stay reachable. The bytes
+ * are not cleared here, since a block that is used again has to be cleared piece by piece
+ * anyway. */
 static bool add_block(struct ev_arena *arena, size_t wanted)
 {
         size_t capacity = next_block_size(arena, wanted);
         struct block *block = malloc(sizeof(*block) + capacity);
+
+        assert(capacity >= wanted);
 
         if (!block) {
                 (void)ev_fail_memory("a block of an arena");
@@ -104,7 +118,9 @@ static bool add_block(struct ev_arena *arena, size_t wanted)
         return true;
 }
 
-/* Makes the current block one that has room, a kept one if it is large enough. */
+/* Makes the current block one that has room, a kept one if it is large enough. Only the next kept
+ * block is looked at: a search through all would make the cost of a piece depend on the batches
+ * before it, and what is skipped serves again after the reset. */
 static bool make_room(struct ev_arena *arena, size_t size)
 {
         struct block *next;
@@ -119,6 +135,11 @@ static bool make_room(struct ev_arena *arena, size_t size)
         return add_block(arena, size);
 }
 
+/* Sizes come from records. They are therefore compared with what is left and never added to what is
+ * used, which could wrap; and there must be room for the padding too, before it is computed.
+ *
+ * Blocks are used again without being cleared, so a piece is cleared when it is given out: a field
+ * that nobody set must not show the value of another batch's record. */
 void *ev_arena_take(struct ev_arena *arena, size_t size)
 {
         size_t padded;
@@ -145,10 +166,13 @@ void *ev_arena_take(struct ev_arena *arena, size_t size)
         return piece;
 }
 
+/* A count that was read from a record times a size: an overflow becomes the largest size, which no
+ * limit lets through, so that there is one refusal and not two. */
 void *ev_arena_take_array(struct ev_arena *arena, size_t count, size_t size)
 {
         size_t bytes;
 
+        assert(arena);
         assert(size > 0);
 
         if (__builtin_mul_overflow(count, size, &bytes))
@@ -156,11 +180,13 @@ void *ev_arena_take_array(struct ev_arena *arena, size_t count, size_t size)
         return ev_arena_take(arena, bytes);
 }
 
+/* The NUL behind the copy is there already: pieces begin as zeros. */
 int ev_arena_copy(struct ev_arena *arena, struct ev_str str, struct ev_str *ret_copy)
 {
         char *copy;
 
-        assert(ret_copy);
+        assert(arena && ret_copy);
+        assert(str.data || str.size == 0);
 
         if (ev_str_is_null(str)) {
                 *ret_copy = EV_STR_NULL;
@@ -174,6 +200,8 @@ int ev_arena_copy(struct ev_arena *arena, struct ev_str str, struct ev_str *ret_
         return 0;
 }
 
+/* The blocks stay, in their order: the largest batch so far decides what the arena holds, and the
+ * batches after it find that memory warm. */
 void ev_arena_reset(struct ev_arena *arena)
 {
         assert(arena);

@@ -1,5 +1,9 @@
 /* A growing row of bytes. Capacity doubles, so the cost of an append is constant on average; the
- * memory stays until ev_buffer_done(), so a buffer that has warmed up does not call the heap. */
+ * memory stays until ev_buffer_done(), so a buffer that has warmed up does not call the heap.
+ *
+ * Guarantees that size ≤ capacity ≤ bytes_max always holds and that a failed append leaves the
+ * bytes as they were; what would be too large is the record's fault, since what is written is made
+ * from records. Nothing here outlives the process. */
 
 #include "base/buffer.h"
 
@@ -12,14 +16,16 @@
 
 #include "base/error.h"
 
-enum { CAPACITY_MIN = 256 };
+enum { CAPACITY_MIN = 256 }; /* bytes: a log line or a small event without growing twice */
 
+/* What can be relied on between two calls, also of a buffer that was only just initialised. */
 static bool buffer_check(const struct ev_buffer *buffer)
 {
         return buffer->size <= buffer->capacity && buffer->capacity <= buffer->bytes_max &&
                (buffer->data != NULL) == (buffer->capacity > 0);
 }
 
+/* The bound outlives the bytes: a buffer that is used again must not have become unbounded. */
 void ev_buffer_done(struct ev_buffer *buffer)
 {
         assert(buffer);
@@ -28,6 +34,8 @@ void ev_buffer_done(struct ev_buffer *buffer)
         *buffer = EV_BUFFER_INIT(buffer->bytes_max);
 }
 
+/* The bound is compared by subtraction because a sum with a size from outside could wrap. Doubling
+ * could do so only for a bytes_max above half of the address space, which no heap can give. */
 int ev_buffer_reserve(struct ev_buffer *buffer, size_t size)
 {
         size_t capacity = buffer->capacity ? buffer->capacity : CAPACITY_MIN;
@@ -53,10 +61,13 @@ int ev_buffer_reserve(struct ev_buffer *buffer, size_t size)
         return 0;
 }
 
+/* Nothing is done for nothing: memcpy() from a NULL of size 0 is undefined (C17 7.24.1p2), and so
+ * is arithmetic on a buffer that has no bytes yet. */
 int ev_buffer_append(struct ev_buffer *buffer, const void *data, size_t size)
 {
         int r;
 
+        assert(buffer);
         assert(data || size == 0);
 
         if (size == 0)
@@ -71,15 +82,19 @@ int ev_buffer_append(struct ev_buffer *buffer, const void *data, size_t size)
 
 int ev_buffer_append_str(struct ev_buffer *buffer, struct ev_str str)
 {
+        assert(str.data || str.size == 0);
+
         return ev_trace(ev_buffer_append(buffer, str.data, str.size));
 }
 
+/* Twice through the format: the first pass measures, so that the text is written where it stays and
+ * is never cut. The NUL needs a byte of room that does not count as written. */
 int ev_buffer_printf(struct ev_buffer *buffer, const char *format, ...)
 {
         va_list arguments;
         int size, r;
 
-        assert(format);
+        assert(buffer && format);
 
         va_start(arguments, format);
         size = vsnprintf(NULL, 0, format, arguments);
@@ -96,6 +111,7 @@ int ev_buffer_printf(struct ev_buffer *buffer, const char *format, ...)
         return 0;
 }
 
+/* An empty buffer is the empty string and not null: null would mean that there is no value. */
 struct ev_str ev_buffer_str(const struct ev_buffer *buffer)
 {
         assert(buffer_check(buffer));

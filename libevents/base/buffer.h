@@ -11,12 +11,13 @@
 
 /* Begins as all zeros but bytes_max; ends with ev_buffer_done(). */
 struct ev_buffer {
-        uint8_t *data;
-        size_t size; /* bytes written */
-        size_t capacity;
+        uint8_t *data;    /* owned; NULL while capacity is 0 */
+        size_t size;      /* bytes written */
+        size_t capacity;  /* bytes held from the heap */
         size_t bytes_max; /* size never passes it */
 };
 
+/* An empty buffer of at most `max` bytes. It takes no memory before the first append. */
 #define EV_BUFFER_INIT(max) ((struct ev_buffer){ .bytes_max = (max) })
 
 /* Frees the bytes; the buffer is empty and may be used again. */
@@ -35,6 +36,7 @@ int ev_buffer_printf(struct ev_buffer *buffer, const char *format, ...) _must_ch
 /* What was written, as a slice that is valid until the next append; never null. */
 struct ev_str ev_buffer_str(const struct ev_buffer *buffer);
 
+/* Empties the buffer and keeps its memory for the next use. Slices of it are void. */
 static inline void ev_buffer_clear(struct ev_buffer *buffer)
 {
         buffer->size = 0;

@@ -1,7 +1,10 @@
 /* Clocks, instants as text, and the calendar.
  *
  * Everything but the two clocks is a pure function; nothing depends on the locale or on TZ, and a
- * dying process loses nothing here. */
+ * dying process loses nothing here.
+ *
+ * Text that is read comes from outside: whatever bytes it holds, the answer is an instant or "no".
+ * Every number is read with a fixed count of digits, so nothing here can overflow. */
 
 #include "base/clock.h"
 
@@ -15,7 +18,7 @@ enum {
         DAYS_PG_EPOCH = 10957,    /* from 1970-01-01 to 2000-01-01 */
         YEAR_MIN = 1,
         YEAR_MAX = 9999,
-        FRACTION_DIGITS = 6,
+        FRACTION_DIGITS = 6, /* of microseconds; finer ones cannot be kept and are refused */
 };
 
 /* Both clocks are read through the vDSO: no system call, so a timestamp may be taken freely. */
@@ -29,11 +32,14 @@ static int64_t read_clock(clockid_t id)
         return now.tv_sec * EV_MICROS_PER_SECOND + now.tv_nsec / 1000;
 }
 
+/* Not CLOCK_BOOTTIME: a machine that was suspended has waited for nobody in that time, so a
+ * deadline should not be over when it wakes. */
 int64_t ev_clock_monotonic_micros(void)
 {
         return read_clock(CLOCK_MONOTONIC);
 }
 
+/* Only for what people and other systems read; it may jump, so no duration is computed from it. */
 int64_t ev_clock_real_micros(void)
 {
         return read_clock(CLOCK_REALTIME);
@@ -69,6 +75,8 @@ int64_t ev_day_of_date(int64_t year, int month, int mday)
                day_of_year - DAYS_0000_03_01;
 }
 
+/* The inverse, from the same source. The terms with 1460, 36524 and 146096 take the leap days of 4,
+ * 100 and 400 years out of the count before it is divided by 365. */
 void ev_date_of_day(int64_t day, int64_t *ret_year, int *ret_month, int *ret_mday)
 {
         int64_t shifted_day = day + DAYS_0000_03_01;
@@ -97,6 +105,8 @@ int ev_day_weekday(int64_t day)
         return (int)weekday;
 }
 
+/* Defined for every int64_t and not only for valid instants, so that a caller may check
+ * afterwards. */
 int64_t ev_instant_day(int64_t micros)
 {
         return divide_down(micros, EV_MICROS_PER_DAY);
@@ -110,11 +120,13 @@ int64_t ev_day_instant(int64_t day)
         return micros;
 }
 
-/* Takes exactly `digits` decimal digits off the front. */
+/* Takes exactly `digits` decimal digits off the front. The fixed count is part of the form (RFC
+ * 3339 §5.6: 4DIGIT, 2DIGIT), and keeps what follows from being read into the number. */
 static bool take_number(struct ev_str *text, size_t digits, int *ret_number)
 {
         int64_t number;
 
+        assert(text && ret_number);
         assert(digits > 0 && digits <= 4);
 
         if (text->size < digits || !ev_str_to_int64((struct ev_str){ text->data, digits }, &number))
@@ -124,9 +136,11 @@ static bool take_number(struct ev_str *text, size_t digits, int *ret_number)
         return true;
 }
 
-/* Takes one byte off the front if it is `a` or `b`. */
+/* Takes one byte off the front if it is `a` or `b`. Two, since letters may be of either case. */
 static bool take_char(struct ev_str *text, char a, char b)
 {
+        assert(text && (text->data || text->size == 0));
+
         if (text->size == 0 || (text->data[0] != a && text->data[0] != b))
                 return false;
         *text = (struct ev_str){ text->data + 1, text->size - 1 };
@@ -156,7 +170,8 @@ static bool take_date(struct ev_str *text, int64_t *ret_day)
         return true;
 }
 
-/* Takes ".f" to ".ffffff" if there is a point. */
+/* Takes ".f" to ".ffffff" if there is a point. A seventh digit is left for the caller, to whom it
+ * is no zone: rounding it away would make two texts one instant. */
 static bool take_fraction(struct ev_str *text, int *ret_micros)
 {
         int micros = 0, digit, digits = 0;
@@ -178,7 +193,8 @@ static bool take_fraction(struct ev_str *text, int *ret_micros)
         return true;
 }
 
-/* Takes HH:MM:SS and a fraction; what has passed of the day. */
+/* Takes HH:MM:SS and a fraction; what has passed of the day. 24:00:00, which ISO 8601 once knew, is
+ * not RFC 3339's and would give one instant two texts. */
 static bool take_time(struct ev_str *text, int64_t *ret_micros)
 {
         int hour, minute, second, fraction;
@@ -196,7 +212,8 @@ static bool take_time(struct ev_str *text, int64_t *ret_micros)
         return true;
 }
 
-/* Takes "Z" or ±HH:MM; what the clock there is ahead of UTC. */
+/* Takes "Z" or ±HH:MM; what the clock there is ahead of UTC. "-00:00" (RFC 3339 §4.3: UTC, local
+ * offset unknown) is read as UTC, which it is. */
 static bool take_zone(struct ev_str *text, int64_t *ret_micros)
 {
         int hours, minutes, sign;
@@ -214,6 +231,8 @@ static bool take_zone(struct ev_str *text, int64_t *ret_micros)
         return hours <= 23 && minutes <= 59;
 }
 
+/* The bounds are checked last, in UTC: 0001-01-01T00:00:00+01:00 has a year that may be written and
+ * names an instant that may not. */
 bool ev_instant_parse(struct ev_str text, int64_t *ret_micros)
 {
         int64_t day, time_of_day, ahead, micros;
@@ -245,6 +264,7 @@ static char *put_number(char *at, int64_t number, int digits, char end)
         return at + digits + 1;
 }
 
+/* The day is taken off first, downwards; what is left is never negative, also before 1970. */
 size_t ev_instant_format(int64_t micros, char *buffer)
 {
         int64_t day, year, left;
@@ -276,6 +296,8 @@ int64_t ev_instant_to_pg(int64_t micros)
         return micros - DAYS_PG_EPOCH * EV_MICROS_PER_DAY;
 }
 
+/* The server may hold what we never wrote: by hand, by an older program. So this is an answer and
+ * not an assert. */
 bool ev_instant_from_pg(int64_t timestamptz, int64_t *ret_micros)
 {
         int64_t micros;
@@ -298,6 +320,8 @@ int32_t ev_day_to_pg(int64_t day)
         return (int32_t)(day - DAYS_PG_EPOCH);
 }
 
+/* Every int32_t has a day, the infinities of date too (INT32_MIN, INT32_MAX); callers that may meet
+ * them check the result. */
 int64_t ev_day_from_pg(int32_t date)
 {
         return (int64_t)date + DAYS_PG_EPOCH;

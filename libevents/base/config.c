@@ -1,6 +1,6 @@
 /* The effective settings: tables, values and their checks.
  *
- * Every value passes config_give(), whatever its source, so that a default, a file's line, a
+ * Every value passes ev_config_give(), whatever its source, so that a default, a file's line, a
  * variable and an argument obey the same rules. Guarantees that what a getter returns is within the
  * bounds of its row, and that no error and no entry holds the content of a secret. Nothing here
  * outlives the process; secrets are overwritten when the configuration is freed. */
@@ -22,14 +22,15 @@ static const char *const secret_parts[] = {
 };
 
 /* What can be relied on between two calls. */
-bool config_check(const struct ev_config *config)
+bool ev_config_check(const struct ev_config *config)
 {
         return config->tables_count <= EV_CONFIG_TABLES_MAX &&
                config->values_count <= EV_CONFIG_OPTIONS_MAX &&
                config->free_values_count <= EV_CONFIG_FREE_MAX;
 }
 
-const char *config_key(const struct config_value *value)
+/* Below a prefix the row has only the beginning of the name; the slot keeps what was given. */
+const char *ev_config_key(const struct config_value *value)
 {
         assert(value->option);
 
@@ -46,19 +47,24 @@ static bool ends_with(const char *text, const char *end)
         return text_size > end_size && strcmp(text + text_size - end_size, end) == 0;
 }
 
-bool config_is_secret(const struct config_value *value)
+/* Below a prefix the name alone decides, since the table cannot know which of librdkafka's
+ * properties somebody will set; give_free() refuses the secrets among them that lack the ending. */
+bool ev_config_is_secret(const struct config_value *value)
 {
         assert(value && value->option);
 
         if (value->option->type == EV_OPTION_PREFIX)
-                return ends_with(config_key(value), "_file");
+                return ends_with(ev_config_key(value), "_file");
         return value->option->type == EV_OPTION_SECRET;
 }
 
-void config_variable_name(const char *key, char *buffer)
+/* The mapping loses the difference between '.' and '_'; is_new_name() keeps two options from
+ * meeting in one variable. By hand, because toupper() depends on the locale. */
+void ev_config_variable_name(const char *key, char *buffer)
 {
         char *at = buffer + sizeof("QUENTY_") - 1;
 
+        assert(key && buffer);
         assert(strlen(key) < EV_CONFIG_KEY_MAX);
 
         memcpy(buffer, "QUENTY_", sizeof("QUENTY_"));
@@ -67,7 +73,8 @@ void config_variable_name(const char *key, char *buffer)
         *at = '\0';
 }
 
-void config_write_origin(const struct config_origin *origin, char *buffer)
+/* For people only: a file's line can be gone to, all other sources are told by their kind. */
+void ev_config_write_origin(const struct config_origin *origin, char *buffer)
 {
         static const char *const names[] = {
                 [CONFIG_DEFAULT] = "default",
@@ -76,6 +83,7 @@ void config_write_origin(const struct config_origin *origin, char *buffer)
                 [CONFIG_ARGUMENT] = "argument",
         };
 
+        assert(origin && buffer);
         assert(origin->source < EV_ARRAY_SIZE(names));
 
         if (origin->source == CONFIG_FILE)
@@ -85,8 +93,10 @@ void config_write_origin(const struct config_origin *origin, char *buffer)
 }
 
 /* One wording for errors, help and manual, so that they cannot disagree. */
-const char *config_describe(const struct ev_option *option, char *buffer)
+const char *ev_config_describe(const struct ev_option *option, char *buffer)
 {
+        assert(option && buffer);
+
         switch (option->type) {
         case EV_OPTION_TEXT:
                 snprintf(buffer, CONFIG_DESCRIPTION_MAX, "a text of %lld to %lld bytes",
@@ -192,13 +202,13 @@ static int fail_value(const struct config_value *value, struct ev_str text,
 
         assert(value && value->option);
 
-        config_write_origin(origin, place);
-        if (config_is_secret(value))
-                return ev_fail(EV_VERDICT_STOP, "%s: %s must be %s", place, config_key(value),
+        ev_config_write_origin(origin, place);
+        if (ev_config_is_secret(value))
+                return ev_fail(EV_VERDICT_STOP, "%s: %s must be %s", place, ev_config_key(value),
                                "the absolute path of a file that others cannot read");
         return ev_fail(EV_VERDICT_STOP, "%s: %s is \"%.*s\", but must be %s", place,
-                       config_key(value), (int)(text.size < 100 ? text.size : 100), text.data,
-                       config_describe(value->option, description));
+                       ev_config_key(value), (int)(text.size < 100 ? text.size : 100), text.data,
+                       ev_config_describe(value->option, description));
 }
 
 /* Empties a slot. A secret is overwritten, so that it is not in the memory that is given back. */
@@ -227,13 +237,13 @@ static int set_value(struct config_value *value, struct ev_str text,
             origin->source != CONFIG_DEFAULT) {
                 char place[EV_CONFIG_VALUE_MAX], before[EV_CONFIG_VALUE_MAX];
 
-                config_write_origin(origin, place);
-                config_write_origin(&value->origin, before);
+                ev_config_write_origin(origin, place);
+                ev_config_write_origin(&value->origin, before);
                 return ev_fail(EV_VERDICT_STOP, "%s: %s is given twice, before by %s", place,
-                               config_key(value), before);
+                               ev_config_key(value), before);
         }
         if (!accepts(value->option, text, &number) ||
-            (config_is_secret(value) && (text.size == 0 || text.data[0] != '/')))
+            (ev_config_is_secret(value) && (text.size == 0 || text.data[0] != '/')))
                 return fail_value(value, text, origin);
         copy = strndup(text.data, text.size);
         if (!copy)
@@ -250,7 +260,7 @@ static size_t find_value(const struct ev_config *config, struct ev_str key)
 {
         size_t i = 0;
 
-        assert(config_check(config));
+        assert(ev_config_check(config));
 
         while (i < config->values_count &&
                !ev_str_equal(ev_str_of(config->values[i].option->name), key))
@@ -261,7 +271,7 @@ static size_t find_value(const struct ev_config *config, struct ev_str key)
 /* The row of type PREFIX that the key lies below. */
 static const struct ev_option *find_prefix(const struct ev_config *config, struct ev_str key)
 {
-        assert(config_check(config));
+        assert(ev_config_check(config));
 
         for (size_t t = 0; t < config->tables_count; ++t)
                 for (size_t i = 0; i < config->tables[t]->options_count; ++i) {
@@ -314,7 +324,7 @@ static int give_free(struct ev_config *config, const struct ev_option *prefix, s
 
         assert(prefix->type == EV_OPTION_PREFIX && key.size > skipped);
 
-        config_write_origin(origin, place);
+        ev_config_write_origin(origin, place);
         for (size_t i = 0; i < EV_ARRAY_SIZE(secret_parts); ++i)
                 if (handed_size(key) == key.size &&
                     memmem(key.data, key.size, secret_parts[i], strlen(secret_parts[i])))
@@ -323,7 +333,7 @@ static int give_free(struct ev_config *config, const struct ev_option *prefix, s
                                        "%.*s_file",
                                        place, EV_STR_ARG(key), EV_STR_ARG(key));
         if (handed_size(key) <= skipped)
-                return ev_trace(config_fail_unknown(config, key, origin));
+                return ev_trace(ev_config_fail_unknown(config, key, origin));
         r = take_free_slot(config,
                            (struct ev_str){ key.data + skipped, handed_size(key) - skipped },
                            &value);
@@ -340,13 +350,13 @@ static int give_free(struct ev_config *config, const struct ev_option *prefix, s
 }
 
 /* The one door: a known key, else one below a prefix, else an error. */
-int config_give(struct ev_config *config, struct ev_str key, struct ev_str text,
-                const struct config_origin *origin)
+int ev_config_give(struct ev_config *config, struct ev_str key, struct ev_str text,
+                   const struct config_origin *origin)
 {
         size_t index = find_value(config, key);
         const struct ev_option *prefix;
 
-        assert(config_check(config));
+        assert(ev_config_check(config));
         assert(!ev_str_is_null(key) && !ev_str_is_null(text));
 
         if (index < config->values_count)
@@ -354,7 +364,7 @@ int config_give(struct ev_config *config, struct ev_str key, struct ev_str text,
         prefix = find_prefix(config, key);
         if (prefix && key.size < EV_CONFIG_KEY_MAX && is_printable(key))
                 return ev_trace(give_free(config, prefix, key, text, origin));
-        return ev_trace(config_fail_unknown(config, key, origin));
+        return ev_trace(ev_config_fail_unknown(config, key, origin));
 }
 
 /* Whether a row is well formed. The name tells people what a value is, so it has to tell the truth:
@@ -382,9 +392,9 @@ static bool is_new_name(const struct ev_config *config, const char *name)
 
         assert(name);
 
-        config_variable_name(name, mine);
+        ev_config_variable_name(name, mine);
         for (size_t i = 0; i < config->values_count; ++i) {
-                config_variable_name(config->values[i].option->name, other);
+                ev_config_variable_name(config->values[i].option->name, other);
                 if (strcmp(mine, other) == 0)
                         return false;
         }
@@ -417,6 +427,8 @@ static int add_option(struct ev_config *config, const struct ev_option *option)
         return ev_trace(r);
 }
 
+/* The defaults go through the same door as everything else, so a table whose default its own row
+ * refuses fails at the first start of any build and not at the first use of that option. */
 int ev_config_new(struct ev_config **ret_config, const struct ev_option_table *const *tables,
                   size_t tables_count)
 {
@@ -437,7 +449,7 @@ int ev_config_new(struct ev_config **ret_config, const struct ev_option_table *c
                                 return ev_trace(r);
                 }
         }
-        assert(config_check(config));
+        assert(ev_config_check(config));
         *ret_config = config;
         config = NULL;
         return 0;
@@ -470,6 +482,7 @@ static const struct config_value *get(const struct ev_config *config, const char
         return &config->values[index];
 }
 
+/* The only getter that may answer with nothing: a text may have no default and not be required. */
 const char *ev_config_text(const struct ev_config *config, const char *name)
 {
         return get(config, name, EV_OPTION_TEXT)->text;
@@ -499,6 +512,8 @@ size_t ev_config_choice(const struct ev_config *config, const char *name)
         return (size_t)value->number;
 }
 
+/* The file was read by ev_config_load(); a getter that reads would fail at a moment at which a
+ * program can no longer refuse to start. */
 struct ev_secret ev_config_secret(const struct ev_config *config, const char *name)
 {
         const struct config_value *value = get(config, name, EV_OPTION_SECRET);
@@ -507,12 +522,14 @@ struct ev_secret ev_config_secret(const struct ev_config *config, const char *na
         return (struct ev_secret){ { value->secret, value->secret_size } };
 }
 
+/* What is handed on to a library is its names and values; which of ours they came from is told in
+ * listings only. */
 bool ev_config_next_free(const struct ev_config *config, const char *prefix, size_t *position,
                          struct ev_config_setting *ret_setting)
 {
         const struct config_value *value;
 
-        assert(config && config_check(config));
+        assert(config && ev_config_check(config));
         assert(prefix && position && ret_setting);
 
         while (*position < config->free_values_count) {
@@ -529,12 +546,14 @@ bool ev_config_next_free(const struct ev_config *config, const char *prefix, siz
         return false;
 }
 
+/* The one listing of settings. It takes `text`, which of a secret is a path, and never `secret`. */
 bool ev_config_next_entry(const struct ev_config *config, size_t *position,
                           struct ev_config_entry *ret_entry)
 {
         const struct config_value *value;
         size_t index = *position;
 
+        assert(config && position);
         assert(ret_entry);
 
         if (index < config->values_count)
@@ -544,9 +563,9 @@ bool ev_config_next_entry(const struct ev_config *config, size_t *position,
         else
                 return false;
         ++*position;
-        ret_entry->name = config_key(value);
+        ret_entry->name = ev_config_key(value);
         ret_entry->value = value->text;
-        ret_entry->is_secret = config_is_secret(value);
-        config_write_origin(&value->origin, ret_entry->origin);
+        ret_entry->is_secret = ev_config_is_secret(value);
+        ev_config_write_origin(&value->origin, ret_entry->origin);
         return true;
 }

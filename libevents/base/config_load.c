@@ -16,6 +16,8 @@
 #include "base/config_private.h"
 #include "base/error.h"
 
+/* Ours alone: no variable with this prefix may be left unexplained, which a prefix shared with
+ * other software would not allow. */
 #define VARIABLE_PREFIX "QUENTY_"
 
 enum {
@@ -67,27 +69,31 @@ static void prefer_nearer(struct ev_str key, const char *candidate, size_t *dist
         memcpy(nearest, candidate, strlen(candidate) + 1);
 }
 
-int config_fail_unknown(const struct ev_config *config, struct ev_str key,
-                        const struct config_origin *origin)
+/* The nearest of all keys is told, but only if it is near: at most NEAR_DISTANCE edits and at most
+ * half of what was written, or every short key would be "near" to every other. A variable is
+ * compared and told as a variable, for that is what the person sees. */
+int ev_config_fail_unknown(const struct ev_config *config, struct ev_str key,
+                           const struct config_origin *origin)
 {
         char nearest[CONFIG_VARIABLE_MAX] = "", name[CONFIG_VARIABLE_MAX];
         char place[EV_CONFIG_VALUE_MAX];
         struct ev_str spelled = origin->name ? ev_str_of(origin->name) : key;
         size_t distance;
 
-        assert(config_check(config));
+        assert(origin && !ev_str_is_null(key));
+        assert(ev_config_check(config));
 
         if (spelled.size >= CONFIG_VARIABLE_MAX)
                 spelled.size = CONFIG_VARIABLE_MAX - 1;
         distance = minimum(NEAR_DISTANCE, spelled.size / 2) + 1;
         for (size_t i = 0; i < config->values_count; ++i) {
                 if (origin->name)
-                        config_variable_name(config->values[i].option->name, name);
+                        ev_config_variable_name(config->values[i].option->name, name);
                 else
                         snprintf(name, sizeof(name), "%s", config->values[i].option->name);
                 prefer_nearer(spelled, name, &distance, nearest);
         }
-        config_write_origin(origin, place);
+        ev_config_write_origin(origin, place);
         return ev_fail(EV_VERDICT_STOP, "%s: unknown %s \"%.*s\"%s%s%s", place,
                        origin->name ? "variable" : "key", EV_STR_ARG(spelled),
                        nearest[0] ? "; nearest is \"" : "; --help lists all", nearest,
@@ -95,13 +101,15 @@ int config_fail_unknown(const struct ev_config *config, struct ev_str key,
 }
 
 /* Reads all of an open file, NUL-terminated. The caller owns *ret_text and knows what to say about
- * a failure: false with errno, which is EFBIG above `max` bytes. */
+ * a failure: false with errno, which is EFBIG above `max` bytes. What was read of a secret is
+ * overwritten also when the reading fails half way. */
 static bool read_all(int fd, size_t max, char **ret_text, size_t *ret_size)
 {
         char *text = malloc(max + 1);
         size_t size = 0;
         ssize_t n = 1;
 
+        assert(ret_text && ret_size);
         assert(max <= READ_MAX);
 
         while (text && n > 0 && size <= max) {
@@ -125,8 +133,11 @@ static bool read_all(int fd, size_t max, char **ret_text, size_t *ret_size)
         return true;
 }
 
+/* For _cleanup_(); a file that could not be opened is -1. */
 static void close_p(const int *fd)
 {
+        assert(fd);
+
         if (*fd >= 0)
                 close(*fd);
 }
@@ -137,7 +148,7 @@ static void close_p(const int *fd)
 static int read_secret(struct config_value *value)
 {
         _cleanup_(close_p) int fd = open(value->text, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        const char *key = config_key(value);
+        const char *key = ev_config_key(value);
         struct stat status;
         size_t size;
 
@@ -163,7 +174,9 @@ static int read_secret(struct config_value *value)
         return 0;
 }
 
-/* Takes blanks off both ends, and the CR of a file that came from Windows. */
+/* Takes blanks off both ends, and the CR of a file that came from Windows. strchr() finds the NUL
+ * of its own list too, hence the second question: a NUL byte is no blank and must stay, to be
+ * refused. */
 static struct ev_str trim(struct ev_str text)
 {
         assert(text.data || text.size == 0);
@@ -194,7 +207,7 @@ static int read_line(struct ev_config *config, struct ev_str line,
                                origin->file, origin->line);
         key = trim((struct ev_str){ line.data, (size_t)(equals - line.data) });
         value = trim((struct ev_str){ equals + 1, line.size - (size_t)(equals + 1 - line.data) });
-        return ev_trace(config_give(config, key, value, origin));
+        return ev_trace(ev_config_give(config, key, value, origin));
 }
 
 /* The whole file first: a file that is edited meanwhile is seen as it was at one moment. */
@@ -233,7 +246,7 @@ static bool find_key(const struct ev_config *config, const char *variable, char 
         assert(size < CONFIG_VARIABLE_MAX);
 
         for (size_t i = 0; i < config->values_count; ++i) {
-                config_variable_name(config->values[i].option->name, name);
+                ev_config_variable_name(config->values[i].option->name, name);
                 if (strcmp(name, variable) == 0) {
                         snprintf(key, EV_CONFIG_KEY_MAX, "%s", config->values[i].option->name);
                         return true;
@@ -272,8 +285,9 @@ static int read_environment(struct ev_config *config, char *const *environment)
                         continue;
                 snprintf(variable, sizeof(variable), "%.*s", (int)size, entry);
                 if (size >= sizeof(variable) || !find_key(config, variable, key))
-                        return ev_trace(config_fail_unknown(config, ev_str_of(variable), &origin));
-                r = config_give(config, ev_str_of(key), ev_str_of(entry + size + 1), &origin);
+                        return ev_trace(
+                                ev_config_fail_unknown(config, ev_str_of(variable), &origin));
+                r = ev_config_give(config, ev_str_of(key), ev_str_of(entry + size + 1), &origin);
                 if (r < 0)
                         return ev_trace(r);
         }
@@ -287,12 +301,15 @@ struct argument {
         int next; /* index of the argument behind it */
 };
 
+/* No bundles of letters and no optional values: -c is the only letter, so that a mistyped "-cfile"
+ * is refused instead of being read as something else. A value may begin with '-', as numbers do. */
 static int parse_argument(int argc, char *const *argv, int index, struct argument *ret_argument)
 {
         const char *text = argv[index];
         struct argument argument = { .next = index + 1 };
         size_t size;
 
+        assert(index < argc && ret_argument);
         assert(text[0] == '-');
 
         if (strcmp(text, "-c") == 0)
@@ -318,7 +335,8 @@ static bool is_operand(const char *argument)
         return argument[0] != '-' || argument[1] == '\0';
 }
 
-/* Looks for what is done instead of work. */
+/* Looks for what is done instead of work. Before everything else, so that a person whose file is
+ * broken can still read the help. */
 static int find_wish(int argc, char *const *argv)
 {
         assert(argc >= 1 && argv);
@@ -362,7 +380,7 @@ static int read_arguments(struct ev_config *config, int argc, char *const *argv,
                 r = parse_argument(argc, argv, i, &argument);
                 if (r == 0 && ev_str_equal(argument.key, EV_STR("config")) == is_for_file) {
                         if (!is_for_file)
-                                r = config_give(config, argument.key, argument.value, &origin);
+                                r = ev_config_give(config, argument.key, argument.value, &origin);
                         else
                                 r = set_file(config, argument.value);
                 }
@@ -378,14 +396,14 @@ static int check_required(const struct ev_config *config)
 {
         char variable[CONFIG_VARIABLE_MAX];
 
-        assert(config_check(config));
+        assert(ev_config_check(config));
 
         for (size_t i = 0; i < config->values_count; ++i) {
                 const struct ev_option *option = config->values[i].option;
 
                 if (!option->is_required || config->values[i].text)
                         continue;
-                config_variable_name(option->name, variable);
+                ev_config_variable_name(option->name, variable);
                 return ev_fail(EV_VERDICT_STOP,
                                "%s is not set; give it in the file, as %s, or as --%s",
                                option->name, variable, option->name);
@@ -402,7 +420,7 @@ static int read_secrets(struct config_value *values, size_t count)
         assert(values);
 
         for (size_t i = 0; i < count; ++i)
-                if (config_is_secret(&values[i]) && values[i].text) {
+                if (ev_config_is_secret(&values[i]) && values[i].text) {
                         r = read_secret(&values[i]);
                         if (r < 0)
                                 return ev_trace(r);
@@ -417,7 +435,7 @@ int ev_config_load(struct ev_config *config, int argc, char *const *argv, char *
 {
         int operand, r;
 
-        assert(config && config_check(config) && !config->file);
+        assert(config && ev_config_check(config) && !config->file);
         assert(argc >= 1 && argv && environment && ret_operand);
 
         r = find_wish(argc, argv);

@@ -10,6 +10,8 @@
 
 #include "base/config.h"
 
+/* Where a value came from. The order is the precedence: a stronger source replaces a weaker one,
+ * and the same source twice is an error. */
 enum config_source {
         CONFIG_DEFAULT, /* from weak to strong */
         CONFIG_FILE,
@@ -47,34 +49,34 @@ struct ev_config {
         char *file; /* owned; the file that was read, NULL: none */
 };
 
-/* The longest text of config_describe(). */
+/* The longest text of ev_config_describe(). */
 enum { CONFIG_DESCRIPTION_MAX = 512 };
 
 /* Sets `key` from a source that is stronger than all before it, after checking. */
-int config_give(struct ev_config *config, struct ev_str key, struct ev_str value,
-                const struct config_origin *origin) _must_check_;
+int ev_config_give(struct ev_config *config, struct ev_str key, struct ev_str text,
+                   const struct config_origin *origin) _must_check_;
 
 /* The full key of a value. */
-const char *config_key(const struct config_value *value);
+const char *ev_config_key(const struct config_value *value);
 
 /* Whether the value's file is read: an option of type SECRET, or below a prefix a key that ends
  * with "_file". */
-bool config_is_secret(const struct config_value *value);
+bool ev_config_is_secret(const struct config_value *value);
 
 /* QUENTY_KEY for a key, NUL-terminated, into EV_CONFIG_KEY_MAX + 8 bytes. */
 enum { CONFIG_VARIABLE_MAX = EV_CONFIG_KEY_MAX + 8 };
-void config_variable_name(const char *key, char *buffer);
+void ev_config_variable_name(const char *key, char *buffer);
 
 /* What an option accepts: "a whole number from 1 to 10000". Returns `buffer`. */
-const char *config_describe(const struct ev_option *option, char *buffer);
+const char *ev_config_describe(const struct ev_option *option, char *buffer);
 
 /* "FILE:LINE", "environment", …, into EV_CONFIG_VALUE_MAX bytes. */
-void config_write_origin(const struct config_origin *origin, char *buffer);
+void ev_config_write_origin(const struct config_origin *origin, char *buffer);
 
 /* Fails with the key that nobody knows and the nearest one that exists. */
-int config_fail_unknown(const struct ev_config *config, struct ev_str key,
-                        const struct config_origin *origin);
+int ev_config_fail_unknown(const struct ev_config *config, struct ev_str key,
+                           const struct config_origin *origin);
 
-bool config_check(const struct ev_config *config);
+bool ev_config_check(const struct ev_config *config);
 
 #endif

@@ -11,8 +11,8 @@
 #include "base/error.h"
 
 enum {
-        WIDTH_MAX = 79,
-        INDENT_HELP = 8,
+        WIDTH_MAX = 79,  /* of a terminal of 80 columns, whose last one many leave free */
+        INDENT_HELP = 8, /* columns */
 };
 
 /* Writes words, broken into lines of at most WIDTH_MAX bytes that begin with `lead`. */
@@ -39,12 +39,13 @@ static int write_wrapped(struct ev_buffer *buffer, const char *lead, const char 
         return ev_trace(r);
 }
 
-/* "A whole number from 1 to 10000 records, 200 unless given." */
+/* "A whole number from 1 to 10000 records, 200 unless given." A sentence from the row alone, so
+ * that nobody has to write a default into a help text, where it would grow old. */
 static void summarise(const struct ev_option *option, char *summary, size_t capacity)
 {
         char description[CONFIG_DESCRIPTION_MAX];
 
-        config_describe(option, description);
+        ev_config_describe(option, description);
         assert(description[0] >= 'a' && description[0] <= 'z');
 
         description[0] = (char)(description[0] - 32);
@@ -78,7 +79,7 @@ static int write_tables(const struct ev_config *config, const struct form *form,
         char summary[2 * CONFIG_DESCRIPTION_MAX];
         int r;
 
-        assert(config && config_check(config));
+        assert(config && ev_config_check(config));
         assert(buffer);
 
         for (size_t t = 0; t < config->tables_count; ++t) {
@@ -108,6 +109,8 @@ static int help_title(struct ev_buffer *buffer, const char *title)
         return ev_trace(ev_buffer_printf(buffer, "%s:\n", title));
 }
 
+/* A prefix stands as "kafka.NAME": what may be given below it is another program's
+ * documentation. */
 static int help_option(struct ev_buffer *buffer, const struct ev_option *option,
                        const char *summary)
 {
@@ -135,6 +138,8 @@ static int blank_line(struct ev_buffer *buffer)
 int ev_config_write_help(const struct ev_config *config, struct ev_buffer *buffer)
 {
         static const struct form form = { help_title, help_option, blank_line };
+
+        assert(config && buffer);
 
         return ev_trace(write_tables(config, &form, buffer));
 }
@@ -191,6 +196,8 @@ static int manual_title(struct ev_buffer *buffer, const char *title)
         return ev_trace(ev_buffer_printf(buffer, ".Ss %s\n.Bl -tag -width Ds\n", title));
 }
 
+/* "\&" ends the word, so that the '.' at the end of a prefix is not taken for punctuation, which
+ * mdoc(7) would set outside of the macro. */
 static int manual_option(struct ev_buffer *buffer, const struct ev_option *option,
                          const char *summary)
 {
@@ -217,6 +224,8 @@ static int manual_end(struct ev_buffer *buffer)
 int ev_config_write_manual(const struct ev_config *config, struct ev_buffer *buffer)
 {
         static const struct form form = { manual_title, manual_option, manual_end };
+
+        assert(config && buffer);
 
         return ev_trace(write_tables(config, &form, buffer));
 }
@@ -258,6 +267,8 @@ static int nothing(struct ev_buffer *buffer)
 int ev_config_write_sample(const struct ev_config *config, struct ev_buffer *buffer)
 {
         static const struct form form = { sample_title, sample_option, nothing };
+
+        assert(config && buffer);
 
         return ev_trace(write_tables(config, &form, buffer));
 }

@@ -3,7 +3,11 @@
  * Source: ISO 4217:2015, table A.1 with its amendments (six-group.com, "List One: Currency, fund
  * and precious metal codes"), typed in because the iso-codes package has the codes but not the
  * digits. A test compares the codes with that package. Codes that were withdrawn lately (HRK, SLL,
- * ANG, CUC) stay: amounts in them stand in old orders. No state. */
+ * ANG, CUC) stay: amounts in them stand in old orders. No state.
+ *
+ * A code comes from outside and is of any length and any bytes; it is either found in the list or
+ * refused. The list changes by a release of this program, never at run time: two workers of one
+ * version always agree on what can be paid. */
 
 #include "base/currency.h"
 
@@ -20,8 +24,8 @@ enum {
 };
 
 struct currency {
-        char code[CODE_SIZE + 1];
-        signed char minor_digits;
+        char code[CODE_SIZE + 1]; /* upper case, NUL-terminated */
+        signed char minor_digits; /* or NONE */
 };
 
 /* In the order of the codes, for bsearch(). */
@@ -64,6 +68,8 @@ static const struct currency currencies[] = {
 /* For bsearch(); the key is not NUL-terminated. */
 static int compare_codes(const void *key, const void *row)
 {
+        assert(key && row);
+
         return memcmp(key, ((const struct currency *)row)->code, CODE_SIZE);
 }
 
@@ -89,6 +95,8 @@ bool ev_currency_is_accepted(struct ev_str code)
         return find_accepted(code) != NULL;
 }
 
+/* Asking for the digits of what was not accepted first is a bug: an amount in an unknown currency
+ * has no right number of digits to fall back to. */
 unsigned ev_currency_minor_digits(struct ev_str code)
 {
         const struct currency *row = find_accepted(code);
@@ -97,6 +105,8 @@ unsigned ev_currency_minor_digits(struct ev_str code)
         return (unsigned)row->minor_digits;
 }
 
+/* Checked and not rounded: who asks for 12.505 USD must be told, since whichever way it were
+ * rounded somebody's sum would be off by a cent. */
 bool ev_currency_can_pay(struct ev_str code, int64_t unscaled, unsigned scale)
 {
         unsigned digits = ev_currency_minor_digits(code);

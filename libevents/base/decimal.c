@@ -1,7 +1,10 @@
 /* Fixed-point decimals on 64 bits, with 128 bits between.
  *
  * Guarantees that a result is either exact (or rounded once, where the header says so) or a
- * condition. Pure functions without state: a dying process loses nothing here. */
+ * condition. Pure functions without state: a dying process loses nothing here.
+ *
+ * Texts and binary numerics come from outside and may hold anything; each digit that is taken is
+ * checked for overflow before the next, so the answer is the number or a condition. */
 
 #include "base/decimal.h"
 
@@ -12,14 +15,16 @@
 #include "base/ratio.h"
 
 enum {
-        NUMERIC_HEADER_BYTES = 8,
-        NUMERIC_BASE = 10000,
-        NUMERIC_BASE_DIGITS = 4, /* decimal digits in one digit of base 10000 */
+        NUMERIC_HEADER_BYTES = 8, /* ndigits, weight, sign, dscale */
+        NUMERIC_BASE = 10000,     /* NBASE of PostgreSQL's numeric.c */
+        NUMERIC_BASE_DIGITS = 4,  /* decimal digits in one digit of base 10000 */
         NUMERIC_DIGITS_MAX = (EV_DECIMAL_NUMERIC_MAX - NUMERIC_HEADER_BYTES) / 2,
         NUMERIC_POSITIVE = 0x0000,
         NUMERIC_NEGATIVE = 0x4000,
 };
 
+/* For texts of errors and reasons of refusals: they are read by other systems, so they stay as they
+ * are. */
 const char *ev_decimal_condition_name(enum ev_decimal_condition condition)
 {
         static const char *const names[] = {
@@ -131,6 +136,8 @@ size_t ev_decimal_format(int64_t unscaled, unsigned scale, char *buffer)
         return size;
 }
 
+/* The result is written only when it is right: a caller that ignores the condition keeps its old
+ * sum and does not go on with a wrapped one. So in the two functions below. */
 int ev_decimal_add(int64_t a, int64_t b, int64_t *ret_sum)
 {
         int64_t sum;
@@ -168,7 +175,9 @@ int ev_decimal_times(int64_t a, int64_t count, int64_t *ret_product)
 }
 
 /* The fraction numerator / denominator times 10^shift, rounded once. The shift goes into whichever
- * of the two it makes larger, so that nothing is lost before the rounding. */
+ * of the two it makes larger, so that nothing is lost before the rounding. A numerator that leaves
+ * 128 bits is out of range without a look at the divisor: no divisor here passes 2^63, so more than
+ * 64 bits would be left. */
 static int round_shifted(ev_int128 numerator, ev_int128 denominator, int shift,
                          int64_t *ret_unscaled)
 {
@@ -190,6 +199,8 @@ static int round_shifted(ev_int128 numerator, ev_int128 denominator, int shift,
         return 0;
 }
 
+/* This and the next two make one exact fraction and leave the only rounding to round_shifted(): an
+ * amount that is rounded twice can be off by one unit. */
 int ev_decimal_rescale(int64_t unscaled, unsigned from, unsigned to, int64_t *ret_unscaled)
 {
         assert(from <= EV_DECIMAL_SCALE_MAX && to <= EV_DECIMAL_SCALE_MAX);
@@ -207,6 +218,7 @@ int ev_decimal_multiply(int64_t a, unsigned a_scale, int64_t b, unsigned b_scale
                              ret_unscaled);
 }
 
+/* Signs move into the numerator, in 128 bits, where the smallest int64_t has a positive twin. */
 int ev_decimal_divide(int64_t a, unsigned a_scale, int64_t b, unsigned b_scale, unsigned scale,
                       int64_t *ret_unscaled)
 {
@@ -235,6 +247,7 @@ static unsigned get_be16(const uint8_t *at)
         return (unsigned)at[0] << 8 | at[1];
 }
 
+/* Canonical, as numeric_send() would write it: at one scale, equal amounts are equal bytes. */
 size_t ev_decimal_to_numeric(int64_t unscaled, unsigned scale, uint8_t *buffer)
 {
         unsigned fraction_groups = (scale + NUMERIC_BASE_DIGITS - 1) / NUMERIC_BASE_DIGITS;

@@ -13,12 +13,14 @@
 #include "base/error.h"
 
 struct ev_digest {
-        EVP_MD *algorithm; /* fetched once: a fetch looks through all providers */
-        EVP_MD_CTX *context;
-        bool has_begun;
-        bool has_failed;
+        EVP_MD *algorithm;   /* fetched once: a fetch looks through all providers */
+        EVP_MD_CTX *context; /* owned; used again for each hash */
+        bool has_begun;      /* between begin and end */
+        bool has_failed;     /* since begin; told by end */
 };
 
+/* Fetched by name and not taken as EVP_sha256(): where a policy takes the algorithm away, the
+ * program says so at its start and not in the middle of a batch. */
 int ev_digest_new(struct ev_digest **ret_digest)
 {
         _cleanup_(ev_digest_free_p) struct ev_digest *digest = NULL;
@@ -50,7 +52,8 @@ struct ev_digest *ev_digest_free(struct ev_digest *digest)
         return NULL;
 }
 
-/* An EVP_MD_CTX may be begun anew without being ended: what it held is dropped. */
+/* An EVP_MD_CTX may be begun anew without being ended: what it held is dropped. So a record that
+ * was given up half way leaves nothing in the next one's hash. */
 void ev_digest_begin(struct ev_digest *digest)
 {
         assert(digest);
@@ -68,6 +71,8 @@ void ev_digest_add(struct ev_digest *digest, const void *data, size_t size)
                 digest->has_failed = EVP_DigestUpdate(digest->context, data, size) != 1;
 }
 
+/* A hash that was ended must be begun again: adding to it would be undefined in libcrypto, so
+ * has_begun turns that bug into a failed assert. */
 int ev_digest_end(struct ev_digest *digest, uint8_t ret_hash[EV_DIGEST_BYTES])
 {
         assert(digest && digest->has_begun);
@@ -79,10 +84,14 @@ int ev_digest_end(struct ev_digest *digest, uint8_t ret_hash[EV_DIGEST_BYTES])
         return 0;
 }
 
+/* Makes and frees a context each time, which is too slow for records. */
 int ev_digest_once(const void *data, size_t size, uint8_t ret_hash[EV_DIGEST_BYTES])
 {
         _cleanup_(ev_digest_free_p) struct ev_digest *digest = NULL;
         int r;
+
+        assert(data || size == 0);
+        assert(ret_hash);
 
         r = ev_digest_new(&digest);
         if (r < 0)

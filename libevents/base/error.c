@@ -2,7 +2,11 @@
  *
  * It is thread-local storage and not a parameter: every function can fail, and a parameter that
  * nobody looks at until the top would stand in every signature. Nothing here allocates, so that
- * "out of memory" can be told too. */
+ * "out of memory" can be told too.
+ *
+ * A text is cut where it is too long and cleaned where it holds what a terminal obeys, because
+ * parts of it come from records and servers. If the process dies, the log line that was written is
+ * what is left of an error. */
 
 #include "base/error.h"
 
@@ -11,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* All zeros until the first failure, which is a valid error too: a reader may always look. */
 static _Thread_local struct ev_error last;
 
 /* A text may hold bytes that came from outside: an error is one line and cannot move a terminal's
@@ -26,17 +31,22 @@ static void make_one_line(char *text)
 
 bool ev_error_check(const struct ev_error *error)
 {
+        assert(error);
+
         return error->trail_count <= EV_ERROR_TRAIL_MAX &&
                memchr(error->text, '\0', sizeof(error->text)) &&
                memchr(error->topic, '\0', sizeof(error->topic)) &&
                memchr(error->sqlstate, '\0', sizeof(error->sqlstate));
 }
 
+/* Everything of the error before goes: coordinates of another record beside a new text would send
+ * the reader to the wrong place. -1 stands for "no partition" and "no offset", since 0 is one. */
 int ev_fail(enum ev_verdict verdict, const char *format, ...)
 {
         char text[EV_ERROR_TEXT_MAX]; /* the old text may be among the arguments */
         va_list arguments;
 
+        assert(verdict <= EV_VERDICT_RECORD);
         assert(format);
 
         va_start(arguments, format);
@@ -50,6 +60,8 @@ int ev_fail(enum ev_verdict verdict, const char *format, ...)
         return EV_FAILED;
 }
 
+/* STOP and not RETRY: a machine that has no memory now is helped by a restart, with its memory
+ * given back, and not by holding on to all of it and waiting. */
 int ev_fail_memory(const char *what)
 {
         assert(what);
@@ -57,6 +69,8 @@ int ev_fail_memory(const char *what)
         return ev_fail(EV_VERDICT_STOP, "out of memory for %s", what);
 }
 
+/* Verdict, codes and coordinates stay: the caller knows what was being done, the callee what went
+ * wrong. What the two texts pass together is cut from the older one's end. */
 int ev_fail_while(const char *format, ...)
 {
         char text[EV_ERROR_TEXT_MAX];
@@ -84,13 +98,18 @@ const struct ev_error *ev_error_last(void)
         return &last;
 }
 
+/* For whoever has to roll back, close or ask something before it can report: that may fail too and
+ * must not become the reason that is told. */
 void ev_error_restore(const struct ev_error *error)
 {
+        assert(error);
         assert(ev_error_check(error));
 
         last = *error;
 }
 
+/* Coordinates are set on the way up, so the first to set them stood nearest to the failure; who
+ * comes later may only know which batch it was. */
 void ev_error_set_record(const char *topic, int32_t partition, int64_t offset)
 {
         assert(topic);
@@ -129,6 +148,7 @@ const char *ev_verdict_name(enum ev_verdict verdict)
         return names[verdict];
 }
 
+/* Conditions (above 0) leave no trail: they are answers, not failures. */
 void ev_trace_note(const char *place)
 {
         assert(place);

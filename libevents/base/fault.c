@@ -35,10 +35,11 @@ int ev_fault_init(void)
 #include "base/str.h"
 
 enum {
-        STOP_MS_MAX = 3600 * 1000,
-        COUNT_LINE_MAX = 128,
+        STOP_MS_MAX = 3600 * 1000, /* an hour: a longer stop is a mistyped number */
+        COUNT_LINE_MAX = 128,      /* bytes: three numbers, the longest name and an action */
 };
 
+/* What a point does when it is due; the names are those of EV_FAULTS and of the file of counts. */
 enum action { ACTION_NONE, ACTION_KILL, ACTION_STOP, ACTION_ERROR };
 
 static const char *const action_names[] = {
@@ -55,13 +56,15 @@ static const char *const point_names[] = { EV_FAULT_POINTS(POINT_NAME) };
 /* What a point is armed with. */
 struct fault {
         enum action action;
-        int64_t stop_ms;
+        int64_t stop_ms;   /* 0 but for ACTION_STOP */
         uint64_t only_hit; /* from 1; 0: every one */
-        uint64_t hits;
+        uint64_t hits;     /* since ev_fault_init(), armed or not */
 };
 
+/* Of the process and not of a context: a point may lie in any function, and a test arms it from
+ * outside, before there is any context. */
 static struct fault faults[EV_FAULT_POINT_COUNT];
-static int counts_fd = -1;
+static int counts_fd = -1; /* -1: nobody wants counts */
 
 /* Takes what stands before `separator` off the front; all of it if there is none. */
 static struct ev_str take_until(struct ev_str *text, char separator)
@@ -108,7 +111,8 @@ static bool parse_action(struct ev_str text, struct fault *fault)
         return fault->action != ACTION_NONE && text.size == 0;
 }
 
-/* Arms one point from "POINT=ACTION[@N]". */
+/* Arms one point from "POINT=ACTION[@N]". A point that is armed twice would obey the last one in
+ * silence, and the test would believe in both. */
 static int arm(struct ev_str text)
 {
         struct ev_str rest = text, name, action;
@@ -173,7 +177,8 @@ int ev_fault_init(void)
         return ev_trace(open_counts());
 }
 
-/* One write of one line: O_APPEND keeps the lines of several processes apart. */
+/* One write of one line: O_APPEND keeps the lines of several processes apart. Before the action,
+ * because nothing of ours runs behind SIGKILL. */
 static void tell(enum ev_fault_point point, enum action action)
 {
         char line[COUNT_LINE_MAX];
@@ -186,6 +191,7 @@ static void tell(enum ev_fault_point point, enum action action)
                         point_names[point], (unsigned long long)faults[point].hits,
                         action_names[action],
                         action == ACTION_STOP ? (long long)faults[point].stop_ms : 0);
+        assert(point < EV_FAULT_POINT_COUNT);
         assert(size > 0 && (size_t)size < sizeof(line));
         do
                 n = write(counts_fd, line, (size_t)size);

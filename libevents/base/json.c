@@ -13,6 +13,8 @@
 
 #include "base/error.h"
 
+/* A node is jansson's value under a name of ours: there is no second tree, and no header of ours
+ * shows jansson's types. */
 static const json_t *jansson_of(const struct ev_json *node)
 {
         return (const json_t *)node;
@@ -47,6 +49,11 @@ static unsigned depth_of(struct ev_str text)
         return deepest;
 }
 
+/* Bounds first, cheapest first. Duplicate members are refused because readers differ in which of
+ * the two they believe (RFC 8259 §4), which is how one text gets two meanings.
+ *
+ * Without JSON_ALLOW_NUL jansson refuses U+0000 in strings, and it refuses what is not UTF-8; an
+ * integer beyond 64 bits is an error of its own, too. */
 int ev_json_parse(struct ev_str text, size_t bytes_max, struct ev_json **ret_root)
 {
         json_error_t error;
@@ -108,6 +115,8 @@ const char *ev_json_type_name(enum ev_json_type type)
         return names[type];
 }
 
+/* Asking a node for what it is not gives null, false or 0 and no failure: readers of schemas and
+ * settings ask for the type they want and say themselves what they miss. */
 struct ev_str ev_json_string(const struct ev_json *node)
 {
         if (ev_json_type(node) != EV_JSON_STRING)
@@ -168,6 +177,8 @@ const struct ev_json *ev_json_get(const struct ev_json *object, struct ev_str na
         return NULL;
 }
 
+/* jansson 2.14 keeps the order in which members were inserted, which is the document's (its
+ * hashtable is an ordered list since 2.8). Names hold no NUL, so their length may be measured. */
 bool ev_json_next(const struct ev_json *object, struct ev_json_member *member)
 {
         union {
@@ -209,6 +220,8 @@ static void part(struct ev_json_writer *writer)
         writer->wants_comma = true;
 }
 
+/* Depth is ours to bound here: what is written has the shape of our structs, so too deep is a bug
+ * and not an answer to anybody. */
 static void begin(struct ev_json_writer *writer, const char *bracket)
 {
         assert(writer->depth < EV_JSON_DEPTH_MAX);
@@ -219,6 +232,8 @@ static void begin(struct ev_json_writer *writer, const char *bracket)
         writer->wants_comma = false;
 }
 
+/* Which bracket was opened is not remembered: the calls stand next to each other in the code, and a
+ * tree that was closed wrongly is seen by the first test that parses it. */
 static void end(struct ev_json_writer *writer, const char *bracket)
 {
         assert(writer->depth > 0);
@@ -278,7 +293,9 @@ static void put_escape(struct ev_json_writer *writer, unsigned char c)
                 put(writer, escape, sizeof(escape));
 }
 
-/* Runs of bytes that need no escape are written in one piece. */
+/* Runs of bytes that need no escape are written in one piece. A text that is not UTF-8 loses all
+ * its bytes from 0x80 on to U+FFFD, also the valid ones: whoever gets it has to see that something
+ * was wrong with it. */
 static void put_quoted(struct ev_json_writer *writer, struct ev_str value)
 {
         bool all_text = ev_str_is_text(value);
@@ -301,8 +318,10 @@ static void put_quoted(struct ev_json_writer *writer, struct ev_str value)
         put(writer, "\"", 1);
 }
 
+/* The value that follows belongs to this name, so no comma goes between them. */
 void ev_json_write_name(struct ev_json_writer *writer, struct ev_str name)
 {
+        assert(writer);
         assert(name.data);
         assert(writer->depth > 0);
 
@@ -349,6 +368,8 @@ void ev_json_write_null(struct ev_json_writer *writer)
         put(writer, "null", 4);
 }
 
+/* The one place where a full buffer is told, so that writers of thirty fields have one question to
+ * ask and not thirty. The asserts catch what was begun and never ended, and nothing at all. */
 int ev_json_writer_end(struct ev_json_writer *writer)
 {
         assert(writer->depth == 0);

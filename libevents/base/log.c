@@ -25,17 +25,17 @@ enum {
 /* How often an event was logged in the present window. */
 struct window {
         int64_t began_micros; /* monotonic */
-        unsigned lines;
-        unsigned suppressed;
+        unsigned lines;       /* written; never above the event's per_window_max */
+        unsigned suppressed;  /* left out, and not yet told by any line */
 };
 
 struct ev_log {
         struct ev_log_settings settings;
-        struct window windows[EV_LOG_EVENTS_MAX];
-        uint64_t lost_lines;
-        size_t size; /* of the line that is being put together */
-        size_t fields;
-        size_t left_out;
+        struct window windows[EV_LOG_EVENTS_MAX]; /* by the event's number */
+        uint64_t lost_lines;                      /* since the start */
+        size_t size;                              /* of the line that is being put together */
+        size_t fields;   /* in the line: whether the next one needs a comma */
+        size_t left_out; /* fields for which the line had no room */
         char line[EV_LOG_LINE_MAX];
 };
 
@@ -81,6 +81,8 @@ static bool is_name(const char *name)
         return size > 0 && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == size;
 }
 
+/* All memory of the log is taken here, the line's too: what has to be told about a process that has
+ * no memory left can still be told. */
 int ev_log_new(struct ev_log **ret_log, const struct ev_log_settings *settings)
 {
         struct ev_log *log;
@@ -119,14 +121,19 @@ static bool put(struct ev_log *log, const char *data, size_t size)
         return true;
 }
 
+/* For keys, numbers and escapes: texts of ours, whose length nobody carries. */
 static bool put_text(struct ev_log *log, const char *text)
 {
+        assert(text);
+
         return put(log, text, strlen(text));
 }
 
 /* Takes the next code point of a text and tells its value; a byte that begins none is U+FFFD. The
  * first byte only suggests a length: whether those bytes are one code point is for the one judge of
- * UTF-8 that we have, but for NUL, which is UTF-8 and which it refuses for PostgreSQL's sake. */
+ * UTF-8 that we have, but for NUL, which is UTF-8 and which it refuses for PostgreSQL's sake. A
+ * byte that is thrown out is one byte, never more: the start of the next code point must not go
+ * with it. */
 static uint32_t take_code_point(struct ev_str *text, size_t *ret_size)
 {
         const unsigned char *c = (const unsigned char *)text->data;
@@ -147,7 +154,8 @@ static uint32_t take_code_point(struct ev_str *text, size_t *ret_size)
 }
 
 /* Controls of both sets, line separators, and what turns the direction of writing (Unicode's
- * Bidi_Control), with which a value could show a line that is not there. */
+ * Bidi_Control), with which a value could show a line that is not there. U+FFFD is among them so
+ * that a reader sees the escape and not a sign that some terminals lack. */
 static bool is_dangerous(uint32_t c)
 {
         return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x061c || c == 0x200e || c == 0x200f ||
@@ -228,7 +236,8 @@ static bool put_value(struct ev_log *log, const struct ev_log_field *field)
         return !is_json && is_plain(text) ? put(log, text.data, text.size) : put_quoted(log, text);
 }
 
-/* Appends one field, whole or not at all. */
+/* Appends one field, whole or not at all. Half a value could say the opposite of the whole one, so
+ * a field that does not fit is taken back and counted; a shorter one behind it may still fit. */
 static void put_field(struct ev_log *log, const struct ev_log_field *field)
 {
         bool is_json = log->settings.format == EV_LOG_JSON;
@@ -254,7 +263,8 @@ static void put_field(struct ev_log *log, const struct ev_log_field *field)
         ++log->left_out;
 }
 
-/* Empties the line and writes the fields that every line has. */
+/* Empties the line and writes the fields that every line has. They come first and always fit, for
+ * nothing else is in the line yet. */
 static void begin_line(struct ev_log *log, const char *event, enum ev_log_level level)
 {
         char now[EV_INSTANT_TEXT_MAX];
@@ -315,7 +325,9 @@ static void end_line(struct ev_log *log)
 }
 
 /* Counts a line of the event. False if it is one too many; else the number left out before it in
- * windows that have ended, which the line tells. */
+ * windows that have ended, which the line tells. Each event has its own window: a flood of one must
+ * not hide the first of another. Monotonic time, since a clock that is set back would keep a window
+ * open. */
 static bool pass_window(struct ev_log *log, size_t event, unsigned *ret_suppressed)
 {
         struct window *window = &log->windows[event];

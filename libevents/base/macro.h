@@ -18,6 +18,7 @@
 #define _noreturn_ __attribute__((noreturn))
 #define _unused_   __attribute__((unused))
 
+/* Of an array, not of a pointer: gcc and clang warn about the latter (-Wsizeof-pointer-div). */
 #define EV_ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Declares `name_p(struct type **)`, the form that _cleanup_() wants, for a free function that
@@ -29,6 +30,7 @@
                         free_function(*pointer);            \
         }
 
+/* cleanup() hands over the address of the variable, hence the two levels. */
 static inline void ev_free_p(void *pointer)
 {
         free(*(void **)pointer);

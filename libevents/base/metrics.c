@@ -3,7 +3,11 @@
  * A series keeps its labels in the form in which they are written, `topic="x",partition="3"`, which
  * is also the key by which it is found: writing a page of metrics copies texts. Guarantees that no
  * value wraps and that the number of series is bounded. Metrics live in the process only and begin
- * at zero with it, which Prometheus expects of counters. */
+ * at zero with it, which Prometheus expects of counters.
+ *
+ * Label values may come from records (a topic, a reason). They are escaped, they are refused where
+ * they are not UTF-8, and too many of them end up in one series, so nobody outside can make the
+ * page unreadable or the process grow. */
 
 #include "base/metrics.h"
 
@@ -33,10 +37,10 @@ struct family {
 };
 
 struct ev_metrics {
-        const struct ev_metric *table;
+        const struct ev_metric *table; /* borrowed; its index is the metric's number */
         size_t table_count;
-        int64_t *buckets; /* of all histograms */
-        struct ev_series *series;
+        int64_t *buckets;         /* of all histograms */
+        struct ev_series *series; /* of all metrics, in the order of the table */
         struct family families[];
 };
 
@@ -69,6 +73,8 @@ static size_t series_needed(const struct ev_metric *metric)
 /* Counts to take memory for, for each series: one a bucket, and one above the last bound. */
 static size_t buckets_needed(const struct ev_metric *metric)
 {
+        assert(metric);
+
         return metric->type == EV_METRIC_HISTOGRAM ? EV_METRIC_BUCKETS + 1 : 0;
 }
 
@@ -133,6 +139,8 @@ static void init_family(struct ev_metrics *metrics, size_t index, struct ev_seri
                 family->series_count = 1;
 }
 
+/* Two passes over the table: the first counts what all metrics need, the second gives each its
+ * share. calloc() alone makes every counter 0 and every series' labels empty. */
 int ev_metrics_new(struct ev_metrics **ret_metrics, const struct ev_metric *table,
                    size_t table_count)
 {
@@ -167,6 +175,7 @@ int ev_metrics_new(struct ev_metrics **ret_metrics, const struct ev_metric *tabl
         return 0;
 }
 
+/* Families and series hold no memory of their own. */
 struct ev_metrics *ev_metrics_free(struct ev_metrics *metrics)
 {
         if (!metrics)
@@ -418,6 +427,7 @@ static int write_head(struct ev_buffer *buffer, const struct ev_metric *metric)
         return ev_trace(r);
 }
 
+/* HELP and TYPE once, then all series of the metric in one group, as the format demands. */
 static int write_family(struct ev_buffer *buffer, const struct family *family,
                         const struct ev_metric *metric)
 {
@@ -434,6 +444,7 @@ static int write_family(struct ev_buffer *buffer, const struct family *family,
         return ev_trace(r);
 }
 
+/* In the order of the table, so that two pages can be compared line by line. */
 int ev_metrics_write(const struct ev_metrics *metrics, struct ev_buffer *buffer)
 {
         int r;

@@ -52,6 +52,7 @@ ev_int128 ev_power_of_10(unsigned exponent)
         return power * powers[exponent];
 }
 
+/* Remainders of C have the sign of the numerator (C17 6.5.5p6), so each sign has its own tie. */
 ev_int128 ev_int128_divide_half_up(ev_int128 numerator, ev_int128 denominator)
 {
         ev_int128 quotient, rest;
@@ -118,6 +119,7 @@ static bool try_add(struct ev_ratio a, struct ev_ratio b, struct ev_ratio *ret)
                !__builtin_mul_overflow(a.denominator, b.denominator, &ret->denominator);
 }
 
+/* Two positive denominators have a positive product, so the result is a ratio again if it fits. */
 static bool try_multiply(struct ev_ratio a, struct ev_ratio b, struct ev_ratio *ret)
 {
         assert(ratio_check(a) && ratio_check(b));
@@ -145,9 +147,13 @@ static int operate(bool (*try_it)(struct ev_ratio, struct ev_ratio, struct ev_ra
 
 int ev_ratio_add(struct ev_ratio a, struct ev_ratio b, struct ev_ratio *ret_sum)
 {
+        assert(ret_sum);
+
         return operate(try_add, a, b, ret_sum);
 }
 
+/* A sum with the sign turned. The smallest numerator has no opposite; it is refused although the
+ * difference itself might fit, for no amount is anywhere near it. */
 int ev_ratio_subtract(struct ev_ratio a, struct ev_ratio b, struct ev_ratio *ret_difference)
 {
         assert(ret_difference);
@@ -159,13 +165,17 @@ int ev_ratio_subtract(struct ev_ratio a, struct ev_ratio b, struct ev_ratio *ret
 
 int ev_ratio_multiply(struct ev_ratio a, struct ev_ratio b, struct ev_ratio *ret_product)
 {
+        assert(ret_product);
+
         return operate(try_multiply, a, b, ret_product);
 }
 
+/* A product with the inverse, whose sign has to move up into the numerator. */
 int ev_ratio_divide(struct ev_ratio a, struct ev_ratio b, struct ev_ratio *ret_quotient)
 {
         struct ev_ratio inverse = { b.denominator, b.numerator };
 
+        assert(ratio_check(a) && ratio_check(b));
         assert(b.numerator != 0);
 
         if (b.numerator < 0 && (__builtin_sub_overflow(0, b.numerator, &inverse.denominator) ||
@@ -190,6 +200,8 @@ static ev_int128 split_whole(struct ev_ratio *ratio)
         return whole;
 }
 
+/* Continued fractions instead of cross products, which need 256 bits: a comparison decides which
+ * bracket of a tariff holds, so it must have an answer for every pair. */
 int ev_ratio_compare(struct ev_ratio a, struct ev_ratio b)
 {
         int direction = 1;

@@ -1,4 +1,7 @@
-/* Slices of bytes that somebody else owns. Nothing here allocates or fails. */
+/* Slices of bytes that somebody else owns. Nothing here allocates or fails. The bytes may come from
+ * anywhere: no function reads past the slice or expects a NUL, and what is not valid UTF-8 is an
+ * answer. Comparisons are of bytes and know no locale, so an order that was stored once stays the
+ * order. */
 
 #include "base/str.h"
 
@@ -10,6 +13,7 @@ struct ev_str ev_str_of(const char *text)
         return (struct ev_str){ text, text ? strlen(text) : 0 };
 }
 
+/* Null is compared before memcmp() sees it, to which a NULL is undefined even for size 0. */
 bool ev_str_equal(struct ev_str a, struct ev_str b)
 {
         assert(a.data || a.size == 0);
@@ -55,7 +59,9 @@ uint64_t ev_str_hash(struct ev_str str)
         return hash;
 }
 
-/* Bytes of the code point that starts here, or 0 if none does (RFC 3629 §4's table of ranges). */
+/* Bytes of the code point that starts here, or 0 if none does (RFC 3629 §4's table of ranges). The
+ * second byte's range depends on the first: that is where overlong forms, surrogates and what lies
+ * above U+10FFFF are shut out. */
 static size_t code_point_size(const unsigned char *c, size_t left)
 {
         static const struct {
@@ -114,6 +120,7 @@ size_t ev_str_characters(struct ev_str text)
         return count;
 }
 
+/* Goes back over continuation bytes until the byte behind the cut begins a code point. */
 struct ev_str ev_str_cut(struct ev_str text, size_t size)
 {
         assert(text.data || text.size == 0);
@@ -125,10 +132,12 @@ struct ev_str ev_str_cut(struct ev_str text, size_t size)
         return (struct ev_str){ text.data, size };
 }
 
+/* Not strtoll(): it skips blanks, takes signs, wants a NUL and tells overflow by errno. */
 bool ev_str_to_int64(struct ev_str str, int64_t *ret_value)
 {
         int64_t value = 0;
 
+        assert(str.data || str.size == 0);
         assert(ret_value);
 
         if (str.size == 0)
@@ -144,6 +153,7 @@ bool ev_str_to_int64(struct ev_str str, int64_t *ret_value)
         return true;
 }
 
+/* Whole or not at all: a name that was cut is another name. */
 bool ev_str_copy(struct ev_str str, char *buffer, size_t capacity)
 {
         assert(buffer);

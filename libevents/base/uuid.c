@@ -17,13 +17,14 @@
 #include "base/error.h"
 
 enum {
-        COUNTER_MAX = 0xfff,
+        COUNTER_MAX = 0xfff,        /* 12 bits: rand_a (RFC 9562 §5.7) */
         COUNTER_START_MASK = 0x7ff, /* the top bit begins as 0: room for 2048 ids at least */
-        RANDOM_TAIL_BYTES = 8,
-        VERSION_7 = 0x70,
-        VARIANT = 0x80,
+        RANDOM_TAIL_BYTES = 8,      /* rand_b: 62 bits, and two of the variant */
+        VERSION_7 = 0x70,           /* the upper half of byte 6 */
+        VARIANT = 0x80,             /* the upper two bits of byte 8: 10 (RFC 9562 §4.1) */
 };
 
+/* unix_ts_ms has 48 bits, which last until the year 10889. */
 #define MILLISECONDS_MAX ((INT64_C(1) << 48) - 1)
 
 static struct ev_uuid_generator process_generator;
@@ -63,7 +64,8 @@ static int draw_pool(struct ev_uuid_generator *generator)
         return 0;
 }
 
-/* `size` random bytes, each handed out once; a rest that is too short is thrown away. */
+/* `size` random bytes, each handed out once; a rest that is too short is thrown away. A random part
+ * that is used twice would make two ids of two processes alike, so the pool only ever shrinks. */
 static int draw(struct ev_uuid_generator *generator, void *to, size_t size)
 {
         int r;
@@ -80,7 +82,8 @@ static int draw(struct ev_uuid_generator *generator, void *to, size_t size)
         return 0;
 }
 
-/* Moves time and counter on so that the next id is greater than the last. */
+/* Moves time and counter on so that the next id is greater than the last. A clock that goes back by
+ * hours costs nothing but ids whose time is late by as much. */
 static int advance(struct ev_uuid_generator *generator, int64_t now_ms)
 {
         uint16_t start;
@@ -100,6 +103,7 @@ static int advance(struct ev_uuid_generator *generator, int64_t now_ms)
         return 0;
 }
 
+/* The id is put together aside: a failure leaves *ret_uuid as it was. */
 int ev_uuid_generate(struct ev_uuid_generator *generator, int64_t now_micros,
                      struct ev_uuid *ret_uuid)
 {
@@ -156,6 +160,8 @@ static bool dash_before(size_t i)
         return i == 4 || i == 6 || i == 8 || i == 10;
 }
 
+/* No braces, no "urn:uuid:", no missing dashes, which PostgreSQL would read: one id has one form
+ * but for the case of its letters. */
 bool ev_uuid_parse(struct ev_str text, struct ev_uuid *ret_uuid)
 {
         struct ev_uuid uuid;

@@ -34,6 +34,7 @@ int ev_batch_new(struct ev_batch **ret_batch, const struct ev_batch_options *opt
         int r;
 
         assert(ret_batch);
+        assert(ev_worker_check(worker));
 
         batch = calloc(1, sizeof(*batch));
         if (!batch)
@@ -144,6 +145,7 @@ int ev_batch_prepare(struct ev_batch *batch)
 
         assert(batch);
 
+        ev_ids_forget(batch->ids);
         if (!batch->names) {
                 batch->names = calloc(schemas_registry_count, sizeof(*batch->names));
                 if (!batch->names)
@@ -187,6 +189,7 @@ static int begin_run(struct ev_batch *batch, struct ev_item *items, size_t count
 {
         assert(count > 0 && count <= EV_BATCH_MAX);
 
+        batch->has_sent_commit = batch->is_unknown = false;
         ev_arena_reset(batch->arena);
         batch->counts = (struct ev_batch_counts){ .records = count };
         batch->items = items;
@@ -198,14 +201,22 @@ static int begin_run(struct ev_batch *batch, struct ev_item *items, size_t count
         return ev_trace(take_lists(batch));
 }
 
-/* Leaves no transaction behind. What went wrong first is what is told. */
+/* Leaves no transaction behind: where ROLLBACK fails, the session is lost and the transaction with
+ * it. What went wrong first is what is told. A rollback may itself lose the connection with our
+ * COMMIT unanswered, so what is unknown is looked at last. */
 static int give_up(struct ev_batch *batch, int r)
 {
         struct ev_error error = *ev_error_last();
+        struct ev_db *db = batch->session.db;
 
-        if (ev_db_is_open(batch->session.db) && ev_db_rollback(batch->session.db) < 0)
-                return r; /* the session is lost now, and the transaction with it */
+        assert(r != 0);
+
+        if (EV_FAULT(in_rollback) < 0)
+                ev_db_close(db);
+        else if (ev_db_is_open(db))
+                (void)!ev_db_rollback(db);
         ev_error_restore(&error);
+        batch->is_unknown = batch->has_sent_commit && ev_db_commit_is_unknown(db);
         return r;
 }
 
@@ -248,17 +259,34 @@ int ev_batch_run(struct ev_batch *batch, struct ev_item *items, size_t count)
                 ev_result_free(results[i]);
         if (r != 0)
                 return give_up(batch, r);
+        r = EV_FAULT(commit_known);
+        if (r == 0 && batch->dead_count > 0)
+                r = EV_FAULT(dead_letter_committed);
+        if (r < 0)
+                return ev_trace(r); /* run again, the batch will find itself fenced */
         advance_lanes(batch);
         return 0;
+}
+
+bool ev_batch_is_unknown(const struct ev_batch *batch)
+{
+        assert(!batch->is_unknown || batch->has_sent_commit);
+
+        return batch->is_unknown;
 }
 
 int ev_batch_settle(struct ev_batch *batch)
 {
         enum ev_settled settled;
-        int r = ev_offsets_settle(&batch->session, batch->advances, batch->advance_count, &settled);
+        int r;
 
+        assert(batch->is_unknown);
+        assert(batch->advance_count > 0);
+
+        r = ev_offsets_settle(&batch->session, batch->advances, batch->advance_count, &settled);
         if (r < 0)
                 return ev_trace(r);
+        batch->is_unknown = false;
         switch (settled) {
         case EV_SETTLED_COMMITTED: advance_lanes(batch); return 0;
         case EV_SETTLED_LOST: return EV_BATCH_LOST;

@@ -29,7 +29,7 @@
 
 enum {
         EV_BATCH_MAX = 1000,                    /* records of one batch */
-        EV_BATCH_LANES_MAX = 256,               /* lanes of one batch */
+        EV_BATCH_LANES_MAX = EV_BATCH_MAX,      /* lanes of one batch: a record has one */
         EV_BATCH_BYTES_MAX = 256 * 1024 * 1024, /* of a batch's arena */
         EV_BATCH_NOTIFY_MAX = 20,               /* facts of a batch that wakes the relay */
 };
@@ -89,12 +89,18 @@ enum { EV_BATCH_FENCED = 1 };
 
 /* Applies the records, in one transaction that is committed when this returns 0; the lanes' offsets
  * (in memory) are then behind them. EV_BATCH_FENCED: a lane is not ours any more, nothing happened.
- * EV_FAILED: nothing happened, and the verdict says what to do; only after a COMMIT without an
- * answer (ev_db_commit_is_unknown()) it may have happened: ev_batch_settle() tells. */
+ * EV_FAILED: nothing happened, and the verdict says what to do; only where ev_batch_is_unknown() it
+ * may have happened: ev_batch_settle() tells. No transaction is open afterwards. Items stay the
+ * caller's and may be given again. */
 int ev_batch_run(struct ev_batch *batch, struct ev_item *items, size_t count) _must_check_;
 
+/* Whether the last run has sent a COMMIT that was not answered. What the session says of itself
+ * (ev_db_commit_is_unknown()) may be about a COMMIT of somebody else in it. */
+bool ev_batch_is_unknown(const struct ev_batch *batch);
+
 /* After an unknown COMMIT, with a new connection: 0, the batch was committed and is done;
- * EV_BATCH_LOST, it was not and is to be run again; EV_BATCH_FENCED. */
+ * EV_BATCH_LOST, it was not and is to be run again; EV_BATCH_FENCED, what is in hand is to be
+ * dropped and read again; EV_FAILED, nothing is known yet. */
 enum { EV_BATCH_LOST = 2 };
 int ev_batch_settle(struct ev_batch *batch) _must_check_;
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/fault.h"
 #include "wire/content.h"
 
 static void add_bytes(struct ev_digest *digest, struct ev_bytes bytes)
@@ -117,8 +118,8 @@ static void make_reused(struct ev_item *item)
         item->detail = EV_STR("ce_id was seen before with another type or value");
 }
 
-/* The same event twice in one batch: the first one stands, the others are what they would be in a
- * batch of their own. */
+/* The same event twice in one batch: the first one stands and claims the id, the others are judged
+ * by it: duplicates, or a reused id. */
 static void settle_twins(struct ev_batch *batch)
 {
         size_t kept = 0;
@@ -218,7 +219,7 @@ static int open_items(struct ev_batch *batch)
                         return ev_trace(r);
         }
         settle_twins(batch);
-        return 0;
+        return ev_trace(EV_FAULT(batch_decoded));
 }
 
 /* What is asked of the database about the records that are to be decided. */
@@ -284,6 +285,8 @@ static int queue_first(struct ev_batch *batch)
                         r = queue_load(batch, &batch->worker->loads[i]);
         if (r == 0)
                 r = ev_db_sync(session->db);
+        if (r == 0)
+                r = EV_FAULT(transaction_begun);
         return ev_trace(r);
 }
 
@@ -291,24 +294,36 @@ static int queue_first(struct ev_batch *batch)
 static int receive_load(struct ev_batch *batch, const struct ev_load *load,
                         struct ev_result **ret_result)
 {
-        int r = ev_db_next(batch->session.db, ret_result);
+        int r = ev_session_next(&batch->session, ret_result);
 
         if (r == 0)
                 r = ev_load_receive(load, *ret_result, batch->rows);
         return ev_trace(r);
 }
 
+/* 0, EV_OFFSETS_FENCED (and the rest is left unread, for the rollback), or EV_FAILED. */
+static int receive_barrier(struct ev_batch *batch)
+{
+        _cleanup_result_ struct ev_result *begun = NULL;
+        int r = ev_session_next(&batch->session, &begun);
+
+        if (r == 0)
+                r = ev_offsets_receive_advance(&batch->session, batch->advance_count,
+                                               &batch->cases.now);
+        if (r == 0)
+                r = EV_FAULT(offsets_locked);
+        return ev_trace(r);
+}
+
 static int receive_first(struct ev_batch *batch, struct ev_result *results[])
 {
         struct ev_session *session = &batch->session;
-        struct ev_result *begun = NULL;
-        int r = ev_db_next(session->db, &begun);
+        int r = receive_barrier(batch);
 
-        ev_result_free(begun);
-        if (r == 0)
-                r = ev_offsets_receive_advance(session, batch->advance_count, &batch->cases.now);
         if (r == 0 && batch->claim_count > 0)
                 r = ev_inbox_receive_claims(session, batch->claims, batch->claim_count);
+        if (r == 0)
+                r = EV_FAULT(inbox_claimed);
         if (r == 0 && batch->request_count > 0)
                 r = ev_requests_receive_find(session, batch->requests, batch->request_count,
                                              batch->arena);
@@ -329,6 +344,7 @@ int ev_batch_load(struct ev_batch *batch, struct ev_result *results[])
         if (r < 0)
                 return ev_trace(r);
         r = receive_first(batch, results);
+        assert(r == 0 || r == EV_OFFSETS_FENCED || r == EV_FAILED);
         if (r == EV_OFFSETS_FENCED)
                 return EV_BATCH_FENCED;
         return ev_trace(r);

@@ -11,8 +11,18 @@
 
 #include "base/error.h"
 #include "flow/headers.h"
+#include "flow/text.h"
 
 /* ---- Setting aside ---- */
+
+/* A record that comes from ev.parked leaves it, whatever has become of it. */
+static void leave_parked(struct ev_batch *batch, const struct ev_item *item)
+{
+        assert(batch->finished_count < batch->count);
+
+        if (item->is_retry)
+                batch->finished[batch->finished_count++] = item->raw.place;
+}
 
 static int add_dead(struct ev_batch *batch, const struct ev_item *item)
 {
@@ -22,11 +32,10 @@ static int add_dead(struct ev_batch *batch, const struct ev_item *item)
         if (r < 0)
                 return ev_trace(r);
         letter->reason = ev_str_of(ev_refusal_name(item->refusal));
-        letter->detail = item->detail;
+        letter->detail = ev_text_whole(item->detail);
         ++batch->dead_count;
         ++batch->counts.dead;
-        if (item->is_retry)
-                batch->finished[batch->finished_count++] = item->raw.place;
+        leave_parked(batch, item);
         return 0;
 }
 
@@ -42,13 +51,12 @@ static int add_parked(struct ev_batch *batch, const struct ev_item *item, const 
         parked->subject = item->event.subject;
         parked->aggregate = item->aggregate;
         parked->reason = ev_str_of(reason);
-        parked->detail = detail;
-        parked->attempts = item->attempts;
+        parked->detail = ev_text_whole(detail);
+        parked->attempts = item->attempts + item->is_retry;
         parked->has_deadline = waits;
         parked->deadline = waits ? batch->cases.now + batch->wait_max_us : 0;
         ++batch->parked_count;
-        if (item->is_retry)
-                batch->finished[batch->finished_count++] = item->raw.place;
+        leave_parked(batch, item);
         return 0;
 }
 
@@ -148,8 +156,17 @@ static void finish(struct ev_batch *batch, struct ev_item *item)
 {
         item->fate = EV_FATE_DECIDED;
         ++batch->counts.decided;
-        if (item->is_retry)
-                batch->finished[batch->finished_count++] = item->raw.place;
+        leave_parked(batch, item);
+}
+
+/* One that waited for a route that this program has not any more ends its wait too: left in
+ * ev.parked, it would be tried again for ever. */
+static void ignore(struct ev_batch *batch, struct ev_item *item)
+{
+        assert(item->fate == EV_FATE_IGNORE);
+
+        ++batch->counts.ignored;
+        leave_parked(batch, item);
 }
 
 static int decide_item(struct ev_batch *batch, struct ev_item *item)
@@ -220,7 +237,7 @@ static int settle_item(struct ev_batch *batch, struct ev_item *item)
                         return ev_trace(
                                 park(batch, item, "held", EV_STR("behind a parked record")));
                 return ev_trace(decide_item(batch, item));
-        case EV_FATE_IGNORE: ++batch->counts.ignored; return 0;
+        case EV_FATE_IGNORE: ignore(batch, item); return 0;
         case EV_FATE_PARK:
         case EV_FATE_WAIT:
         case EV_FATE_DECIDED: break;

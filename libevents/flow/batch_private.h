@@ -56,6 +56,8 @@ struct ev_batch {
         size_t accepted_count;
         struct ev_outbox_row *facts;
         bool notify;
+        bool has_sent_commit; /* or may have: it was queued */
+        bool is_unknown;      /* … and no answer came */
 };
 
 /* Opens the records and notes what has to be asked about them. */

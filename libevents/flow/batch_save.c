@@ -8,6 +8,7 @@
 #include <assert.h>
 
 #include "base/error.h"
+#include "base/fault.h"
 
 static const struct names *names_of(const struct ev_batch *batch, const struct ev_record *record)
 {
@@ -51,17 +52,27 @@ static int make_facts(struct ev_batch *batch)
         return 0;
 }
 
-/* A record leaves ev.parked before it may come in again. */
+/* A record leaves ev.parked before it may come in again.
+ *
+ * All of this is one flight. libpq sends what fills its buffer and the rest at the sync, so at the
+ * fault points in here some of the statements may have reached the server and some not; COMMIT has
+ * not before it is queued. */
 static int queue(struct ev_batch *batch)
 {
         struct ev_session *session = &batch->session;
         size_t statements;
-        int r = ev_save_queue(batch->save, session->db, batch->rows, &statements);
+        int r = EV_FAULT(first_write);
 
+        if (r == 0)
+                r = ev_save_queue(batch->save, session->db, batch->rows, &statements);
+        if (r == 0)
+                r = EV_FAULT(last_write);
         if (r == 0 && batch->accepted_count > 0)
                 r = ev_requests_queue_save(session, batch->accepted, batch->accepted_count);
         if (r == 0 && batch->dead_count > 0)
                 r = ev_dead_letters_queue(session, batch->dead, batch->dead_count);
+        if (r == 0 && batch->dead_count > 0)
+                r = EV_FAULT(dead_letter_written);
         if (r == 0 && batch->finished_count > 0)
                 r = ev_parked_queue_remove(session, batch->finished, batch->finished_count);
         if (r == 0 && batch->postponed_count > 0)
@@ -71,9 +82,25 @@ static int queue(struct ev_batch *batch)
         if (r == 0 && batch->cases.count > 0)
                 r = ev_outbox_queue(session, batch->facts, batch->cases.count, batch->notify);
         if (r == 0)
-                r = ev_db_queue_commit(session->db);
+                r = EV_FAULT(outbox_written);
+        return ev_trace(r);
+}
+
+/* From the first byte of COMMIT on, a lost connection leaves its outcome unknown. */
+static int send_commit(struct ev_batch *batch)
+{
+        struct ev_db *db = batch->session.db;
+        int r;
+
+        batch->has_sent_commit = true;
+        r = ev_db_queue_commit(db);
         if (r == 0)
-                r = ev_db_sync(session->db);
+                r = ev_db_sync(db);
+        if (r < 0)
+                return ev_trace(r);
+        r = EV_FAULT(commit_sent);
+        if (r < 0)
+                ev_db_close(db); /* as if the connection had broken: nobody reads the answer */
         return ev_trace(r);
 }
 
@@ -105,6 +132,8 @@ int ev_batch_save(struct ev_batch *batch)
 
         if (r == 0)
                 r = queue(batch);
+        if (r == 0)
+                r = send_commit(batch);
         if (r == 0)
                 r = receive(batch);
         return ev_trace(r);

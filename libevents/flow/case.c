@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/uuid.h"
+#include "flow/text.h"
 #include "schemas/registry.h"
 #include "wire/avro.h"
 #include "wire/content.h"
@@ -93,16 +94,17 @@ int ev_draw(struct ev_case *c, const struct ev_table *table, int32_t *ret_id)
         r = ev_rows_draw(c->cases->rows, table, &id);
         if (r < 0)
                 return ev_trace(r);
-        if (id > INT32_MAX)
-                return ev_fail(EV_VERDICT_STOP, "the ids of %s are used up", table->name);
-        *ret_id = (int32_t)id;
+        *ret_id = (int32_t)id; /* it fits: the column has 32 bits too */
         return 0;
 }
 
+/* What was announced is folded already and cannot be taken back: who waits has announced nothing.
+ */
 int ev_wait(struct ev_case *c, const char *for_what)
 {
+        assert(for_what);
         assert(!c->last_try);
-        assert(!c->outcome);
+        assert(c->announced == 0);
 
         c->reason = for_what;
         return EV_WAITS;
@@ -110,7 +112,8 @@ int ev_wait(struct ev_case *c, const char *for_what)
 
 int ev_park(struct ev_case *c, const char *reason)
 {
-        assert(!c->outcome);
+        assert(reason);
+        assert(c->announced == 0);
 
         c->reason = reason;
         return EV_PARKS;
@@ -242,6 +245,7 @@ int ev_announce(struct ev_case *c, const struct ev_record *record, const void *v
                 c->outcome = fact;
         }
         append(cases, fact);
+        ++c->announced;
         return 0;
 }
 
@@ -296,6 +300,7 @@ int ev_refuse(struct ev_case *c, int32_t reason, const char *detail, ...)
         assert(record);
         assert(!c->outcome);
 
+        /* Cut where it is too long, which may be inside of a character. */
         va_start(arguments, detail);
         vsnprintf(text, sizeof(text), detail, arguments);
         va_end(arguments);
@@ -306,7 +311,7 @@ int ev_refuse(struct ev_case *c, int32_t reason, const char *detail, ...)
         field = ev_record_field(record, EV_STR("reason"));
         assert(field && field->type == EV_TYPE_ENUM);
         memcpy((char *)value + field->offset, &reason, sizeof(reason));
-        set_text(record, value, "detail", ev_str_of(text));
+        set_text(record, value, "detail", ev_text_whole(ev_str_of(text)));
         return ev_trace(ev_announce(c, record, value));
 }
 

@@ -61,6 +61,7 @@ struct ev_case {
         bool last_try;
         const struct ev_first_request *first_request; /* NULL: no accepted one is known */
         const struct ev_announced *outcome;           /* NULL: not announced yet */
+        size_t announced;                             /* facts of this case */
         const char *reason;                           /* of EV_WAITS and EV_PARKS */
 };
 

@@ -109,26 +109,29 @@ static const struct ev_registered *find_writer(const struct ev_frame *frame)
         return NULL;
 }
 
-/* Makes and keeps the plan of a writer that is met for the first time. */
+/* Makes and keeps the plan of a writer that is met for the first time. One that cannot be made is
+ * not kept: its records fail one by one, and must not use the table up. */
 static int add_plan(struct ev_opener *opener, const struct ev_registered *writer,
                     const struct ev_record *reader, const struct ev_record **ret_record)
 {
         struct plan *plan = &opener->plans[opener->plan_count];
+        _cleanup_(ev_schema_free_p) struct ev_schema *schema = NULL;
         const struct ev_record *record;
         int r;
 
         if (opener->plan_count == PLANS_MAX)
                 return ev_fail(EV_VERDICT_STOP, "more than %d versions of schemas met", PLANS_MAX);
-        r = ev_schema_parse(writer->text, &plan->schema);
-        if (r < 0)
-                return ev_trace(r);
-        plan->schema_id = writer->id;
-        ++opener->plan_count;
-        r = ev_record_new(plan->schema, opener->arena, &record);
+        r = ev_schema_parse(writer->text, &schema);
+        if (r == 0)
+                r = ev_record_new(schema, opener->arena, &record);
         if (r == 0)
                 r = ev_plan_make(record, reader, false, opener->arena, &plan->record);
         if (r < 0)
                 return ev_trace(r);
+        plan->schema_id = writer->id;
+        plan->schema = schema;
+        schema = NULL;
+        ++opener->plan_count;
         *ret_record = plan->record;
         return 0;
 }
@@ -142,7 +145,7 @@ static int find_plan(struct ev_opener *opener, const struct ev_registered *write
                 return 0;
         }
         for (size_t i = 0; i < opener->plan_count; ++i)
-                if (opener->plans[i].schema_id == writer->id && opener->plans[i].record) {
+                if (opener->plans[i].schema_id == writer->id) {
                         *ret_record = opener->plans[i].record;
                         return 0;
                 }

@@ -11,8 +11,8 @@
  * for one page:
  *
  *   1. read seq > read ORDER BY seq. Rows that follow each other without a hole are published.
- *   2. At a hole: see the largest number there is (`top`, at or above every row of the page), and
- * *then* list who has inserted and not ended, by the lock that an INSERT takes on the table.
+ *   2. At a hole: see the largest number there is (`top`, at or above every row of the page),
+ *      and only then list who has inserted and not ended, by the lock of an INSERT on the table.
  *   3. Wait until none of *those* is left.
  *   4. Read again, in a new statement. A number at or below `top` that is missing now never comes.
  *   5. Commit these numbers to ev.outbox_gap, then publish the rows behind them.
@@ -67,10 +67,15 @@ enum {
         SLOW_MS = 1000,         /* a writer that is waited for so long is named */
 };
 
+/* Not an error: what was handed over so far is finished, and the rest is the next leader's. */
 enum { CUT_SHORT = 1 }; /* told to stop while waiting for room */
 
+/* A feed's three numbers only ever grow, and in this order: what is saved was acknowledged, and
+ * what is acknowledged was read. */
 bool ev_relay_check(const struct ev_relay *relay)
 {
+        assert(relay->options);
+
         for (size_t i = 0; i < EV_FEEDS; ++i) {
                 const struct ev_relay_feed *feed = &relay->feeds[i];
 
@@ -83,16 +88,22 @@ bool ev_relay_check(const struct ev_relay *relay)
 static int64_t ms_since(int64_t micros)
 {
         assert(micros >= 0);
+
         return (ev_clock_monotonic_micros() - micros) / EV_MICROS_PER_MS;
 }
 
-/* Not a fault of ours: we were taken for dead, and start again as one who waits. */
+/* Verdict RETRY, although it will not lead again at once: the next life waits like any other
+ * follower, with a session and a producer of its own. */
 static int fail_fenced(enum ev_feed_name name)
 {
+        assert(name < EV_FEEDS);
+
         return ev_fail(EV_VERDICT_RETRY, "another relay has taken over the %s", ev_feed_text(name));
 }
 
-/* Takes what is acknowledged, oldest first: this is what moves positions. */
+/* Takes what is acknowledged, oldest first: this is what moves positions. The tag says whose the
+ * number is, since both feeds share one producer, and with it one ring: their numbers are taken in
+ * the order of sending, which is ascending in each feed. */
 static int take_acknowledged(struct ev_relay *relay, int timeout_ms)
 {
         struct ev_sent sent;
@@ -119,15 +130,16 @@ static int take_acknowledged(struct ev_relay *relay, int timeout_ms)
         return took && ev_producer_in_flight(relay->producer) ? ev_trace(EV_FAULT(acked_some)) : 0;
 }
 
-/* One UPDATE for position and chain: a crash between two would leave them apart. Dead letters have
- * no chain. */
+/* Position and chain go in one UPDATE. Saved one after the other, a crash in between would leave a
+ * chain that does not belong to its position, and the next leader would give a row another
+ * predecessor than it has on the topic. */
 static int save_position(struct ev_relay *relay, enum ev_feed_name name)
 {
         struct ev_relay_feed *feed = &relay->feeds[name];
         struct ev_str last = EV_STR("{}");
         int r;
 
-        assert(feed->saved <= feed->position);
+        assert(name < EV_FEEDS);
 
         if (feed->position == feed->saved)
                 return 0;
@@ -152,6 +164,7 @@ static int save_position(struct ev_relay *relay, enum ev_feed_name name)
         return 0;
 }
 
+/* The time is taken first, so that a slow database is asked less often and not without end. */
 static int save_positions(struct ev_relay *relay)
 {
         assert(ev_relay_check(relay));
@@ -166,13 +179,15 @@ static int save_positions(struct ev_relay *relay)
         return 0;
 }
 
-/* What has to be done all the time, also while something is waited for. A question to the database
- * that is due is asked even when nothing needs to be known: a session that is silent is ended. */
+/* What has to be done all the time, also while something is waited for. The question about the
+ * epoch has a second use: it keeps the session from being idle, for the server ends the session of
+ * a leader that has asked nothing for idle_session_timeout. A leader that is stopped loses it by
+ * that, and its lock. */
 static int tend(struct ev_relay *relay, int timeout_ms)
 {
         int r = take_acknowledged(relay, timeout_ms);
 
-        static_assert(ASK_MS > ROOM_MS && ASK_MS > SAVE_MS, "it is reached in time");
+        assert(timeout_ms >= 0);
 
         if (!r && ms_since(relay->saved_micros) >= SAVE_MS)
                 r = save_positions(relay);
@@ -195,13 +210,14 @@ static void nap(int64_t micros)
         nanosleep(&time, NULL);
 }
 
-/* Names the one who has been holding things up for longest. */
+/* Names the one who has been holding things up for longest. A name and a pid are what a person
+ * needs to find the program. It may be gone by now: then there is nothing to say. */
 static int say_writer(struct ev_relay *relay, enum ev_feed_name name)
 {
         _cleanup_result_ struct ev_result *rows = NULL;
         int r = ev_feed_name_writers(&relay->ask, name, &relay->writers, &rows);
 
-        assert(relay->writers.count);
+        assert(name < EV_FEEDS && relay->writers.count);
 
         if (r)
                 return ev_trace(r);
@@ -215,14 +231,14 @@ static int say_writer(struct ev_relay *relay, enum ev_feed_name name)
         return 0;
 }
 
-/* Ends whoever has held things up for longer than anybody may. His transaction is rolled back: his
- * numbers become gaps, and his work is done again by whoever tries it again. */
+/* Everything that others commit waits behind this one. Ending it is safe: it has not committed, so
+ * nobody was told that it has happened, and its program tries again. */
 static int end_writers(struct ev_relay *relay, enum ev_feed_name name)
 {
         size_t count;
         int r = ev_feed_end_writers(&relay->ask, name, &relay->writers, &count);
 
-        assert(relay->writers.count);
+        assert(name < EV_FEEDS && relay->writers.count);
 
         if (r)
                 return ev_trace(r);
@@ -234,7 +250,7 @@ static int end_writers(struct ev_relay *relay, enum ev_feed_name name)
 }
 
 /* Does what is due about writers that are not done after `waited_ms`; *said and *due_ms remember.
- */
+ * Sessions that could not be ended (a superuser's) are tried again after as long. */
 static int handle_slow(struct ev_relay *relay, enum ev_feed_name name, int64_t waited_ms,
                        bool *said, int64_t *due_ms)
 {
@@ -254,7 +270,9 @@ static int handle_slow(struct ev_relay *relay, enum ev_feed_name name, int64_t w
 }
 
 /* Steps 2 and 3: waits until everybody who may hold a number up to the largest one seen has ended.
- * Told to stop, it returns without having settled anything. */
+ * Told to stop, it returns without having settled anything. Looking is done in short naps and not
+ * by waiting for a lock: a request for a lock that conflicts with writers' would queue up before
+ * every later writer and stop them all. */
 static int settle(struct ev_relay *relay, enum ev_feed_name name)
 {
         int64_t begun = ev_clock_monotonic_micros(), look = LOOK_MICROS, top;
@@ -262,7 +280,7 @@ static int settle(struct ev_relay *relay, enum ev_feed_name name)
         bool said = false;
         int r = ev_feed_list_writers(&relay->ask, name, &top, &relay->writers);
 
-        assert(relay->options->writer_ms_max > 0);
+        assert(name < EV_FEEDS);
 
         while (!r && relay->writers.count) {
                 if (ev_relay_is_stopped(relay, 0))
@@ -280,6 +298,8 @@ static int settle(struct ev_relay *relay, enum ev_feed_name name)
                 return ev_trace(r);
         ev_relay_count(relay, EV_RELAY_WAITS, 1);
         relay->asked_micros = ev_clock_monotonic_micros();
+        /* Only now: the list is empty, so everybody who might hold a number up to `top` has ended.
+         * The page is read again by read_feed(), in a statement that begins after this point. */
         relay->feeds[name].settled = top;
         return 0;
 }
@@ -293,7 +313,8 @@ static const struct ev_relay_name *name_of(const struct ev_relay *relay, int16_t
 }
 
 /* The lane of a fact, its names and its place on Kafka. Names and sources given since the start are
- * looked up when they are first met. */
+ * looked up when they are first met. A name that nobody knows halts: to skip the row would break
+ * promise (1), and to guess its topic would break (2). */
 static int locate(struct ev_relay *relay, const struct ev_feed_fact *fact,
                   struct ev_relay_names *names, struct ev_outgoing *out, size_t *ret_lane)
 {
@@ -334,13 +355,15 @@ static int locate(struct ev_relay *relay, const struct ev_feed_fact *fact,
         return 0;
 }
 
-/* Hands a record over as soon as there is room. `out` NULL: it is on its topic already. */
+/* Hands a record over as soon as there is room. `out` NULL: it is on its topic already. While it
+ * waits for room it tends everything else, so a topic that takes nothing for minutes costs neither
+ * the leadership nor the positions of what is acknowledged. */
 static int hand_over(struct ev_relay *relay, int64_t seq, uint32_t tag,
                      const struct ev_outgoing *out)
 {
         int r;
 
-        assert(!out || out->sequence == seq);
+        assert(seq > 0);
 
         for (;;) {
                 r = out ? ev_producer_send(relay->producer, out)
@@ -358,8 +381,9 @@ static int hand_over(struct ev_relay *relay, int64_t seq, uint32_t tag,
         return ev_trace(r);
 }
 
-/* A row at or below the highest number found on its partition is there already: it only takes its
- * place in the order, so that the position and the chain pass it when all before it are done. */
+/* `published` moves for a row that is skipped as well: the row behind it names it as its
+ * predecessor, whoever published it. A seq at or below the lane's tail is on the topic, because a
+ * lane's records lie there in order and without holes. */
 static int publish_fact(struct ev_relay *relay, const struct ev_result *rows, size_t row)
 {
         struct ev_outgoing out = { 0 };
@@ -368,6 +392,8 @@ static int publish_fact(struct ev_relay *relay, const struct ev_result *rows, si
         struct ev_lane *lane;
         size_t place = 0;
         int r;
+
+        assert(row < ev_result_rows(rows));
 
         ev_feed_fact(rows, row, &fact);
         r = locate(relay, &fact, &names, &out, &place);
@@ -392,8 +418,8 @@ static int publish_fact(struct ev_relay *relay, const struct ev_result *rows, si
         return 0;
 }
 
-/* Dead letters are not looked for at the end of their topic: they are known by their coordinates,
- * and one that comes twice is one that comes twice. */
+/* Letters have no chain and are not looked for on their topic: after a takeover some come twice,
+ * and their readers know them by group, topic, partition and offset of origin. */
 static int publish_letter(struct ev_relay *relay, const struct ev_result *rows, size_t row)
 {
         struct ev_outgoing out = { .topic = relay->dead_letter_topic };
@@ -435,7 +461,8 @@ static size_t find_extent(const struct ev_relay_feed *feed, const struct ev_resu
         return extent;
 }
 
-/* Committed when it returns 0, and only then is anything behind the gaps published. */
+/* Before any row behind them is handed over (step 5), and committed when the call returns: who
+ * audits the topics later finds each missing number on record, or the row. */
 static int record_gaps(struct ev_relay *relay, enum ev_feed_name name,
                        const struct ev_feed_gap *gaps, size_t gaps_count)
 {
@@ -449,7 +476,9 @@ static int record_gaps(struct ev_relay *relay, enum ev_feed_name name,
         return ev_trace(ev_feed_add_gaps(&relay->ask, name, gaps, gaps_count));
 }
 
-/* Steps 1, 4 and 5 for one page: publishes what may be published. *ret_hole: a hole is left. */
+/* Steps 1, 4 and 5 for one page: publishes what may be published. *ret_hole: a hole is left. Gaps
+ * are written for a page even if its rows are cut short after that: they stay true, and are found
+ * again by the next leader. */
 static int publish_page(struct ev_relay *relay, enum ev_feed_name name,
                         const struct ev_result *rows, bool *ret_hole)
 {
@@ -458,7 +487,7 @@ static int publish_page(struct ev_relay *relay, enum ev_feed_name name,
         size_t gaps_count = 0, extent;
         int r;
 
-        assert(feed->position <= feed->read);
+        assert(rows && ret_hole);
 
         extent = find_extent(feed, rows, gaps, &gaps_count);
         r = record_gaps(relay, name, gaps, gaps_count);
@@ -491,8 +520,8 @@ static void plan_next(const struct ev_relay *relay, struct ev_relay_feed *feed, 
         feed->due_micros = ev_clock_monotonic_micros() + feed->pause_ms * EV_MICROS_PER_MS;
 }
 
-/* A page, and if it has a hole, the wait for those who may fill it. The page is read again then: a
- * page from before the wait cannot show what came during it. */
+/* One page at a time, with what is due between two pages done by ev_relay_lead(). Behind a hole the
+ * feed is due at once, for step 4 is simply the next reading of it. */
 static int read_feed(struct ev_relay *relay, enum ev_feed_name name)
 {
         _cleanup_result_ struct ev_result *rows = NULL;
@@ -519,13 +548,14 @@ static int read_feed(struct ev_relay *relay, enum ev_feed_name name)
         return ev_trace(settle(relay, name));
 }
 
-/* Which feed a commit was for is not said: asking both costs less than saying it would. */
+/* A notification says only that something was committed; which feed it was is not worth a
+ * distinction, since an empty page costs one round trip. */
 static int drain_notifications(struct ev_relay *relay)
 {
         struct ev_str channel, payload;
         int r = ev_db_wait(relay->db, 0);
 
-        assert(r <= 0 || r == EV_DB_TIMEOUT);
+        assert(relay->db);
 
         if (r < 0)
                 return ev_trace(r);
@@ -535,10 +565,13 @@ static int drain_notifications(struct ev_relay *relay)
         return 0;
 }
 
-/* Monotonic microseconds: the next page, the next save, or the next sign of life. */
+/* The earliest of: a feed's next reading, a save that is owed, the question that keeps the
+ * session. */
 static int64_t next_due(const struct ev_relay *relay)
 {
         int64_t due = relay->asked_micros + ASK_MS * EV_MICROS_PER_MS;
+
+        assert(ev_relay_check(relay));
 
         for (size_t i = 0; i < EV_FEEDS; ++i) {
                 const struct ev_relay_feed *feed = &relay->feeds[i];
@@ -552,7 +585,9 @@ static int64_t next_due(const struct ev_relay *relay)
         return due;
 }
 
-/* Waits for whatever comes first: a commit, an acknowledgement, the order to stop, or time. */
+/* Waits for whatever comes first: a commit, an acknowledgement, the order to stop, or time. The
+ * pipe is emptied after waking and the acknowledgements are taken after that, by tend(): one that
+ * comes in between wakes the next wait, and none is slept through. */
 static int wait_for_work(struct ev_relay *relay)
 {
         struct pollfd fds[] = {
@@ -564,7 +599,7 @@ static int wait_for_work(struct ev_relay *relay)
         int64_t left;
         int r;
 
-        assert(fds[0].fd >= 0 && fds[1].fd >= 0);
+        assert(relay->wake[0] >= 0);
 
         /* Notifications may have come with the results of questions: the socket is silent then. */
         r = drain_notifications(relay);
@@ -580,11 +615,14 @@ static int wait_for_work(struct ev_relay *relay)
 }
 
 /* Waits for what is in flight and saves the positions, so that the next leader has nothing to skip.
- */
+ * What is not acknowledged in time is left to the next leader, which finds it on its topic or
+ * publishes it. The session, and so the leadership, is given up only after this. */
 static int finish(struct ev_relay *relay)
 {
         int64_t begun = ev_clock_monotonic_micros();
         int r = EV_FAULT(stop_paused);
+
+        assert(ev_relay_check(relay));
 
         while (!r && ev_producer_in_flight(relay->producer) &&
                ms_since(begun) < EV_RELAY_STOP_MS_MAX)
@@ -596,6 +634,8 @@ static int finish(struct ev_relay *relay)
         return ev_trace(r);
 }
 
+/* Both feeds take turns page by page, so a backlog of facts does not keep dead letters back. After
+ * an error nothing is saved: the next life looks at the topics anyway. */
 int ev_relay_lead(struct ev_relay *relay)
 {
         int r = 0;

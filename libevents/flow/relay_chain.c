@@ -15,8 +15,11 @@
 
 #include "base/error.h"
 
+/* `acknowledged` passing `published` would be a position that is ahead of what was sent. */
 bool ev_chain_check(const struct ev_chain *chain)
 {
+        assert(chain->lanes || !ev_chain_lanes(chain));
+
         if (chain->sources_count > EV_CHAIN_SOURCES_MAX)
                 return false;
         /* What is acknowledged was published before; never the other way round. */
@@ -26,6 +29,7 @@ bool ev_chain_check(const struct ev_chain *chain)
         return true;
 }
 
+/* Names of topics are borrowed from the options and stay. */
 void ev_chain_done(struct ev_chain *chain)
 {
         assert(chain);
@@ -36,13 +40,16 @@ void ev_chain_done(struct ev_chain *chain)
         *chain = (struct ev_chain){ 0 };
 }
 
+/* One block a source, all of one size: so a new source is appended behind the others, and the index
+ * of a lane, which records in flight carry as their tag, never changes. */
 size_t ev_chain_lanes(const struct ev_chain *chain)
 {
+        assert(chain);
+
         return chain->sources_count * chain->lanes_per_source;
 }
 
-/* Partitions of all topics lie side by side, so that a lane is one index whatever it belongs to,
- * and fits into the tag of a record in flight. */
+/* Topics come first because they give the blocks their size. */
 int ev_chain_add_topic(struct ev_chain *chain, const char *name, int32_t partitions)
 {
         struct ev_chain_topic *topics;
@@ -60,8 +67,9 @@ int ev_chain_add_topic(struct ev_chain *chain, const char *name, int32_t partiti
         return 0;
 }
 
-/* Makes room for one more source and its lanes. Rare: a source begins with a failover or a restore.
- * A fact of a new one has no predecessor on any lane, so its lanes begin empty. */
+/* Makes room for one more source and its lanes. The counts are the caller's to raise, so a failure
+ * halfway leaves a larger array and nothing else. Lanes may move: pointers to them are good until
+ * the next source. */
 static int grow(struct ev_chain *chain)
 {
         size_t lanes = ev_chain_lanes(chain);
@@ -78,14 +86,18 @@ static int grow(struct ev_chain *chain)
         if (!grown)
                 return ev_fail_memory("lanes of the relay");
         chain->lanes = grown;
+        /* All zeros is a lane without facts: the first one names no predecessor. */
         memset(grown + lanes, 0, chain->lanes_per_source * sizeof(*grown));
         return 0;
 }
 
+/* New ones come while a relay leads, too, when a database records under a new timeline. */
 int ev_chain_add_source(struct ev_chain *chain, int16_t id, struct ev_str uri)
 {
         struct ev_chain_source source = { .id = id };
         int r;
+
+        assert(chain->lanes_per_source);
 
         if (ev_chain_find_source(chain, id) >= 0)
                 return 0;
@@ -102,7 +114,8 @@ int ev_chain_add_source(struct ev_chain *chain, int16_t id, struct ev_str uri)
         return 0;
 }
 
-/* The searches are linear: there are a few topics, and a source is nearly always the first. */
+/* A loop over two or three names; it is asked for names of the dictionary when they are loaded, not
+ * for each row. */
 int ev_chain_find_topic(const struct ev_chain *chain, struct ev_str name)
 {
         assert(!ev_str_is_null(name));
@@ -113,6 +126,8 @@ int ev_chain_find_topic(const struct ev_chain *chain, struct ev_str name)
         return -1;
 }
 
+/* Asked for each fact. There is one source in most databases, and one more for each restore or
+ * failover. */
 int ev_chain_find_source(const struct ev_chain *chain, int16_t id)
 {
         assert(chain);
@@ -123,6 +138,8 @@ int ev_chain_find_source(const struct ev_chain *chain, int16_t id)
         return -1;
 }
 
+/* A record on a topic has the source as text, a row as a number of this database; both lead to one
+ * place here. */
 int ev_chain_find_uri(const struct ev_chain *chain, struct ev_str uri)
 {
         assert(chain);
@@ -143,6 +160,7 @@ size_t ev_chain_lane(const struct ev_chain *chain, size_t source, size_t topic, 
                (size_t)partition;
 }
 
+/* The division is exact by construction: every source has a block of the same size. */
 const struct ev_chain_source *ev_chain_source_of(const struct ev_chain *chain, size_t lane)
 {
         assert(lane < ev_chain_lanes(chain));
@@ -150,6 +168,7 @@ const struct ev_chain_source *ev_chain_source_of(const struct ev_chain *chain, s
         return &chain->sources[lane / chain->lanes_per_source];
 }
 
+/* From the last topic down: the first whose lanes begin at or below the place has it. */
 const struct ev_chain_topic *ev_chain_topic_of(const struct ev_chain *chain, size_t lane,
                                                int32_t *ret_partition)
 {
@@ -164,6 +183,8 @@ const struct ev_chain_topic *ev_chain_topic_of(const struct ev_chain *chain, siz
         return &chain->topics[topic];
 }
 
+/* At the saved position both numbers are the same: what was published behind it is found at the
+ * ends of the topics, as `tail`, and never taken for a predecessor before its row is met again. */
 void ev_chain_restore(struct ev_chain *chain, size_t lane, int64_t seq)
 {
         assert(lane < ev_chain_lanes(chain));
@@ -173,14 +194,16 @@ void ev_chain_restore(struct ev_chain *chain, size_t lane, int64_t seq)
         chain->lanes[lane].acknowledged = seq;
 }
 
-/* Names of topics and numbers need no escapes in JSON: Kafka takes [a-zA-Z0-9._-] only. */
+/* Names of topics and numbers need no escapes in JSON: Kafka takes [a-zA-Z0-9._-] only. A lane
+ * without facts is written as null and keeps its place, because the place is the partition. */
 static int write_topic(const struct ev_chain *chain, size_t source, size_t topic,
                        struct ev_buffer *buffer)
 {
         const struct ev_lane *lanes = &chain->lanes[ev_chain_lane(chain, source, topic, 0)];
         int r = ev_buffer_printf(buffer, "%s\"%s\":[", topic ? "," : "", chain->topics[topic].name);
 
-        /* null keeps the place of a partition without facts. */
+        assert(source < chain->sources_count);
+
         for (int32_t i = 0; !r && i < chain->topics[topic].partitions; ++i) {
                 const char *comma = i ? "," : "";
 
@@ -192,6 +215,8 @@ static int write_topic(const struct ev_chain *chain, size_t source, size_t topic
         return r ? r : ev_buffer_append_str(buffer, EV_STR("]"));
 }
 
+/* What is *acknowledged* is written. It is what stood on the topics when everything up to the
+ * position was acknowledged, no more, since facts are taken in the order of seq. */
 int ev_chain_write(const struct ev_chain *chain, struct ev_buffer *buffer)
 {
         int r = ev_buffer_append_str(buffer, EV_STR("{"));

@@ -1,4 +1,9 @@
-/* What a relay tells its log and its metrics, one table each. Nothing is stored here. */
+/* What a relay tells its log and its metrics, one table each. Nothing is stored here.
+ *
+ * Texts of log events are for the person who is woken by them: what it means and what to do.
+ * Names are part of what operators build on (searches, alerts, dashboards), so a name is never
+ * given another meaning. Metrics belong to a process and begin at 0 with it; what a database has
+ * published in all its life is its position. */
 
 #include "flow/relay.h"
 
@@ -12,6 +17,9 @@ const struct ev_log_event ev_relay_log_events[EV_RELAY_EVENTS] = {
                                 "The leader took nothing from the server and its session was "
                                 "ended: look whether that process was stopped or its machine is "
                                 "out of memory." },
+        /* The number behind the level is how many lines of the kind a window of the log may hold;
+         * 0: all of them. Events that repeat with a server's trouble are bounded, those that happen
+         * once a life are not. */
         [EV_RELAY_WRITER_SLOW] = { "relay_writer_slow", EV_LOG_WARNING, 10,
                                    "A transaction that has inserted into the outbox is still open "
                                    "and holds up all facts behind it: look at that process." },
@@ -40,6 +48,8 @@ const struct ev_metric ev_relay_metrics[EV_RELAY_METRICS] = {
         [EV_RELAY_PUBLISHED] = { .name = "quenty_relay_published_total",
                                  .type = EV_METRIC_COUNTER,
                                  .help = "Records handed to Kafka." },
+        /* Within one leadership published plus skipped minus this is what is in flight. One that
+         * ends by trouble drops what it had in flight, and the next one counts those rows again. */
         [EV_RELAY_ACKNOWLEDGED] = { .name = "quenty_relay_acknowledged_total",
                                     .type = EV_METRIC_COUNTER,
                                     .help = "Rows whose record all in-sync replicas have, found "
@@ -48,9 +58,13 @@ const struct ev_metric ev_relay_metrics[EV_RELAY_METRICS] = {
         [EV_RELAY_SKIPPED] = { .name = "quenty_relay_skipped_total",
                                .type = EV_METRIC_COUNTER,
                                .help = "Rows found on their topic when a leader began." },
+        /* One for each number: mostly a transaction that was rolled back after its insert. A rate
+         * far above that of failures means a program that uses rollbacks as a habit. */
         [EV_RELAY_GAPS] = { .name = "quenty_relay_gaps_total",
                             .type = EV_METRIC_COUNTER,
                             .help = "Outbox numbers that will never come." },
+        /* One wait settles every hole below the largest number, so this is far below the number of
+         * transactions, also under load. */
         [EV_RELAY_WAITS] = { .name = "quenty_relay_waits_total",
                              .type = EV_METRIC_COUNTER,
                              .help = "Times that open transactions of writers were waited for." },
@@ -63,6 +77,8 @@ const struct ev_metric ev_relay_metrics[EV_RELAY_METRICS] = {
         [EV_RELAY_FAILURES] = { .name = "quenty_relay_failures_total",
                                 .type = EV_METRIC_COUNTER,
                                 .help = "Times that it started again after trouble." },
+        /* The sum over the relays of one database is 1, and 0 for the seconds of a takeover. Alert
+         * on its staying 0. */
         [EV_RELAY_LEADS] = { .name = "quenty_relay_leads",
                              .type = EV_METRIC_GAUGE,
                              .help = "1 while this relay leads." },

@@ -11,6 +11,7 @@
 #include "schemas/registry.h"
 #include "wire/avro.h"
 
+/* By fingerprint or by number, whichever the frame has; NULL for a schema that was never ours. */
 static const struct ev_registered *find_writer(const struct ev_frame *frame)
 {
         assert(frame);
@@ -29,6 +30,7 @@ bool ev_relay_value_is_public(struct ev_str topic, struct ev_str type, struct ev
         struct ev_frame frame;
 
         assert(!ev_str_is_null(topic));
+        assert(value.data || !value.size);
 
         if (!value.data || ev_frame_parse(value, &frame))
                 return false;

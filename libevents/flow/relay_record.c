@@ -11,6 +11,7 @@
 
 #include "wire/avro.h"
 
+/* Before each name and value in the stored form of headers: a length in network order. */
 enum { LENGTH_BYTES = 4 };
 
 void ev_relay_record_done(struct ev_relay_record *record)
@@ -20,6 +21,8 @@ void ev_relay_record_done(struct ev_relay_record *record)
         ev_buffer_done(&record->value);
 }
 
+/* A header's value must live until the record was handed over, so the text lies in the record and
+ * not on the stack. */
 static struct ev_str number_text(struct ev_relay_record *record, size_t index, int64_t number)
 {
         char *text = record->numbers[index];
@@ -31,8 +34,8 @@ static struct ev_str number_text(struct ev_relay_record *record, size_t index, i
         return ev_str_of(text);
 }
 
-/* The headers by the table that also opens them: what we write and what we read cannot drift apart.
- * The time is that of the row's transaction, never today's. */
+/* All that the headers say comes from the row, the time as well: recorded_at is when the fact was
+ * recorded and not when it is published. That is promise (3) of flow/relay.c. */
 static void seal(struct ev_relay_record *record, const struct ev_feed_fact *fact,
                  const struct ev_relay_names *names, int64_t previous)
 {
@@ -59,6 +62,8 @@ static void seal(struct ev_relay_record *record, const struct ev_feed_fact *fact
         ev_envelope_seal(&event, &record->envelope);
 }
 
+/* The frame with the schema's number is put before the payload here and not when it was recorded,
+ * so that the table holds what Avro says and the framing is Kafka's affair. */
 int ev_relay_make_fact(struct ev_relay_record *record, const struct ev_feed_fact *fact,
                        const struct ev_relay_names *names, int64_t previous,
                        struct ev_outgoing *out)
@@ -90,8 +95,11 @@ int ev_relay_make_fact(struct ev_relay_record *record, const struct ev_feed_fact
         return 0;
 }
 
+/* Null stays null: the pointer is what says so. */
 static struct ev_bytes bytes_of(struct ev_str text)
 {
+        assert(text.data || !text.size);
+
         return (struct ev_bytes){ (const uint8_t *)text.data, text.size };
 }
 
@@ -106,10 +114,13 @@ static void add_header(struct ev_relay_record *record, struct ev_str name, struc
 }
 
 /* Takes one length-prefixed piece; false at the end, or if the bytes are not what they should be.
- */
+ * The bytes come from our own table but were a stranger's record once; every length is checked
+ * against what is left before it is believed. */
 static bool take_piece(struct ev_bytes *rest, struct ev_str *ret_piece)
 {
         uint32_t length;
+
+        assert(rest && ret_piece);
 
         if (rest->size < LENGTH_BYTES)
                 return false;
@@ -129,6 +140,7 @@ static bool take_piece(struct ev_bytes *rest, struct ev_str *ret_piece)
         return true;
 }
 
+/* A header without a name does not exist on Kafka; it is the end of what can be read. */
 static bool take_header(struct ev_bytes *rest, struct ev_header *ret_header)
 {
         struct ev_str name, value;
@@ -154,10 +166,13 @@ struct ev_str ev_relay_stored_header(struct ev_bytes headers, struct ev_str name
         return EV_STR_NULL;
 }
 
-/* Passes the original headers on, in their order; false if there are too many. */
+/* Passes the original headers on, in their order; false if there are too many. Nothing is copied
+ * but the slices; the bytes are the row's, which outlives the record. */
 static bool copy_headers(struct ev_relay_record *record, struct ev_bytes headers)
 {
         struct ev_header header;
+
+        assert(headers.data || !headers.size);
 
         record->headers_count = 0;
         while (take_header(&headers, &header)) {
@@ -168,10 +183,9 @@ static bool copy_headers(struct ev_relay_record *record, struct ev_bytes headers
         return true;
 }
 
-/* Original headers if they fit; says what is left out of the letter, null if nothing is. A stranger
- * can send what no topic of ours takes (a value of megabytes, thousands of headers), and that it
- * came is news even if it cannot be passed on whole: the rest can be looked up in ev.dead_letter.
- */
+/* Original headers if they fit; says what is left out of the letter, null if nothing is. A key is
+ * kept as long as it is not absurd, since it is what one searches for. The value goes before the
+ * headers do, because the headers say what the record was. */
 static struct ev_str copy_original(struct ev_relay_record *record,
                                    const struct ev_feed_letter *letter, bool value_is_public,
                                    struct ev_outgoing *out)
@@ -186,6 +200,8 @@ static struct ev_str copy_original(struct ev_relay_record *record,
 
         if (!headers_fit)
                 record->headers_count = 0;
+        /* Without its key the letter lies on any partition, which does no harm: letters have no
+         * order that anybody relies on. */
         if (letter->key.size <= EV_RELAY_LETTER_BYTES_MAX / 2)
                 out->key = (struct ev_str){ (const char *)letter->key.data, letter->key.size };
         if (value_is_public && value_fits)
@@ -196,11 +212,15 @@ static struct ev_str copy_original(struct ev_relay_record *record,
         return letter->value.data && !out->value.data ? EV_STR("value") : EV_STR_NULL;
 }
 
+/* Everything that may be large is decided on by copy_original(). What is added here are names,
+ * numbers and our own words of reason, for which the space between EV_RELAY_LETTER_BYTES_MAX and a
+ * topic's default of 1 MiB is meant. */
 void ev_relay_make_letter(struct ev_relay_record *record, const struct ev_feed_letter *letter,
                           bool value_is_public, struct ev_outgoing *out)
 {
         struct ev_str withheld;
 
+        assert(out);
         assert(letter->seq > 0);
 
         out->key = EV_STR_NULL;
@@ -219,6 +239,7 @@ void ev_relay_make_letter(struct ev_relay_record *record, const struct ev_feed_l
         add_header(record, EV_STR("dlq-group"), letter->group_name);
         add_header(record, EV_STR("dlq-withheld"), withheld);
 
+        /* Of the putting aside: retention of the dead-letter topic counts from there. */
         out->timestamp_ms = letter->created_at / EV_MICROS_PER_MS;
         out->headers = record->headers;
         out->headers_count = record->headers_count;

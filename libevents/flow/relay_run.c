@@ -18,42 +18,58 @@
 #include "flow/relay_private.h"
 
 enum {
-        CONNECT_MS = 5000, /* a database that is not there is named within 10 s */
-        WAIT_MS = 10000,   /* as statement_timeout: the server speaks first */
-        FOLLOW_MS = 250,   /* between two tries to lead; below idle_session_timeout */
-        UNSEAT_MS = 2000,  /* how long a server writes to a leader before that is called stopped */
-        BACKOFF_MS = 100,  /* doubled with each failure up to … */
+        /* Within which a server must have taken the connection; a host that is gone answers
+         * nothing. */
+        CONNECT_MS = 5000,
+        WAIT_MS = 10000,
+        FOLLOW_MS = 250,  /* between two tries to lead; below idle_session_timeout */
+        UNSEAT_MS = 2000, /* how long a server writes to a leader before that is called stopped */
+        BACKOFF_MS = 100, /* doubled with each failure up to … */
         BACKOFF_MS_MAX = 2000,
         SYSLOG_WARNING = 4, /* librdkafka's levels are syslog's: smaller is worse */
         GOOD_MS = 10000,    /* a life that lasted so long was no failure to start */
 };
 
-/* What the relay's proof and its succession rest on, set again whatever the role's defaults are. */
+/* What the relay's proof and its succession rest on, set again whatever the role's defaults are.
+ * Sources: PostgreSQL 15, "Client Connection Defaults" and "Connections and Authentication". */
 static const struct ev_db_setting session_settings[] = {
         { "plan_cache_mode", "force_custom_plan" }, /* a plan made for an empty table stays bad */
         { "jit", "off" },
+        /* A gap or a position that a crash of the server took back would contradict the topics. */
         { "synchronous_commit", "on" },
+        /* None of the relay's questions takes long. A server that hangs in one must not keep a
+         * leader that publishes nothing; the life ends and the next one asks again. */
         { "statement_timeout", "10s" },
+        /* The relay waits for nobody's lock on purpose. A migration that holds the outbox longer
+         * than this is trouble of a server, and waited out between two lives. */
         { "lock_timeout", "2s" },
         { "idle_in_transaction_session_timeout", "2s" },
+        /* Each statement must have a snapshot of its own: with another level nothing would change
+         * today, as there are no blocks, and the proof would rest on that alone. */
         { "default_transaction_isolation", "read committed" },
         { "tcp_user_timeout", "5000" }, /* ms: a leader whose network is gone loses its session */
         /* While starting the session is silent for as long as Kafka may take to answer. */
         { "idle_session_timeout", "15s" },
 };
 
-/* Once it leads: a leader that is stopped is replaced after this time; without it never. */
+/* Once it leads: a leader that is stopped is replaced after this time; without it never. It must be
+ * above ASK_MS of relay.c by enough for a machine that is busy, and it bounds how long a stopped
+ * leader keeps the others waiting. */
 static const char leading_settings[] = "SET idle_session_timeout = '2s'";
 
+/* The descriptor is never read, so it stays readable and every question after the first has the
+ * same answer. */
 bool ev_relay_is_stopped(const struct ev_relay *relay, int timeout_ms)
 {
         struct pollfd fd = { .fd = relay->options->stop_fd, .events = POLLIN };
 
+        assert(relay->options);
         assert(timeout_ms >= 0);
 
         return poll(&fd, 1, timeout_ms) > 0;
 }
 
+/* Warnings and worse are what an operator may have to know; the rest is for finding faults. */
 static void log_kafka(void *context, int level, const char *facility, const char *text)
 {
         const struct ev_relay *relay = context;
@@ -66,10 +82,13 @@ static void log_kafka(void *context, int level, const char *facility, const char
                     ev_log_text("text", text));
 }
 
-/* The producer goes first: it is what still acts. The session goes next, and with it the lock. */
+/* The producer goes first. Should it still get something to its topic, then under a leadership that
+ * we still hold; the session, and the lock with it, goes next. The pipe goes last, because
+ * librdkafka writes into it. */
 static void relay_done(struct ev_relay *relay)
 {
-        assert(relay->options);
+        assert(relay);
+
         ev_producer_free(relay->producer);
         ev_db_free(relay->db);
         ev_params_done(&relay->ask.params);
@@ -85,6 +104,8 @@ static void relay_done(struct ev_relay *relay)
                         close(relay->wake[i]);
 }
 
+/* One function for a life that ran and for one that failed halfway: every member is zero, -1 or
+ * whole. */
 static struct ev_relay *relay_free(struct ev_relay *relay)
 {
         if (relay)
@@ -94,7 +115,8 @@ static struct ev_relay *relay_free(struct ev_relay *relay)
 }
 EV_DEFINE_CLEANUP(struct ev_relay *, relay_free)
 
-/* Not connected yet: a relay whose topics are wrong says so without asking for the leadership. */
+/* Does not connect yet. The database is asked only after Kafka has answered: a relay that cannot
+ * publish should not hold a session. */
 static int make_session(struct ev_relay *relay)
 {
         const struct ev_db_options options = {
@@ -108,7 +130,7 @@ static int make_session(struct ev_relay *relay)
         };
         int r = ev_db_new(&relay->db, &options);
 
-        assert(options.conninfo);
+        assert(relay->options);
 
         if (r)
                 return ev_trace(r);
@@ -116,7 +138,7 @@ static int make_session(struct ev_relay *relay)
         return 0;
 }
 
-/* Looked up once: counting costs no search then. */
+/* Series outlive a life: counters go on over a restart within the process. */
 static void find_series(struct ev_relay *relay)
 {
         assert(relay->options->metrics);
@@ -131,18 +153,21 @@ static void find_series(struct ev_relay *relay)
         }
 }
 
+/* Fails for want of memory or by settings, never by a server. */
 static int make_relay(struct ev_relay **ret_relay, const struct ev_relay_options *options)
 {
         _cleanup_(relay_free_p) struct ev_relay *relay = calloc(1, sizeof(*relay));
         int r;
 
-        assert(ret_relay);
+        assert(ret_relay && options);
 
         if (!relay)
                 return ev_fail_memory("the relay");
         relay->options = options;
         relay->record = EV_RELAY_RECORD_INIT;
         relay->text = EV_BUFFER_INIT(EV_CHAIN_BYTES_MAX);
+        /* 0 is a descriptor, too: relay_free() must not close standard input when something below
+         * fails. */
         relay->wake[0] = relay->wake[1] = -1;
         relay->names = calloc(EV_RELAY_ID_SPAN, sizeof(*relay->names));
         relay->producer_topics = calloc(options->topics_count, sizeof(*relay->producer_topics));
@@ -164,14 +189,16 @@ static int make_relay(struct ev_relay **ret_relay, const struct ev_relay_options
         return 0;
 }
 
-/* Asks the cluster what the topic is like, and refuses what it should not be. */
+/* Asks the cluster what the topic is like, and refuses what it should not be. Done before a row is
+ * read, because a topic with another number of partitions would take records and scatter their
+ * keys, and nobody could undo that. */
 static int open_topic(struct ev_relay *relay, const struct ev_relay_topic *topic, size_t *ret_topic)
 {
         struct ev_kafka *kafka = ev_producer_kafka(relay->producer);
         struct ev_kafka_topic found = { .name = topic->name };
         int r = ev_kafka_load_partitions(kafka, &found, 1);
 
-        assert(topic->partitions > 0);
+        assert(topic->name);
 
         if (!r)
                 r = ev_kafka_expect_partitions(&found, topic->partitions);
@@ -207,12 +234,13 @@ static int open_producer(struct ev_relay *relay)
         return ev_trace(r);
 }
 
-/* Listens before the first page is read: a commit between the two is announced or seen. */
+/* Listening begins before the first page is read: a commit behind that page is announced, or is on
+ * it. */
 static int open_session(struct ev_relay *relay)
 {
         int r = ev_db_connect(relay->db);
 
-        assert(relay->producer);
+        assert(relay->db);
 
         if (!r)
                 r = ev_feed_check_contract(&relay->ask);
@@ -223,16 +251,16 @@ static int open_session(struct ev_relay *relay)
 
 enum { STOPPED = 1 };
 
-/* Waits until we lead (0) or are told to stop (STOPPED). It asks four times a second, which is also
- * what keeps its own session from being idle; a lock that is waited for in the server instead would
- * leave it deaf to the order to stop. */
+/* Waits until we lead (0) or are told to stop (STOPPED). Each try is a question to the database,
+ * which keeps the follower's own session alive, and polling the producer serves its logs and finds
+ * a client that has failed while there is nothing to do. */
 static int follow(struct ev_relay *relay)
 {
         bool leads = false, said = false;
         int32_t pid;
         int r;
 
-        assert(ev_db_is_open(relay->db));
+        assert(relay->producer);
 
         for (;;) {
                 if (ev_relay_is_stopped(relay, 0))
@@ -257,6 +285,7 @@ static int follow(struct ev_relay *relay)
         }
 }
 
+/* With the epoch, so that the lines of several relays can be put in order. */
 static void log_leading(const struct ev_relay *relay)
 {
         const struct ev_relay_feed *feeds = relay->feeds;
@@ -270,11 +299,15 @@ static void log_leading(const struct ev_relay *relay)
                     ev_log_int("epoch", feeds[EV_FEED_OUTBOX].epoch));
 }
 
-/* From connecting to the end of a leadership: 0 when it was told to stop. */
+/* From connecting to the end of a leadership: 0 when it was told to stop. The short
+ * idle_session_timeout is set only behind ev_relay_start(): while that reads the ends of topics it
+ * may be silent for longer, and losing the session there would go on for ever. */
 static int live(const struct ev_relay_options *options)
 {
         _cleanup_(relay_free_p) struct ev_relay *relay = NULL;
         int r = make_relay(&relay, options);
+
+        assert(options);
 
         if (!r)
                 r = open_producer(relay);
@@ -311,7 +344,8 @@ static int with_jitter(int ms)
         return ms / 2 + (int)(ev_clock_monotonic_micros() % (ms / 2 + 1));
 }
 
-/* What it did in its life, for those who look at nothing but the log. */
+/* The sums of all lives of this process: what came in and went out must agree, and whoever looks
+ * for a lost record begins here. */
 static void log_stopped(const struct ev_relay_options *options)
 {
         static const enum ev_relay_metric told[] = { EV_RELAY_PUBLISHED, EV_RELAY_ACKNOWLEDGED,
@@ -320,6 +354,8 @@ static void log_stopped(const struct ev_relay_options *options)
         static const char *const keys[] = { "published", "acknowledged", "skipped", "gaps",
                                             "waits" };
         struct ev_log_field fields[EV_ARRAY_SIZE(told)];
+
+        assert(options->metrics);
 
         static_assert(EV_ARRAY_SIZE(told) == EV_ARRAY_SIZE(keys), "a key for each metric");
 
@@ -330,6 +366,9 @@ static void log_stopped(const struct ev_relay_options *options)
         ev_log_write(options->log, EV_RELAY_STOPPED, fields, EV_ARRAY_SIZE(fields));
 }
 
+/* The pause doubles with each failure and begins anew after a life that was worth the name, so a
+ * server that is away for an hour is asked every two seconds, and one that stumbles once is back at
+ * once. */
 int ev_relay_run(const struct ev_relay_options *options)
 {
         const struct ev_relay shell = { .options = options }; /* between two lives */
@@ -346,6 +385,8 @@ int ev_relay_run(const struct ev_relay_options *options)
 
                 if (!r)
                         break;
+                /* AGAIN and RECORD do not come out of here; if one ever did, stopping shows the
+                 * mistake. */
                 if (ev_error_last()->verdict != EV_VERDICT_RETRY) {
                         ev_log_error(options->log, EV_RELAY_HALTED, ev_log_bool("again", false));
                         return ev_trace(r);

@@ -24,9 +24,8 @@
  * restore that somebody carried out. */
 enum { URIS_MAX = 64 };
 
-/* Names are only ever added to the dictionary, so those that are known stay as they are. An id that
- * cannot be one (the table forbids it) is as good as missing: a fact that has it halts the relay.
- */
+/* Numbers are never given another name, so a name that is known stays, and pointers to it are good
+ * for as long as the relay lives. */
 int ev_relay_load_names(struct ev_relay *relay)
 {
         _cleanup_result_ struct ev_result *rows = NULL;
@@ -49,12 +48,12 @@ int ev_relay_load_names(struct ev_relay *relay)
         return ev_trace(r);
 }
 
+/* A source without facts has lanes, too: its first fact may come at any moment. */
 int ev_relay_load_sources(struct ev_relay *relay)
 {
         _cleanup_result_ struct ev_result *rows = NULL;
         int r = ev_feed_load_sources(&relay->ask, &rows);
 
-        /* The lanes of a source are laid out when it is taken: topics come first. */
         assert(relay->chain.topics_count);
 
         for (size_t i = 0; !r && i < ev_result_rows(rows); ++i)
@@ -73,6 +72,8 @@ static int restore_link(struct ev_relay *relay, const struct ev_result *rows, si
         int topic = ev_chain_find_topic(&relay->chain, name);
         int32_t partition = ev_result_int4(rows, row, 2);
         int64_t seq = ev_result_int8(rows, row, 3);
+
+        assert(row < ev_result_rows(rows));
 
         assert(row < ev_result_rows(rows));
 
@@ -97,20 +98,21 @@ static int restore_link(struct ev_relay *relay, const struct ev_result *rows, si
         return 0;
 }
 
+/* After sources and topics, whose places it needs. */
 static int load_chain(struct ev_relay *relay)
 {
         _cleanup_result_ struct ev_result *rows = NULL;
         int r = ev_feed_load_chain(&relay->ask, EV_FEED_OUTBOX, &rows);
 
-        /* Dead letters have no chain: nobody proves from them that he missed nothing. */
-        assert(ev_chain_check(&relay->chain));
+        assert(relay->chain.topics_count);
 
         for (size_t i = 0; !r && i < ev_result_rows(rows); ++i)
                 r = restore_link(relay, rows, i);
         return ev_trace(r);
 }
 
-/* From here on whoever led before us saves nothing any more: his epoch is over. */
+/* All numbers stand at the saved position. Nothing is settled yet: what a predecessor knew of open
+ * writers died with it. */
 static int begin_feed(struct ev_relay *relay, enum ev_feed_name name)
 {
         struct ev_relay_feed *feed = &relay->feeds[name];
@@ -137,18 +139,20 @@ struct ends {
         size_t topic;              /* that is being read */
         char now[EV_FEED_URI_MAX]; /* ce_source of what is recorded at present */
         size_t home_bytes;         /* of it: database and system identifier, without the timeline */
+        /* Each is told of once, however many records or lanes speak of it. */
         char lost[URIS_MAX][EV_FEED_URI_MAX]; /* our sources that do not agree with our rows */
         size_t lost_count;
         char example[EV_ERROR_TEXT_MAX];
 };
 
-/* The last of that name, null if there is none. Our own records have each name once. */
+/* The last of that name, as Kafka's own clients do it; an event has each name once. */
 static struct ev_str header_of(const rd_kafka_message_t *message, const char *name)
 {
         rd_kafka_headers_t *headers;
         const void *value;
         size_t size;
 
+        assert(message);
         assert(name);
 
         if (rd_kafka_message_headers(message, &headers) ||
@@ -157,10 +161,12 @@ static struct ev_str header_of(const rd_kafka_message_t *message, const char *na
         return (struct ev_str){ value, size };
 }
 
-/* Remembers a source that does not agree, with the first example of it. */
+/* Remembers a source that does not agree, with the first example of it. Collected and not failed at
+ * once, so that a person's acceptance can be looked up for all of them. */
 static int add_lost(struct ends *ends, struct ev_str uri, const char *example)
 {
-        assert(ends->lost_count <= URIS_MAX);
+        assert(!ev_str_is_null(uri) && example);
+
         for (size_t i = 0; i < ends->lost_count; ++i)
                 if (ev_str_equal(ev_str_of(ends->lost[i]), uri))
                         return 0;
@@ -189,8 +195,9 @@ static int take_stranger(struct ends *ends, const rd_kafka_message_t *message, s
         return ev_trace(add_lost(ends, uri, example));
 }
 
-/* Looks at one record at the end of a topic. The highest number of a lane counts and not the last
- * record: behind it may lie what a late leader repeated. */
+/* Looks at one record at the end of a topic. The highest number of each lane is enough, since a
+ * lane lies on its partition in order and without holes; late records of an old leader repeat lower
+ * numbers behind it. */
 static int take_end(void *context, const rd_kafka_message_t *message)
 {
         struct ends *ends = context;
@@ -201,7 +208,7 @@ static int take_end(void *context, const rd_kafka_message_t *message)
         struct ev_lane *lane;
         int source;
 
-        assert(message->partition >= 0);
+        assert(ends->topic < chain->topics_count);
 
         if (ev_str_is_null(uri) || !ev_str_to_int64(header_of(message, "ce_sequence"), &seq) ||
             !ev_uuid_parse(header_of(message, "ce_id"), &id))
@@ -218,9 +225,11 @@ static int take_end(void *context, const rd_kafka_message_t *message)
         return 0;
 }
 
-/* Reads as many records of each partition as may have been in flight: so many repetitions at most
- * can one late leader have put behind the highest number. More of them would hide it; then a few
- * facts are published a second time, which does no harm. */
+/* As many records of each partition as one relay may have in flight: behind the highest number of a
+ * lane lie only late repeats of a leader that was stopped, and it has no more than these. Should
+ * the highest be missed all the same, rows above the one found are published a second time, with
+ * the same bytes: it costs repeats and never rows. The reader is a client of its own, because a
+ * producer cannot read. */
 static int read_ends(struct ev_relay *relay, struct ends *ends)
 {
         _cleanup_(ev_kafka_free_p) struct ev_kafka *reader = NULL;
@@ -231,7 +240,7 @@ static int read_ends(struct ev_relay *relay, struct ends *ends)
         };
         int r = ev_kafka_new(&reader, &options);
 
-        assert(relay->options->records_max <= INT64_MAX);
+        assert(relay->options->records_max > 0);
 
         for (size_t i = 0; !r && i < relay->chain.topics_count; ++i) {
                 const struct ev_chain_topic *topic = &relay->chain.topics[i];
@@ -243,7 +252,8 @@ static int read_ends(struct ev_relay *relay, struct ends *ends)
         return ev_trace(r);
 }
 
-/* The row at a number, or -1. */
+/* The row at a number, or -1. As many rows as there are lanes with a tail, once a start: a loop
+ * will do. */
 static int64_t find_row(const struct ev_result *rows, int64_t seq)
 {
         assert(seq > 0);
@@ -262,7 +272,7 @@ static bool agrees(const struct ev_relay *relay, size_t place, const struct ev_r
         int64_t row = find_row(rows, lane->tail);
         struct ev_uuid id;
 
-        assert(lane->tail);
+        assert(place < ev_chain_lanes(&relay->chain));
 
         if (row < 0)
                 return lane->tail <= relay->feeds[EV_FEED_OUTBOX].position;
@@ -272,8 +282,7 @@ static bool agrees(const struct ev_relay *relay, size_t place, const struct ev_r
                ev_uuid_compare(&id, &lane->tail_id) == 0;
 }
 
-/* One lane that does not agree condemns its source: numbers of this source were given away twice,
- * or its rows are gone, and no lane of it can be trusted. */
+/* The example is one a person can look at with any Kafka tool. */
 static int check_lane(struct ends *ends, size_t place, const struct ev_result *rows)
 {
         const struct ev_relay *relay = ends->relay;
@@ -282,7 +291,7 @@ static int check_lane(struct ends *ends, size_t place, const struct ev_result *r
         char example[EV_ERROR_TEXT_MAX];
         int32_t partition;
 
-        assert(place < ev_chain_lanes(&relay->chain));
+        assert(ends->relay);
 
         if (!lane->tail || agrees(relay, place, rows))
                 return 0;
@@ -293,7 +302,8 @@ static int check_lane(struct ends *ends, size_t place, const struct ev_result *r
                 add_lost(ends, ev_str_of(ev_chain_source_of(&relay->chain, place)->uri), example));
 }
 
-/* Compares what was found with the rows, all lanes in one question. */
+/* Compares what was found with the rows. All in one statement, and so against one state of the
+ * table. */
 static int check_ends(struct ev_relay *relay, struct ends *ends)
 {
         _cleanup_result_ struct ev_result *rows = NULL;
@@ -301,7 +311,7 @@ static int check_ends(struct ev_relay *relay, struct ends *ends)
         size_t count = 0;
         int r;
 
-        assert(ends->relay == relay);
+        assert(relay && ends);
 
         seqs = calloc(ev_chain_lanes(&relay->chain) + 1, sizeof(*seqs));
         if (!seqs)
@@ -325,13 +335,13 @@ static bool is_void(const struct ev_result *accepted, struct ev_str uri)
         return false;
 }
 
-/* Under the present timeline there is no way on from here: whatever is announced next gets a number
- * that the topics know already, and their readers drop it as a repetition. */
+/* The two cases have different ways out. Under the present source numbers would be given away
+ * twice, so it must first get a new timeline; under an old one only a decision is missing. */
 static int fail_lost(const struct ends *ends, const char *uri)
 {
         bool is_present = strcmp(uri, ends->now) == 0;
 
-        assert(ends->lost_count);
+        assert(ends->lost_count > 0);
 
         return ev_fail(EV_VERDICT_STOP,
                        "the topics hold facts of %s that this database does not have (%s): it was "
@@ -346,7 +356,8 @@ static int fail_lost(const struct ends *ends, const char *uri)
 }
 
 /* What a person has said about a source that does not agree: void for good, void from now on, or
- * nothing, which halts. */
+ * nothing, which halts. Accepting is asked for by naming the source, so that a setting that was
+ * left behind in a file accepts nothing new. */
 static int judge_lost(struct ev_relay *relay, const struct ends *ends, const char *uri,
                       const struct ev_result *accepted)
 {
@@ -354,7 +365,7 @@ static int judge_lost(struct ev_relay *relay, const struct ends *ends, const cha
         const char *accept = relay->options->accept_fork;
         int r;
 
-        assert(uri[0]);
+        assert(uri && accepted);
 
         if (strcmp(uri, ends->now) == 0)
                 return fail_lost(ends, uri);
@@ -369,13 +380,13 @@ static int judge_lost(struct ev_relay *relay, const struct ends *ends, const cha
         return 0;
 }
 
-/* The decision is kept in the database, not in a file: it must hold for every relay to come. */
+/* Usually there is nothing to judge, and the database is not asked. */
 static int judge_ends(struct ev_relay *relay, const struct ends *ends)
 {
         _cleanup_result_ struct ev_result *accepted = NULL;
         int r;
 
-        assert(ends->lost_count <= URIS_MAX);
+        assert(relay && ends);
 
         if (!ends->lost_count)
                 return 0;
@@ -385,10 +396,13 @@ static int judge_ends(struct ev_relay *relay, const struct ends *ends)
         return ev_trace(r);
 }
 
+/* Facts only. Dead letters have no source and no chain; a letter that comes twice does no harm. */
 static int look_at_ends(struct ev_relay *relay)
 {
         _cleanup_free_ struct ends *ends = calloc(1, sizeof(*ends));
         int r;
+
+        assert(relay->chain.topics_count);
 
         if (!ends)
                 return ev_fail_memory("the ends of topics");
@@ -396,8 +410,8 @@ static int look_at_ends(struct ev_relay *relay)
         r = ev_feed_load_source_now(&relay->ask, ends->now);
         if (r)
                 return ev_trace(r);
-        /* "/quenty/<database>/<system identifier>/<timeline>": ours is what begins like it. */
-        assert(strrchr(ends->now, '/'));
+        /* A ce_source ends with "/<timeline>"; all before it is the database's own for as long as
+         * it lives. */
         ends->home_bytes = (size_t)(strrchr(ends->now, '/') - ends->now) + 1;
         r = read_ends(relay, ends);
         if (!r)
@@ -407,8 +421,8 @@ static int look_at_ends(struct ev_relay *relay)
         return ev_trace(r);
 }
 
-/* The position comes before the ends of the topics: what is on them when they are read was put
- * there by leaders whose position is at or below the one that we start from. */
+/* The position is taken over before the ends are read: from then on the predecessor's saves are
+ * refused, so what it still does can only add records, never move the place that we start from. */
 int ev_relay_start(struct ev_relay *relay)
 {
         int r = 0;

@@ -1,202 +1,222 @@
 /* Applies a batch until it is done: verdicts, back-off, bisection.
  *
  * The verdict of a failure says whose fault it was. A server's trouble is waited for, as long as it
- * takes, with the membership kept alive by polling. A record's fault is found by halving the batch:
- * each half is a transaction of its own, in order, until a batch of one record fails; that one is
- * parked, and with it every later record of its aggregate. Nothing is skipped and nothing is lost:
- * if the process dies anywhere here, offsets stand where the last committed half ended. */
+ * takes, with the membership kept alive. A record's fault is found by halving the batch: each half
+ * is a transaction of its own, in order, until a batch of one record fails; that one is parked, and
+ * with it every later record of its aggregate. Nothing is skipped and nothing is lost: if the
+ * process dies anywhere here, offsets stand where the last committed half ended.
+ *
+ * A COMMIT without an answer is the one moment in which trying again could apply something twice.
+ * So nothing is tried again before the offset row has told whether it landed; and should the answer
+ * be misread, the batch's own barrier would fence it out. */
 
-#include "flow/runner.h"
+#include "flow/retry.h"
 
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/random.h>
 
 #include "base/fault.h"
+#include "flow/worker_log.h"
 
-enum { BACKOFF_MIN_MS = 50, BACKOFF_DOUBLINGS_MAX = 10 };
+enum {
+        BACKOFF_MIN_MS = 50,
+        BACKOFF_DOUBLINGS_MAX = 10, /* keeps the shift in range; backoff_max_ms is below that */
+        RUN_AGAIN = 100,            /* apart from all conditions that are passed up */
+};
 
 /* Doubles from BACKOFF_MIN_MS, half of it at random, so that workers that failed together do not
  * come back together. */
-static int backoff_ms(struct ev_runner *runner)
+static int backoff_ms(const struct ev_retry *retry)
 {
-        unsigned doublings = runner->failures;
+        unsigned doublings = retry->failures;
         int wait = BACKOFF_MIN_MS;
         uint16_t random = 0;
+
+        assert(retry->backoff_max_ms > 0);
 
         if (doublings > BACKOFF_DOUBLINGS_MAX)
                 doublings = BACKOFF_DOUBLINGS_MAX;
         wait <<= doublings;
-        if (wait > runner->backoff_max_ms)
-                wait = runner->backoff_max_ms;
+        if (wait > retry->backoff_max_ms)
+                wait = retry->backoff_max_ms;
         if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
                 random = 0;
         return wait / 2 + (int)((int64_t)wait * random / (2 * UINT16_MAX));
 }
 
-/* Rests with the lanes paused and the membership alive. 0, or EV_APPLY_VOID. */
-static int rest(struct ev_runner *runner)
+/* Drops what is in hand. Only this way begin the lanes at the right offsets again: records that are
+ * merely dropped would be missing behind the position that the consumer has reached. */
+static int rejoin(struct ev_retry *retry, enum ev_worker_event why)
 {
-        int wait = backoff_ms(runner);
         int r;
 
-        ++runner->failures;
-        r = EV_FAULT(in_backoff);
-        if (r < 0)
-                return ev_trace(r);
-        while (wait > 0) {
-                int piece = wait > 200 ? 200 : wait; /* a stop is noticed in between */
+        assert(why == EV_WORKER_FENCED || why == EV_WORKER_REJOINED);
 
-                if (ev_runner_must_stop(runner))
-                        return EV_APPLY_VOID;
-                r = ev_consumer_rest(runner->consumer, piece);
-                if (r != 0)
-                        return r < 0 ? ev_trace(r) : EV_APPLY_VOID;
-                wait -= piece;
-        }
-        return 0;
+        if (why == EV_WORKER_FENCED) /* which is no failure: no error belongs to it */
+                ev_log_line(retry->log, why, ev_log_int("failures", retry->failures));
+        else
+                ev_log_error(retry->log, why, ev_log_int("failures", retry->failures));
+        r = retry->hooks.rejoin(retry->hooks.context);
+        return r < 0 ? ev_trace(r) : EV_APPLY_VOID;
 }
 
-/* Connects, resting in between. 0, EV_APPLY_VOID, or EV_FAILED. */
-static int connect_again(struct ev_runner *runner)
+/* 0, EV_APPLY_VOID, or EV_FAILED. */
+static int rest(struct ev_retry *retry)
+{
+        int wait_ms = backoff_ms(retry);
+        int r;
+
+        assert(wait_ms >= 0);
+
+        ++retry->failures;
+        r = EV_FAULT(in_backoff);
+        if (r == 0)
+                r = retry->hooks.rest(retry->hooks.context, wait_ms);
+        /* The group dealt lanes out while we rested, and their offsets could not be read. */
+        if (r < 0 && ev_error_last()->verdict == EV_VERDICT_RETRY)
+                return ev_trace(rejoin(retry, EV_WORKER_REJOINED));
+        return ev_trace(r);
+}
+
+/* Connects, resting before each try. 0, EV_APPLY_VOID, or EV_FAILED. */
+static int connect_again(struct ev_retry *retry)
 {
         int r;
 
-        while (!ev_db_is_open(runner->db)) {
-                r = rest(runner);
+        while (!ev_db_is_open(retry->db)) {
+                r = rest(retry);
                 if (r != 0)
                         return ev_trace(r);
-                r = ev_runner_connect(runner);
+                r = retry->hooks.connect(retry->hooks.context);
                 if (r < 0 && ev_error_last()->verdict != EV_VERDICT_RETRY)
                         return ev_trace(r);
         }
         return 0;
 }
 
-/* Drops what is in hand and begins anew from the kept offsets. */
-static int rejoin(struct ev_runner *runner)
+/* A server's trouble is over when this returns 0, as far as one can know. */
+static int wait_for_server(struct ev_retry *retry)
 {
-        int r;
+        assert(ev_error_last()->verdict == EV_VERDICT_RETRY);
 
-        ev_log_line(runner->log, EV_WORKER_FENCED,
-                    ev_log_int("lanes", (int64_t)runner->lane_count));
-        r = ev_consumer_rejoin(runner->consumer);
-        return r < 0 ? ev_trace(r) : EV_APPLY_VOID;
+        return ev_trace(ev_db_is_open(retry->db) ? rest(retry) : connect_again(retry));
 }
 
-enum { RUN_AGAIN = 100 };
-
-/* After a COMMIT without an answer: 0 done, RUN_AGAIN, EV_APPLY_VOID, or EV_FAILED. */
-static int settle(struct ev_runner *runner)
+/* After a COMMIT without an answer: 0 done, RUN_AGAIN, EV_APPLY_VOID, or EV_FAILED. The question
+ * itself may fail, by lock_timeout for one, as long as the server has not noticed that the old
+ * session is gone. */
+static int settle(struct ev_retry *retry)
 {
-        int r;
+        int r = connect_again(retry);
 
-        ev_log_error(runner->log, EV_WORKER_COMMIT_UNKNOWN,
-                     ev_log_int("failures", runner->failures));
-        do {
-                r = connect_again(runner);
-                if (r != 0)
-                        return ev_trace(r);
-                r = ev_batch_settle(runner->batch);
-        } while (r < 0 && ev_error_last()->verdict == EV_VERDICT_RETRY);
-        if (r == EV_BATCH_FENCED)
-                return ev_trace(rejoin(runner));
-        if (r == EV_BATCH_LOST)
-                return RUN_AGAIN;
+        assert(ev_batch_is_unknown(retry->batch));
+
+        while (r == 0) {
+                r = ev_batch_settle(retry->batch);
+                if (r == 0)
+                        return 0;
+                if (r == EV_BATCH_LOST)
+                        return RUN_AGAIN;
+                if (r == EV_BATCH_FENCED)
+                        return ev_trace(rejoin(retry, EV_WORKER_FENCED));
+                if (ev_error_last()->verdict == EV_VERDICT_RETRY)
+                        r = wait_for_server(retry);
+        }
         return ev_trace(r);
 }
 
-static int retry(struct ev_runner *runner)
-{
-        int r;
-
-        ev_log_error(runner->log, EV_WORKER_BATCH_RETRIED,
-                     ev_log_int("failures", runner->failures));
-        if (!ev_db_is_open(runner->db))
-                r = connect_again(runner);
-        else
-                r = rest(runner);
-        return r == 0 ? RUN_AGAIN : ev_trace(r);
-}
-
 /* One record, at fault by itself: the next run parks it, with the reason. */
-static int poison(struct ev_runner *runner, struct ev_item *item)
+static int poison(struct ev_retry *retry, struct ev_item *item)
 {
         const struct ev_error *error = ev_error_last();
 
+        assert(error->verdict == EV_VERDICT_RECORD || error->verdict == EV_VERDICT_AGAIN);
+
         if (item->is_poison)
                 return ev_fail_while("a record that was to be parked could not be parked");
-        ev_log_error(runner->log, EV_WORKER_RECORD_PARKED,
+        ev_log_error(retry->log, EV_WORKER_RECORD_PARKED,
                      ev_log_str("record_topic", item->raw.place.topic),
                      ev_log_int("record_partition", item->raw.place.partition),
                      ev_log_int("record_offset", item->raw.place.offset),
                      ev_log_str("event_id", item->event.id));
-        snprintf(runner->poison, sizeof(runner->poison), "%s%s%s", error->sqlstate,
+        snprintf(retry->poison, sizeof(retry->poison), "%s%s%s", error->sqlstate,
                  error->sqlstate[0] ? ": " : "", error->text);
         item->is_poison = true;
-        item->poison = runner->poison;
+        item->poison = retry->poison;
         return RUN_AGAIN;
 }
 
-/* Runs once and judges: 0, RUN_AGAIN, EV_APPLY_VOID, EV_FAILED; with *was_first and verdict AGAIN
- * once more, and then as the record's fault: *ret_split. */
-static int run_once(struct ev_runner *runner, struct ev_item *items, size_t count, bool *again,
-                    bool *ret_split)
+/* What to do about a failed run: RUN_AGAIN, EV_APPLY_VOID, EV_FAILED, or 0 with *ret_split: halve.
+ * `again` says whether somebody else was first once already. */
+static int judge(struct ev_retry *retry, struct ev_item *items, size_t count, bool *again,
+                 bool *ret_split)
 {
-        int r = ev_batch_run(runner->batch, items, count);
-
-        if (r == EV_BATCH_FENCED)
-                return ev_trace(rejoin(runner));
-        if (r == 0)
-                return 0;
-        if (ev_db_commit_is_unknown(runner->db))
-                return ev_trace(settle(runner));
-        switch (ev_error_last()->verdict) {
-        case EV_VERDICT_RETRY: return ev_trace(retry(runner));
-        case EV_VERDICT_STOP: return ev_trace(r);
-        case EV_VERDICT_AGAIN:
-                if (!*again) {
-                        *again = true;
-                        return RUN_AGAIN;
-                }
-                break;
-        case EV_VERDICT_RECORD: break;
-        }
-        if (count == 1)
-                return ev_trace(poison(runner, &items[0]));
-        *ret_split = true;
-        return 0;
-}
-
-static void note_applied(struct ev_runner *runner)
-{
-        runner->failures = 0;
-        for (size_t i = 0; i < runner->lane_count; ++i)
-                if (runner->lanes[i].next_offset >= 0)
-                        ev_consumer_note_applied(runner->consumer, i, runner->lanes[i].next_offset);
-}
-
-/* Recursion is bounded: each step halves, so it is at most log2(EV_BATCH_MAX) deep. */
-int ev_runner_apply(struct ev_runner *runner, struct ev_item *items, size_t count)
-{
-        bool again = false, split = false;
+        enum ev_verdict verdict = ev_error_last()->verdict;
         int r;
 
         assert(count > 0);
 
+        if (verdict == EV_VERDICT_STOP)
+                return EV_FAILED;
+        if (verdict == EV_VERDICT_RETRY) {
+                ev_log_error(retry->log, EV_WORKER_BATCH_RETRIED,
+                             ev_log_int("failures", retry->failures));
+                r = wait_for_server(retry);
+                return r == 0 ? RUN_AGAIN : ev_trace(r);
+        }
+        if (verdict == EV_VERDICT_AGAIN && !*again) {
+                *again = true;
+                return RUN_AGAIN;
+        }
+        if (count == 1)
+                return ev_trace(poison(retry, &items[0]));
+        *ret_split = true;
+        return 0;
+}
+
+/* Runs once and judges: as judge(), and 0 without *ret_split when all is applied. */
+static int run_once(struct ev_retry *retry, struct ev_item *items, size_t count, bool *again,
+                    bool *ret_split)
+{
+        int r = ev_batch_run(retry->batch, items, count);
+
+        assert(r == 0 || r == EV_BATCH_FENCED || r == EV_FAILED);
+
+        if (r == 0)
+                return 0;
+        if (r == EV_BATCH_FENCED)
+                return ev_trace(rejoin(retry, EV_WORKER_FENCED));
+        if (ev_batch_is_unknown(retry->batch)) {
+                ev_log_error(retry->log, EV_WORKER_COMMIT_UNKNOWN,
+                             ev_log_int("failures", retry->failures));
+                return ev_trace(settle(retry));
+        }
+        return ev_trace(judge(retry, items, count, again, ret_split));
+}
+
+/* Recursion is bounded: each step halves, so it is at most log2(EV_BATCH_MAX) deep. */
+int ev_retry_apply(struct ev_retry *retry, struct ev_item *items, size_t count)
+{
+        bool again = false, split = false;
+        int r;
+
+        assert(retry->batch && retry->db && retry->log);
+        assert(count > 0 && count <= EV_BATCH_MAX);
+
         do
-                r = run_once(runner, items, count, &again, &split);
+                r = run_once(retry, items, count, &again, &split);
         while (r == RUN_AGAIN);
         if (r != 0)
                 return ev_trace(r);
         if (!split) {
-                note_applied(runner);
+                retry->failures = 0;
+                retry->hooks.applied(retry->hooks.context);
                 return 0;
         }
-        ev_log_error(runner->log, EV_WORKER_BATCH_SPLIT, ev_log_int("records", (int64_t)count));
-        r = ev_runner_apply(runner, items, count / 2);
+        ev_log_error(retry->log, EV_WORKER_BATCH_SPLIT, ev_log_int("records", (int64_t)count));
+        r = ev_retry_apply(retry, items, count / 2);
         if (r == 0)
-                r = ev_runner_apply(runner, items + count / 2, count - count / 2);
+                r = ev_retry_apply(retry, items + count / 2, count - count / 2);
         return ev_trace(r);
 }

@@ -1,8 +1,13 @@
-/* A worker's process: start, loop, stop.
+/* A worker's process at work: collect, apply, look after what waits.
  *
  * One thread does everything; it is never anywhere else than in one of the calls of the loop below.
  * If the process dies, its database session dies with it (and rolls back what was open), and the
- * group deals its lanes to others, which begin at the offsets that were committed. */
+ * group deals its lanes to others, which begin at the offsets that were committed. A lane that was
+ * not given back counts as taken over uncleanly then (store/offsets.c).
+ *
+ * Trouble has two ways out of here. What a server is to blame for is waited for: inside of
+ * ev_retry_apply() for as long as records are in hand, else by dropping nothing and looking again.
+ * Everything else ends the loop with an error, and the process with it. */
 
 #include "flow/runner.h"
 
@@ -10,175 +15,87 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/fault.h"
 #include "flow/settings.h"
+#include "flow/worker_log.h"
+#include "store/migration.h"
+
+#define SQLSTATE_NO_SUCH_TABLE "42P01"
 
 enum {
-        HELP_BYTES_MAX = 256 * 1024,
-        LOG_WINDOW_MS = 10000,
-        STDERR = 2,
-        IDLE_WAIT_MS = 500,      /* a stop is noticed that soon */
-        WAITING_LOOK_MS = 100,   /* how often waiting records are looked at … */
-        SLOW_LOOK_MS = 2000,     /* … and how often what a person asked for */
-        CARE_MS = 60 * 1000,     /* partitions ahead, inbox generations */
-        RETRY_RECORDS_MAX = 200, /* of ev.parked, looked at together */
-        RETRY_BYTES_MAX = 64 * 1024 * 1024,
+        IDLE_WAIT_MS = 500,        /* a stop is noticed that soon */
+        REST_STEP_MS = 200,        /* … and that soon while a batch in hand waits for a server */
+        WAITING_LOOK_MS = 100,     /* how often waiting records are looked at: their first pause */
+        SLOW_LOOK_MS = 2000,       /* how often else: for what a person asked for */
+        CARE_MS = 60 * 1000,       /* partitions ahead, inbox generations */
+        RETRY_RECORDS_MAX = 200,   /* of ev.parked, looked at together */
         COMMIT_INTERVAL_MS = 1000, /* how often Kafka hears of offsets */
         BATCH_VALUES_MAX = 32 * 1024 * 1024,
-        CLOSE_WAIT_MS = 5000,
-        TOPICS_MAX = EV_CONSUMER_TOPICS_MAX,
-        EXIT_USAGE = 2,
+        QUERY_MAX = 128,
 };
 
-const struct ev_log_event ev_worker_log_events[EV_WORKER_EVENTS] = {
-        [EV_WORKER_STARTED] = { "started", EV_LOG_INFO, 0, "The worker reads its topics." },
-        [EV_WORKER_LANES_TAKEN] = { "lanes_taken", EV_LOG_INFO, 0,
-                                    "Partitions are this process's now." },
-        [EV_WORKER_LANES_GONE] = { "lanes_gone", EV_LOG_INFO, 0,
-                                   "Partitions are another process's, or nobody's." },
-        [EV_WORKER_LANE_TROUBLE] = { "lane_trouble", EV_LOG_ERROR, 10,
-                                     "A partition stands still; the others go on. The text says "
-                                     "what to do." },
-        [EV_WORKER_BATCH_RETRIED] = { "batch_retried", EV_LOG_WARNING, 10,
-                                      "A batch could not be applied because of a server's trouble "
-                                      "and will be tried again." },
-        [EV_WORKER_BATCH_SPLIT] = { "batch_split", EV_LOG_WARNING, 20,
-                                    "A record of a batch is at fault; it is looked for by "
-                                    "halving." },
-        [EV_WORKER_RECORD_PARKED] = { "record_parked", EV_LOG_ERROR, 100,
-                                      "A record cannot be applied and is parked with its "
-                                      "aggregate: look into ev.parked." },
-        [EV_WORKER_RECORD_DEAD] = { "records_dead", EV_LOG_WARNING, 100,
-                                    "Records became dead letters: look into ev.dead_letter." },
-        [EV_WORKER_FENCED] = { "fenced", EV_LOG_WARNING, 20,
-                               "A lane was another process's already; the batch was dropped and "
-                               "the group is joined again." },
-        [EV_WORKER_COMMIT_UNKNOWN] = { "commit_unknown", EV_LOG_WARNING, 20,
-                                       "The connection broke with a COMMIT under way; the offset "
-                                       "row will tell whether it landed." },
-        [EV_WORKER_CONNECTED] = { "connected", EV_LOG_INFO, 0, "The database is there." },
-        [EV_WORKER_KAFKA] = { "kafka", EV_LOG_WARNING, 20, "A line of librdkafka's log." },
-        [EV_WORKER_STOPPED] = { "stopped", EV_LOG_INFO, 0, "The worker has ended as asked." },
-};
-
-/* ---- Lanes ---- */
-
-static int take_lanes(struct ev_runner *runner, const struct ev_consumer_lane *lanes, size_t count)
-{
-        struct ev_offset *taken = calloc(count + 1, sizeof(*taken));
-        int r;
-
-        if (!taken)
-                return ev_fail_memory("lanes");
-        for (size_t i = 0; i < count; ++i)
-                taken[i] = (struct ev_offset){ .topic = ev_str_of(lanes[i].topic),
-                                               .partition = lanes[i].partition };
-        free(runner->lanes);
-        runner->lanes = taken;
-        runner->lane_count = count;
-        r = ev_runner_connect(runner);
-        if (r == 0 && count > 0)
-                r = ev_offsets_assign(ev_batch_session(runner->batch), taken, count);
-        return ev_trace(r);
-}
-
-int ev_runner_assigned(void *context, struct ev_consumer_lane *lanes, size_t count)
-{
-        struct ev_runner *runner = context;
-        int r;
-
-        assert(runner);
-
-        r = take_lanes(runner, lanes, count);
-        if (r < 0)
-                return ev_trace(r);
-        for (size_t i = 0; i < count; ++i)
-                lanes[i].begin = runner->lanes[i].is_halted ? EV_OFFSET_HALTED
-                                                            : runner->lanes[i].next_offset;
-        /* What the owner before us set aside may be waiting still. */
-        runner->waiting_until =
-                ev_clock_monotonic_micros() +
-                ev_config_integer(runner->config, "wait.max_s") * EV_MICROS_PER_SECOND;
-        ev_log_line(runner->log, EV_WORKER_LANES_TAKEN, ev_log_int("lanes", (int64_t)count));
-        return 0;
-}
-
-void ev_runner_revoked(void *context, const struct ev_consumer_lane *lanes, size_t count)
-{
-        struct ev_runner *runner = context;
-        int r = 0;
-
-        (void)lanes;
-        assert(runner);
-
-        if (count > 0 && ev_db_is_open(runner->db))
-                r = ev_offsets_release(ev_batch_session(runner->batch), runner->lanes,
-                                       runner->lane_count);
-        if (r < 0)
-                ev_log_error(runner->log, EV_WORKER_LANES_GONE,
-                             ev_log_int("lanes", (int64_t)count));
-        else
-                ev_log_line(runner->log, EV_WORKER_LANES_GONE, ev_log_int("lanes", (int64_t)count));
-        runner->lane_count = 0;
-}
-
-/* Records outside of the log are gone, or the topic is another one: the lane is halted, for a
- * person to decide; never a silent skip. */
-static int halt(struct ev_runner *runner, const struct ev_consumer_event *event)
-{
-        char reason[EV_ERROR_TEXT_MAX];
-
-        snprintf(reason, sizeof(reason),
-                 "offset %lld of %s [%d] is outside of the log: records were deleted before they "
-                 "were applied, or the topic was made again. Set next_offset and clear "
-                 "halted_reason in ev.consumer_offset, then restart the worker",
-                 (long long)event->lane->position, event->lane->topic, event->lane->partition);
-        for (size_t i = 0; i < runner->lane_count; ++i)
-                if (runner->lanes[i].partition == event->lane->partition &&
-                    ev_str_equal(runner->lanes[i].topic, ev_str_of(event->lane->topic)))
-                        return ev_trace(ev_offsets_halt(ev_batch_session(runner->batch),
-                                                        &runner->lanes[i], ev_str_of(reason)));
-        return 0;
-}
-
-static int take_events(struct ev_runner *runner)
-{
-        struct ev_consumer_event event;
-        int r;
-
-        while (ev_consumer_take_event(runner->consumer, &event)) {
-                ev_log_line(runner->log, EV_WORKER_LANE_TROUBLE,
-                            ev_log_text("topic", event.lane ? event.lane->topic : NULL),
-                            ev_log_int("partition", event.lane ? event.lane->partition : -1),
-                            ev_log_text("text", event.text));
-                if (event.kind != EV_CONSUMER_OUT_OF_RANGE || !event.lane)
-                        continue;
-                r = halt(runner, &event);
-                if (r < 0 && ev_error_last()->verdict != EV_VERDICT_RETRY)
-                        return ev_trace(r);
-        }
-        return 0;
-}
-
-/* ---- Batches ---- */
+/* ---- The session ---- */
 
 bool ev_runner_must_stop(const struct ev_runner *runner)
 {
         struct pollfd signals = { .fd = runner->stop_fd, .events = POLLIN };
 
+        assert(runner->stop_fd >= 0);
+
         return poll(&signals, 1, 0) == 1;
+}
+
+static int take_version(void *context, const struct ev_str *values, size_t count)
+{
+        assert(count == 1);
+
+        /* NULL: the table is there, and empty. */
+        if (!ev_str_is_null(values[0]) && !ev_str_to_int64(values[0], context))
+                return ev_fail(EV_VERDICT_STOP, "the version of the database is no number");
+        return 0;
+}
+
+/* A database that is behind lacks what our statements name. One that is ahead is what a rolling
+ * upgrade looks like: migrations go first, and are such that the programs before them still run. */
+static int check_migrations(struct ev_runner *runner)
+{
+        const struct ev_worker *worker = runner->worker;
+        const char *service = ev_migrations_service(worker->database);
+        char query[QUERY_MAX];
+        int64_t version = 0;
+        int r;
+
+        assert(service);
+
+        snprintf(query, sizeof(query), "SELECT max(version) FROM public.schema_version_%s",
+                 service);
+        r = ev_db_script(runner->db, query, take_version, &version);
+        /* No such table: nothing was ever applied. */
+        if (r < 0 && strcmp(ev_error_last()->sqlstate, SQLSTATE_NO_SUCH_TABLE) != 0)
+                return ev_trace(r);
+        if (version < worker->migration)
+                return ev_fail(EV_VERDICT_STOP,
+                               "%s has migration %lld, quenty-%s wants %d: run "
+                               "\"eventctl migrate up %s\" first",
+                               ev_db_name(runner->db), (long long)version, worker->name,
+                               worker->migration, worker->database);
+        return ev_trace(EV_FAULT(migrations_checked));
 }
 
 int ev_runner_connect(struct ev_runner *runner)
 {
         int r;
 
+        assert(runner->batch);
+
         if (ev_db_is_open(runner->db))
                 return 0;
         r = ev_db_connect(runner->db);
+        if (r == 0)
+                r = check_migrations(runner);
         if (r == 0)
                 r = ev_batch_prepare(runner->batch);
         if (r < 0) {
@@ -190,25 +107,216 @@ int ev_runner_connect(struct ev_runner *runner)
         return 0;
 }
 
-static void note_counts(struct ev_runner *runner)
+/* ---- Lanes ---- */
+
+static int take_lanes(struct ev_runner *runner, const struct ev_consumer_lane *lanes, size_t count)
 {
+        struct ev_offset *taken = calloc(count, sizeof(*taken));
+        int r;
+
+        assert(count > 0);
+
+        if (!taken)
+                return ev_fail_memory("lanes");
+        for (size_t i = 0; i < count; ++i)
+                taken[i] = (struct ev_offset){ .topic = ev_str_of(lanes[i].topic),
+                                               .partition = lanes[i].partition };
+        free(runner->lanes);
+        runner->lanes = taken;
+        runner->lane_count = 0;
+        r = ev_runner_connect(runner);
+        if (r == 0)
+                r = ev_offsets_assign(ev_batch_session(runner->batch), taken, count);
+        if (r < 0)
+                return ev_trace(r);
+        runner->lane_count = count;
+        return 0;
+}
+
+static int64_t wait_max_micros(const struct ev_runner *runner)
+{
+        return ev_config_integer(runner->config, "wait.max_s") * EV_MICROS_PER_SECOND;
+}
+
+/* The consumer asks again and again while the database is away, for minutes, and nothing else looks
+ * at the signals meanwhile. */
+static int on_assigned(void *context, struct ev_consumer_lane *lanes, size_t count)
+{
+        struct ev_runner *runner = context;
+        int r;
+
+        assert(runner);
+
+        if (ev_runner_must_stop(runner)) {
+                runner->has_refused_lanes = true;
+                return ev_fail(EV_VERDICT_STOP, "lanes are not taken any more");
+        }
+        r = take_lanes(runner, lanes, count);
+        if (r < 0)
+                return ev_trace(r);
+        for (size_t i = 0; i < count; ++i)
+                lanes[i].begin = runner->lanes[i].is_halted ? EV_OFFSET_HALTED
+                                                            : runner->lanes[i].next_offset;
+        /* What the owner before us set aside may be waiting still. */
+        runner->waiting_until = ev_clock_monotonic_micros() + wait_max_micros(runner);
+        ev_log_line(runner->log, EV_WORKER_LANES_TAKEN, ev_log_int("lanes", (int64_t)count));
+        return 0;
+}
+
+/* A release that fails costs the next owner nothing but the suspicion that we died. No transaction
+ * is open here: revocations come out of polls, and batches end before the next poll. */
+static void on_revoked(void *context, const struct ev_consumer_lane *lanes, size_t count)
+{
+        struct ev_runner *runner = context;
+        int r = 0;
+
+        (void)lanes;
+        assert(runner);
+        assert(!ev_db_is_in_transaction(runner->db));
+
+        if (runner->lane_count > 0 && ev_db_is_open(runner->db))
+                r = ev_offsets_release(ev_batch_session(runner->batch), runner->lanes,
+                                       runner->lane_count);
+        if (r < 0)
+                ev_log_error(runner->log, EV_WORKER_LANES_GONE,
+                             ev_log_int("lanes", (int64_t)count));
+        else
+                ev_log_line(runner->log, EV_WORKER_LANES_GONE, ev_log_int("lanes", (int64_t)count));
+        runner->lane_count = 0;
+}
+
+static struct ev_offset *find_lane(struct ev_runner *runner, struct ev_str topic, int32_t partition)
+{
+        assert(topic.data);
+
+        for (size_t i = 0; i < runner->lane_count; ++i)
+                if (runner->lanes[i].partition == partition &&
+                    ev_str_equal(runner->lanes[i].topic, topic))
+                        return &runner->lanes[i];
+        return NULL;
+}
+
+/* Records outside of the log are gone, or the topic is another one: the lane is halted, for a
+ * person to decide; never a silent skip. */
+static int halt(struct ev_runner *runner, const struct ev_consumer_lane *gone)
+{
+        struct ev_offset *lane = find_lane(runner, ev_str_of(gone->topic), gone->partition);
+        char reason[EV_ERROR_TEXT_MAX];
+        int r;
+
+        assert(lane);
+
+        snprintf(reason, sizeof(reason),
+                 "offset %lld of %s [%d] is outside of the log: records were deleted before they "
+                 "were applied, or the topic was made again. Set next_offset and clear "
+                 "halted_reason and halted_at in ev.consumer_offset, then restart the worker",
+                 (long long)gone->position, gone->topic, gone->partition);
+        r = ev_offsets_halt(ev_batch_session(runner->batch), lane, ev_str_of(reason));
+        if (r < 0)
+                return ev_trace(r);
+        lane->is_halted = true; /* its waiting records would be fenced: nobody looks at them */
+        return 0;
+}
+
+/* Joins the group again because of the thread's error. What was in hand is void. */
+static int rejoin(struct ev_runner *runner)
+{
+        assert(runner->messages.count == 0);
+
+        ev_log_error(runner->log, EV_WORKER_REJOINED,
+                     ev_log_int("lanes", (int64_t)runner->lane_count));
+        return ev_trace(ev_consumer_rejoin(runner->consumer));
+}
+
+/* An offset out of range is told once an assignment. If it cannot be written down now, a new
+ * assignment tells it again. */
+static int take_events(struct ev_runner *runner)
+{
+        struct ev_consumer_event event;
+        int r;
+
+        while (ev_consumer_take_event(runner->consumer, &event)) {
+                ev_log_line(runner->log, EV_WORKER_LANE_TROUBLE,
+                            ev_log_text("topic", event.lane ? event.lane->topic : NULL),
+                            ev_log_int("partition", event.lane ? event.lane->partition : -1),
+                            ev_log_text("text", event.text));
+                if (event.kind != EV_CONSUMER_OUT_OF_RANGE)
+                        continue;
+                r = halt(runner, event.lane);
+                if (r < 0 && ev_error_last()->verdict == EV_VERDICT_RETRY)
+                        return ev_trace(rejoin(runner));
+                if (r < 0)
+                        return ev_trace(r);
+        }
+        return 0;
+}
+
+/* ---- Batches ---- */
+
+static int hook_connect(void *context)
+{
+        return ev_trace(ev_runner_connect(context));
+}
+
+/* Events of the consumer end a rest early, so the clock is asked and not the pieces are counted. */
+static int hook_rest(void *context, int wait_ms)
+{
+        struct ev_runner *runner = context;
+        int64_t end = ev_clock_monotonic_micros() + wait_ms * EV_MICROS_PER_MS;
+        int64_t left;
+        int r;
+
+        assert(wait_ms >= 0);
+
+        for (left = wait_ms; left > 0;
+             left = (end - ev_clock_monotonic_micros()) / EV_MICROS_PER_MS) {
+                if (ev_runner_must_stop(runner))
+                        return EV_APPLY_VOID;
+                r = ev_consumer_rest(runner->consumer,
+                                     left > REST_STEP_MS ? REST_STEP_MS : (int)left);
+                if (r == EV_CONSUMER_REASSIGNED || runner->has_refused_lanes)
+                        return EV_APPLY_VOID;
+                if (r < 0)
+                        return ev_trace(r);
+        }
+        return 0;
+}
+
+static int hook_rejoin(void *context)
+{
+        struct ev_runner *runner = context;
+
+        assert(runner->consumer);
+
+        return ev_trace(ev_consumer_rejoin(runner->consumer));
+}
+
+/* Once for each transaction, so that what the first half of a halved batch did is not forgotten. */
+static void hook_applied(void *context)
+{
+        struct ev_runner *runner = context;
         const struct ev_batch_counts *counts = ev_batch_counts(runner->batch);
 
+        assert(counts->records > 0);
+
+        for (size_t i = 0; i < runner->lane_count; ++i)
+                if (runner->lanes[i].next_offset >= 0)
+                        ev_consumer_note_applied(runner->consumer, i, runner->lanes[i].next_offset);
         if (counts->dead > 0)
                 ev_log_line(runner->log, EV_WORKER_RECORD_DEAD,
                             ev_log_int("records", (int64_t)counts->dead));
-        if (counts->waiting > 0)
-                runner->waiting_until = ev_clock_monotonic_micros() +
-                                        (ev_config_integer(runner->config, "wait.max_s") + 1) *
-                                                EV_MICROS_PER_SECOND;
+        if (counts->waiting > 0) /* one second more: then the deadline has passed for sure */
+                runner->waiting_until = ev_clock_monotonic_micros() + wait_max_micros(runner) +
+                                        EV_MICROS_PER_SECOND;
 }
 
 static int apply(struct ev_runner *runner, size_t count)
 {
-        int r = ev_runner_apply(runner, runner->items, count);
+        int r;
 
-        if (r == 0)
-                note_counts(runner);
+        assert(count <= EV_BATCH_MAX);
+
+        r = ev_retry_apply(&runner->retry, runner->items, count);
         return r == EV_APPLY_VOID ? 0 : ev_trace(r);
 }
 
@@ -217,6 +325,7 @@ static int apply_messages(struct ev_runner *runner)
         for (size_t i = 0; i < runner->messages.count; ++i) {
                 const struct ev_message *message = &runner->messages.items[i];
 
+                assert(message->lane < runner->lane_count);
                 runner->items[i] = (struct ev_item){
                         .raw = { .place = { ev_str_of(message->topic), message->partition,
                                             message->offset },
@@ -229,19 +338,35 @@ static int apply_messages(struct ev_runner *runner)
         return ev_trace(apply(runner, runner->messages.count));
 }
 
-/* One turn: collect what is there, apply it. */
-static int turn(struct ev_runner *runner, int wait_ms)
+/* 0, EV_CONSUMER_REASSIGNED, or EV_FAILED. */
+static int collect(struct ev_runner *runner, int wait_ms)
 {
         size_t max = (size_t)ev_config_integer(runner->config, "batch.max");
         int r = ev_consumer_collect(runner->consumer, &runner->messages, max, wait_ms);
 
-        if (r == EV_CONSUMER_REASSIGNED)
-                return 0;
+        assert(max > 0 && max <= EV_BATCH_MAX);
+
         if (r == 0)
                 r = EV_FAULT(batch_polled);
+        return ev_trace(r);
+}
+
+/* One turn: collect what is there, apply it. Where collecting fails because the offsets could not
+ * be read, the group has dealt us lanes that nobody reads: it is joined again. */
+static int turn(struct ev_runner *runner, int wait_ms)
+{
+        int r = collect(runner, wait_ms);
+        bool is_trouble = r < 0 && ev_error_last()->verdict == EV_VERDICT_RETRY;
+
+        assert(wait_ms > 0);
+
         if (r == 0 && runner->messages.count > 0)
                 r = apply_messages(runner);
         ev_messages_release(&runner->messages);
+        if (runner->has_refused_lanes || r == EV_CONSUMER_REASSIGNED)
+                return 0;
+        if (is_trouble)
+                return ev_trace(rejoin(runner));
         if (r == 0)
                 r = take_events(runner);
         return ev_trace(r);
@@ -249,32 +374,11 @@ static int turn(struct ev_runner *runner, int wait_ms)
 
 /* ---- Records that were set aside ---- */
 
-static struct ev_offset *lane_of(struct ev_runner *runner, const struct ev_place *place)
-{
-        for (size_t i = 0; i < runner->lane_count; ++i)
-                if (runner->lanes[i].partition == place->partition &&
-                    ev_str_equal(runner->lanes[i].topic, place->topic))
-                        return &runner->lanes[i];
-        return NULL;
-}
-
-static int load_due(struct ev_runner *runner, struct ev_parked **ret_due, size_t *ret_count)
+static int receive_due(struct ev_runner *runner, struct ev_parked **ret_due, size_t *ret_count)
 {
         struct ev_session *session = ev_batch_session(runner->batch);
-        _cleanup_free_ struct ev_str *topics = calloc(runner->lane_count, sizeof(*topics));
-        _cleanup_free_ int32_t *partitions = calloc(runner->lane_count, sizeof(*partitions));
-        int r;
+        int r = ev_db_sync(session->db);
 
-        if (!topics || !partitions)
-                return ev_fail_memory("lanes");
-        for (size_t i = 0; i < runner->lane_count; ++i) {
-                topics[i] = runner->lanes[i].topic;
-                partitions[i] = runner->lanes[i].partition;
-        }
-        ev_arena_reset(runner->retry_arena);
-        r = ev_parked_queue_due(session, topics, partitions, runner->lane_count, RETRY_RECORDS_MAX);
-        if (r == 0)
-                r = ev_db_sync(session->db);
         if (r == 0)
                 r = ev_parked_receive_due(session, runner->retry_arena, ret_due, ret_count);
         if (r == 0)
@@ -282,12 +386,46 @@ static int load_due(struct ev_runner *runner, struct ev_parked **ret_due, size_t
         return ev_trace(r);
 }
 
+/* Those of the lanes that are read. They are looked up outside of a transaction: that the lanes are
+ * still ours is for the batch to prove, and that nobody else has decided a record meanwhile too. */
+static int load_due(struct ev_runner *runner, struct ev_parked **ret_due, size_t *ret_count)
+{
+        struct ev_session *session = ev_batch_session(runner->batch);
+        _cleanup_free_ struct ev_str *topics = calloc(runner->lane_count, sizeof(*topics));
+        _cleanup_free_ int32_t *partitions = calloc(runner->lane_count, sizeof(*partitions));
+        size_t count = 0;
+        int r;
+
+        assert(runner->lane_count > 0);
+
+        if (!topics || !partitions)
+                return ev_fail_memory("lanes");
+        for (size_t i = 0; i < runner->lane_count; ++i) {
+                if (runner->lanes[i].is_halted)
+                        continue;
+                topics[count] = runner->lanes[i].topic;
+                partitions[count++] = runner->lanes[i].partition;
+        }
+        *ret_count = 0;
+        if (count == 0)
+                return 0;
+        ev_arena_reset(runner->retry_arena);
+        r = ev_parked_queue_due(session, topics, partitions, count, RETRY_RECORDS_MAX);
+        if (r == 0)
+                r = receive_due(runner, ret_due, ret_count);
+        /* Answers that are left unread would be taken for those of the next question. */
+        return r < 0 ? ev_session_abandon(session) : 0;
+}
+
 static size_t make_items(struct ev_runner *runner, const struct ev_parked *due, size_t count)
 {
         size_t made = 0;
 
+        assert(count <= RETRY_RECORDS_MAX);
+
         for (size_t i = 0; i < count; ++i) {
-                struct ev_offset *lane = lane_of(runner, &due[i].record.place);
+                const struct ev_place *place = &due[i].record.place;
+                struct ev_offset *lane = find_lane(runner, place->topic, place->partition);
 
                 if (!lane)
                         continue;
@@ -302,17 +440,20 @@ static size_t make_items(struct ev_runner *runner, const struct ev_parked *due, 
         return made;
 }
 
-/* Tries again what waits, and what a person asked for. Trouble of the database is left to the next
- * batch, which waits for it. */
+/* Tries again what waits, and what a person asked for. A session that was lost is connected again
+ * here too: with nothing to read, no batch would ever do it, and deadlines pass all the same.
+ * Trouble of the database is left to the next look. */
 static int retry_parked(struct ev_runner *runner)
 {
         struct ev_parked *due = NULL;
         size_t count = 0;
         int r;
 
-        if (runner->lane_count == 0 || !ev_db_is_open(runner->db))
+        if (runner->lane_count == 0)
                 return 0;
-        r = load_due(runner, &due, &count);
+        r = ev_runner_connect(runner);
+        if (r == 0)
+                r = load_due(runner, &due, &count);
         if (r < 0)
                 return ev_error_last()->verdict == EV_VERDICT_RETRY ? 0 : ev_trace(r);
         count = make_items(runner, due, count);
@@ -323,6 +464,8 @@ static int look(struct ev_runner *runner)
 {
         int64_t now = ev_clock_monotonic_micros();
         int64_t pause = now < runner->waiting_until ? WAITING_LOOK_MS : SLOW_LOOK_MS;
+
+        assert(runner->messages.count == 0);
 
         if (now < runner->next_look)
                 return 0;
@@ -336,6 +479,8 @@ static int care(struct ev_runner *runner)
         int64_t now = ev_clock_monotonic_micros();
         int r;
 
+        assert(runner->messages.count == 0);
+
         if (now < runner->next_care || !ev_db_is_open(runner->db))
                 return 0;
         runner->next_care = now + CARE_MS * EV_MICROS_PER_MS;
@@ -348,10 +493,26 @@ static int care(struct ev_runner *runner)
         return ev_trace(r);
 }
 
-static int loop(struct ev_runner *runner)
+static void set_hooks(struct ev_runner *runner)
+{
+        assert(runner->batch && runner->db);
+
+        runner->retry = (struct ev_retry){
+                .batch = runner->batch,
+                .db = runner->db,
+                .log = runner->log,
+                .hooks = { hook_connect, hook_rest, hook_rejoin, hook_applied, runner },
+                .backoff_max_ms = (int)ev_config_integer(runner->config, "backoff.max_ms"),
+        };
+}
+
+int ev_runner_loop(struct ev_runner *runner)
 {
         int r = 0;
 
+        assert(runner->consumer);
+
+        set_hooks(runner);
         while (r == 0 && !ev_runner_must_stop(runner)) {
                 bool may_wait = ev_clock_monotonic_micros() < runner->waiting_until;
 
@@ -364,30 +525,34 @@ static int loop(struct ev_runner *runner)
         return ev_trace(r);
 }
 
-/* ---- Start and stop ---- */
+/* ---- Joining the group ---- */
 
 static void log_kafka(void *context, int level, const char *facility, const char *text)
 {
         struct ev_runner *runner = context;
+
+        assert(facility && text);
 
         ev_log_line(runner->log, EV_WORKER_KAFKA, ev_log_int("syslog_level", level),
                     ev_log_text("facility", facility), ev_log_text("text", text));
 }
 
 /* The topics of the routes, each once. */
-static size_t choose_topics(const struct ev_worker *worker, const char *topics[TOPICS_MAX])
+static size_t choose_topics(const struct ev_worker *worker, const char *topics[])
 {
         size_t count = 0;
+
+        assert(worker->route_count > 0);
 
         for (size_t i = 0; i < worker->route_count; ++i) {
                 const char *topic = worker->routes[i].record->contract->topic.data;
                 size_t k = 0;
 
-                while (k < count && !ev_str_equal(ev_str_of(topics[k]), ev_str_of(topic)))
+                while (k < count && strcmp(topics[k], topic) != 0)
                         ++k;
                 if (k < count)
                         continue;
-                assert(count < TOPICS_MAX);
+                assert(count < EV_RUNNER_TOPICS_MAX);
                 topics[count++] = topic;
         }
         return count;
@@ -396,7 +561,9 @@ static size_t choose_topics(const struct ev_worker *worker, const char *topics[T
 /* Whether the topics are there, before the group is joined: a missing one is told at once. */
 static int check_topics(struct ev_runner *runner, const char *const *names, size_t count)
 {
-        struct ev_kafka_topic topics[TOPICS_MAX];
+        struct ev_kafka_topic topics[EV_RUNNER_TOPICS_MAX];
+
+        assert(count > 0 && count <= EV_RUNNER_TOPICS_MAX);
 
         for (size_t i = 0; i < count; ++i)
                 topics[i] = (struct ev_kafka_topic){ .name = names[i] };
@@ -404,179 +571,28 @@ static int check_topics(struct ev_runner *runner, const char *const *names, size
                 ev_kafka_load_partitions(ev_consumer_kafka(runner->consumer), topics, count));
 }
 
-static int start_consumer(struct ev_runner *runner)
+int ev_runner_join(struct ev_runner *runner)
 {
         struct ev_kafka_setting settings[EV_CONFIG_FREE_MAX];
-        const char *topics[TOPICS_MAX];
-        struct ev_session *session = ev_batch_session(runner->batch);
+        const char *topics[EV_RUNNER_TOPICS_MAX];
         struct ev_consumer_options options = {
-                .group = session->group.data,
+                .group = ev_batch_session(runner->batch)->group.data,
                 .topics = topics,
                 .topics_count = choose_topics(runner->worker, topics),
                 .settings = settings,
                 .settings_count = ev_settings_kafka(runner->config, settings),
                 .batch_bytes_max = BATCH_VALUES_MAX,
                 .commit_interval_ms = COMMIT_INTERVAL_MS,
-                .hooks = { ev_runner_assigned, ev_runner_revoked, runner },
+                .hooks = { on_assigned, on_revoked, runner },
                 .log = log_kafka,
                 .log_context = runner,
         };
-        int r = ev_consumer_new(&runner->consumer, &options);
+        int r;
 
+        assert(!runner->consumer);
+
+        r = ev_consumer_new(&runner->consumer, &options);
         if (r == 0)
                 r = check_topics(runner, topics, options.topics_count);
         return ev_trace(r);
-}
-
-static int start(struct ev_runner *runner)
-{
-        char name[64];
-        struct ev_batch_options options = {
-                .worker = runner->worker,
-                .wait_max_us =
-                        ev_config_integer(runner->config, "wait.max_s") * EV_MICROS_PER_SECOND,
-        };
-        int r;
-
-        runner->backoff_max_ms = (int)ev_config_integer(runner->config, "backoff.max_ms");
-        runner->items = calloc(EV_BATCH_MAX, sizeof(*runner->items));
-        if (!runner->items)
-                return ev_fail_memory("a batch");
-        snprintf(name, sizeof(name), "quenty-%s", runner->worker->name);
-        r = ev_messages_init(&runner->messages, EV_BATCH_MAX);
-        if (r == 0)
-                r = ev_arena_new(&runner->retry_arena, RETRY_BYTES_MAX);
-        if (r == 0)
-                r = ev_settings_db(runner->config, runner->worker->database, name, &runner->db);
-        options.db = runner->db;
-        if (r == 0)
-                r = ev_batch_new(&runner->batch, &options);
-        if (r == 0)
-                r = ev_runner_connect(runner);
-        if (r == 0)
-                r = EV_FAULT(database_connected);
-        if (r == 0)
-                r = start_consumer(runner);
-        if (r == 0)
-                r = EV_FAULT(clients_made);
-        return ev_trace(r);
-}
-
-/* The batch in hand is done or rolled back by now; the lanes are given back cleanly. */
-static void stop(struct ev_runner *runner)
-{
-        if (runner->consumer)
-                (void)!ev_consumer_close(runner->consumer, CLOSE_WAIT_MS);
-        runner->consumer = ev_consumer_free(runner->consumer);
-        runner->batch = ev_batch_free(runner->batch);
-        runner->db = ev_db_free(runner->db);
-        ev_messages_done(&runner->messages);
-        ev_arena_free(runner->retry_arena);
-        free(runner->items);
-        free(runner->lanes);
-        if (runner->stop_fd > 0)
-                close(runner->stop_fd);
-}
-
-static int run(const struct ev_worker *worker, const struct ev_config *config, struct ev_log *log)
-{
-        struct ev_runner runner = { .worker = worker, .config = config, .log = log };
-        int r = ev_settings_stop_fd(&runner.stop_fd);
-
-        if (r == 0)
-                r = start(&runner);
-        if (r == 0) {
-                ev_log_line(log, EV_WORKER_STARTED, ev_log_text("database", worker->database));
-                r = loop(&runner);
-        }
-        if (r == 0) {
-                stop(&runner);
-                ev_log_line(log, EV_WORKER_STOPPED, ev_log_text("database", worker->database));
-                return 0;
-        }
-        struct ev_error error = *ev_error_last();
-
-        stop(&runner);
-        ev_error_restore(&error);
-        return ev_trace(r);
-}
-
-static int start_log(const struct ev_worker *worker, const struct ev_config *config,
-                     struct ev_log **ret_log)
-{
-        const struct ev_log_settings settings = {
-                .program = worker->name,
-                .events = ev_worker_log_events,
-                .events_count = EV_WORKER_EVENTS,
-                .level = (enum ev_log_level)ev_config_choice(config, "log.level"),
-                .format = (enum ev_log_format)ev_config_choice(config, "log.format"),
-                .fd = STDERR,
-                .window_ms = LOG_WINDOW_MS,
-        };
-
-        return ev_trace(ev_log_new(ret_log, &settings));
-}
-
-static int print_help(const struct ev_worker *worker, const struct ev_config *config)
-{
-        _cleanup_buffer_ struct ev_buffer text = EV_BUFFER_INIT(HELP_BYTES_MAX);
-        int r = ev_config_write_help(config, &text);
-
-        if (r < 0)
-                return ev_trace(r);
-        printf("usage: quenty-%s -c FILE [--KEY=VALUE]...\n\n"
-               "Applies events to %s and announces facts, until it is told to end by SIGTERM\n"
-               "or SIGINT. Any number may run: Kafka deals the partitions out.\n\n%.*s",
-               worker->name, worker->database, EV_STR_ARG(ev_buffer_str(&text)));
-        return 0;
-}
-
-/* 0, EV_FAILED, or EXIT_USAGE. */
-static int configure(const struct ev_worker *worker, struct ev_config *config, int argc,
-                     char **argv, bool *ret_done)
-{
-        int operand = 0;
-        int r = ev_config_load(config, argc, argv, environ, &operand);
-
-        *ret_done = r > 0;
-        if (r == EV_CONFIG_HELP_WANTED)
-                return ev_trace(print_help(worker, config));
-        if (r == EV_CONFIG_VERSION_WANTED) {
-                printf("quenty-%s " EV_VERSION "\n", worker->name);
-                return 0;
-        }
-        if (r == 0 && operand < argc)
-                return ev_fail(EV_VERDICT_STOP,
-                               "\"%s\" is not wanted: there are only settings "
-                               "(see --help)",
-                               argv[operand]);
-        return ev_trace(r);
-}
-
-int ev_worker_main(const struct ev_worker *worker, int argc, char **argv)
-{
-        _cleanup_(ev_config_free_p) struct ev_config *config = NULL;
-        _cleanup_(ev_log_free_p) struct ev_log *log = NULL;
-        bool is_done = false;
-        int r = ev_config_new(&config, ev_program_options, EV_PROGRAM_OPTIONS);
-
-        if (r == 0) {
-                r = configure(worker, config, argc, argv, &is_done);
-                if (r < 0) {
-                        fprintf(stderr, "quenty-%s: %s\n", worker->name, ev_error_last()->text);
-                        return EXIT_USAGE;
-                }
-        }
-        if (r == 0 && is_done)
-                return EXIT_SUCCESS;
-        if (r == 0)
-                r = ev_fault_init();
-        if (r == 0)
-                r = start_log(worker, config, &log);
-        if (r == 0)
-                r = run(worker, config, log);
-        if (r == 0)
-                return EXIT_SUCCESS;
-        fprintf(stderr, "quenty-%s: %s\n", worker->name, ev_error_last()->text);
-        return EXIT_FAILURE;
 }

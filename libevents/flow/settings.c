@@ -12,7 +12,8 @@
 enum {
         KEY_MAX = 64,
         CONNECT_MS = 5000,
-        WAIT_MS = 30000, /* above statement_timeout of the roles: the server speaks first */
+        WAIT_MS =
+                35000, /* above statement_timeout: the server speaks first, and the session stays */
 };
 
 #define DATABASE_OPTIONS(database)                                                              \
@@ -167,8 +168,28 @@ const char *ev_settings_password(const struct ev_config *config, const char *dat
         return ev_config_secret(config, key).revealed.data;
 }
 
-int ev_settings_db(const struct ev_config *config, const char *database,
-                   const char *application_name, struct ev_db **ret_db)
+/* The same that the migrations give to the workers' roles. Durability is what a fact on the topic
+ * rests on: with synchronous_commit off a crash takes back a row whose fact is published. A worker
+ * that is stopped inside a transaction loses its session before it stops everybody who wants its
+ * rows: the idle timeout is the shortest, lock_timeout is longer, so that who waits for such rows
+ * gets them. A batch's statements are prepared once, perhaps on empty tables: the plan must be the
+ * one that is right for full ones, by index and in loops. */
+static const struct ev_db_setting worker_session[] = {
+        { "synchronous_commit", "on" },
+        { "idle_in_transaction_session_timeout", "3s" },
+        { "lock_timeout", "5s" },
+        { "statement_timeout", "30s" },
+        { "search_path", "public" },
+        { "timezone", "UTC" },
+        { "jit", "off" },
+        { "enable_seqscan", "off" },
+        { "enable_hashjoin", "off" },
+        { "enable_mergejoin", "off" },
+        { "plan_cache_mode", "force_generic_plan" },
+};
+
+int ev_settings_worker_db(const struct ev_config *config, const char *database,
+                          const char *application_name, struct ev_db **ret_db)
 {
         struct ev_db_options options = {
                 .conninfo = ev_settings_conninfo(config, database),
@@ -176,7 +197,11 @@ int ev_settings_db(const struct ev_config *config, const char *database,
                 .application_name = application_name,
                 .connect_ms = CONNECT_MS,
                 .wait_ms = WAIT_MS,
+                .settings = worker_session,
+                .settings_count = EV_ARRAY_SIZE(worker_session),
         };
+
+        assert(application_name && ret_db);
 
         return ev_trace(ev_db_new(ret_db, &options));
 }

@@ -27,9 +27,11 @@ extern const struct ev_option_table *const ev_program_options[EV_PROGRAM_OPTIONS
 const char *ev_settings_conninfo(const struct ev_config *config, const char *database);
 const char *ev_settings_password(const struct ev_config *config, const char *database);
 
-/* A session with one of the databases, by these settings; not connected yet. */
-int ev_settings_db(const struct ev_config *config, const char *database,
-                   const char *application_name, struct ev_db **ret_db) _must_check_;
+/* A worker's session with its database, not connected yet. At each connect it sets what the worker
+ * relies on, whatever role it connects as (in development a superuser): see settings.c. The caller
+ * owns *ret_db; the configuration need not outlive it. */
+int ev_settings_worker_db(const struct ev_config *config, const char *database,
+                          const char *application_name, struct ev_db **ret_db) _must_check_;
 
 /* The operator's kafka.* settings; as many as fit, which is as many as a configuration can have.
  * They live as long as the configuration. */

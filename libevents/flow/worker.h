@@ -55,7 +55,7 @@ int ev_draw(struct ev_case *c, const struct ev_table *table, int32_t *ret_id) _m
 
 /* Says that something became true. The fact is encoded, folded into the working set at once, and
  * committed with the batch. Generated: a typed `order_accepted_announce()` for each fact. */
-int ev_announce(struct ev_case *c, const struct ev_record *record, const void *fact) _must_check_;
+int ev_announce(struct ev_case *c, const struct ev_record *record, const void *value) _must_check_;
 
 /* Ends the event with its refusal (…Declined, OrderRejected): `reason` is a symbol of the context's
  * enum of reasons, `detail` says it to a person, naming field and value. */
@@ -69,13 +69,14 @@ enum { EV_REPEATED = 3 };
 int ev_repeat(struct ev_case *c) _must_check_;
 
 /* Lets the event wait for something not yet known (`for_what`, a constant): returns EV_WAITS. Not
- * to be called on the last try. */
+ * to be called on the last try, nor once anything was announced. */
 int ev_wait(struct ev_case *c, const char *for_what) _must_check_;
 
 /* Whether the deadline has passed: decide now. */
 bool ev_last_try(const struct ev_case *c);
 
-/* Sets the event aside for a person: returns EV_PARKS. `reason` is a constant. */
+/* Sets the event aside for a person: returns EV_PARKS. `reason` is a constant. Nothing may have
+ * been announced. */
 int ev_park(struct ev_case *c, const char *reason) _must_check_;
 
 /* One event, decided. It may look at rows and announce facts; it knows no SQL, no offsets and no
@@ -105,6 +106,7 @@ struct ev_fold {
 struct ev_worker {
         const char *name;     /* "order": the program is quenty-order, as is its consumer group */
         const char *database; /* "order_db": names its settings */
+        int migration;        /* the last one of its database that its statements need */
         const char *const *facts_topics; /* where its facts go, NULL at the end */
         const struct ev_route *routes;
         size_t route_count;
@@ -116,6 +118,9 @@ struct ev_worker {
         size_t table_count;
         size_t list_count; /* key lists */
 };
+
+/* Checks the tables against each other, for asserts. */
+bool ev_worker_check(const struct ev_worker *worker);
 
 /* The whole program: reads its configuration, runs until SIGTERM or SIGINT, returns the exit code
  * (0 stopped as asked, 1 failed, 2 usage). */

@@ -2,7 +2,11 @@
 #define EV_STORE_ATTEMPTS_H
 
 /* How often a record was in hand, only for a lane under suspicion: one that was taken over again
- * and again at one offset, because a record there ends every process that reads it. */
+ * and again at one offset, because a record there ends every process that reads it.
+ *
+ * Such a record leaves no error behind: the process is gone before it can say anything. What stays
+ * is that takeovers of the lane are never followed by a commit (`unclean`, store/offsets.h), which
+ * names the lane; the count kept here names the record. Lanes that are well pay nothing for it. */
 
 #include "base/macro.h"
 #include "store/session.h"

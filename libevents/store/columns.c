@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 
+/* The number of results is known when they are queued: one too few or too many is a bug of ours,
+ * but one that the world need not pay for with a crash. */
 int ev_session_next(struct ev_session *session, struct ev_result **ret_result)
 {
         int r;
@@ -19,6 +21,8 @@ int ev_session_next(struct ev_session *session, struct ev_result **ret_result)
         return ev_trace(r);
 }
 
+/* In the second flight of a batch the COMMIT is behind this statement already, so a wrong count
+ * cannot undo anything: it stops the worker before it goes on from there. */
 int ev_session_expect(struct ev_session *session, size_t count, const char *what)
 {
         _cleanup_result_ struct ev_result *result = NULL;
@@ -35,6 +39,8 @@ int ev_session_expect(struct ev_session *session, size_t count, const char *what
         return 0;
 }
 
+/* Answers come in whatever order the plan likes; the ordinal number leads back to the row that
+ * asked. */
 int ev_session_row(int64_t position, size_t count, size_t *ret_index)
 {
         assert(ret_index);
@@ -46,6 +52,8 @@ int ev_session_row(int64_t position, size_t count, size_t *ret_index)
         return 0;
 }
 
+/* Whatever went wrong, the session must be left as it was found: outside of a transaction, with
+ * nothing to read. Where that fails too, its connection is lost, and with it the transaction. */
 int ev_session_abandon(struct ev_session *session)
 {
         int r = 0;
@@ -61,12 +69,14 @@ int ev_session_abandon(struct ev_session *session)
         return EV_FAILED;
 }
 
+/* A result lives until the next one is read; what a decision needs lives as long as the batch. */
 int ev_session_keep(struct ev_arena *arena, struct ev_bytes bytes, struct ev_bytes *ret_kept)
 {
         struct ev_str copy;
         int r;
 
-        assert(ret_kept);
+        assert(arena && ret_kept);
+        assert(bytes.data || bytes.size == 0);
 
         r = ev_arena_copy(arena, (struct ev_str){ (const char *)bytes.data, bytes.size }, &copy);
         if (r)

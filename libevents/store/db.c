@@ -41,19 +41,19 @@
 enum {
         /* Each statement may have to be prepared before it; at a connect there are settings. */
         PENDING_MAX = 2 * EV_DB_QUEUE_MAX + EV_DB_SETTINGS_MAX,
-        NAME_MAX_BYTES = 256,
-        KEYWORDS_MAX = 96, /* libpq 15 knows 44 */
-        SERVER_VERSION_MIN = 150000,
+        NAME_MAX_BYTES = 256,        /* for texts; what is longer is cut */
+        KEYWORDS_MAX = 96,           /* libpq 15 knows 44 */
+        SERVER_VERSION_MIN = 150000, /* as PQserverVersion() says 15.0 */
         SQLSTATE_SIZE = 5,
-        BINARY = 1,
+        BINARY = 1, /* libpq's number of that format */
 };
 
 /* What an answer is the answer to. The server does not say; it only keeps the order. */
 enum pending_kind {
-        PENDING_EXECUTE,
-        PENDING_COMMIT,
-        PENDING_PREPARE,
-        PENDING_DESCRIBE,
+        PENDING_EXECUTE,  /* a statement; its result goes to the caller */
+        PENDING_COMMIT,   /* one as well, and from here on a loss has an unknown outcome */
+        PENDING_PREPARE,  /* ours: its result is passed over */
+        PENDING_DESCRIBE, /* asked for by ev_db_check_statement() */
 };
 
 struct pending {
@@ -69,12 +69,12 @@ struct known {
 };
 
 struct ev_db {
-        PGconn *pg; /* NULL: the session is lost */
-        PQconninfoOption *conninfo;
-        char *password;
+        PGconn *pg;                 /* NULL: the session is lost */
+        PQconninfoOption *conninfo; /* parsed once; a connect does not look at the text again */
+        char *password;             /* NULL: that of conninfo, or none; overwritten when freed */
         char *application_name;
-        char name[NAME_MAX_BYTES];
-        int connect_ms;
+        char name[NAME_MAX_BYTES]; /* "database at host" */
+        int connect_ms;            /* of a whole ev_db_connect() but its first statements */
         int wait_ms;
         bool with_detail;
         const struct ev_db_setting *settings;
@@ -160,6 +160,9 @@ static void lose(struct ev_db *db)
 
         if (has_commit_pending(db))
                 db->commit_is_unknown = true;
+        /* What the server said before is no explanation of a lost connection: whoever asks for the
+         * constraint that failed must not find an older one. */
+        db->trouble = (struct ev_db_trouble){ .sqlstate = "" };
         /* Notifications that have not been taken are lost with the session; whoever listens
          * must look for himself after a reconnect anyway. */
         PQfreemem(db->notification);
@@ -177,10 +180,12 @@ static void lose(struct ev_db *db)
         assert(db_check(db));
 }
 
-/* libpq's texts have several lines, the last one empty. */
+/* libpq's texts have several lines, the last one empty. An error of ours is one line, as a log has
+ * one line for it; what matters stands in the first. */
 static void copy_first_line(char *buffer, size_t size, const char *text)
 {
-        assert(size > 0);
+        assert(buffer && size > 0);
+        assert(text);
 
         snprintf(buffer, size, "%.*s", (int)strcspn(text, "\n"), text);
 }
@@ -243,7 +248,8 @@ static void copy_message(char *buffer, size_t size, const char *message, bool wi
         bool is_quoted = false;
         size_t used = 0;
 
-        assert(size > 0);
+        assert(buffer && size > 0);
+        assert(message);
 
         for (; *message && used < size - 1; ++message) {
                 if (*message == '"')
@@ -301,6 +307,7 @@ static int fail_statement(struct ev_db *db, const char *where, const PGresult *r
 
 /* Waiting. */
 
+/* Monotonic: a clock that is set must neither end a wait nor prolong it. */
 static int64_t deadline_in(int ms)
 {
         assert(ms >= 0);
@@ -314,9 +321,11 @@ static int poll_socket(int fd, short events, int64_t deadline)
         struct pollfd socket = { .fd = fd, .events = events };
 
         assert(fd >= 0 && events);
+        assert(deadline > 0);
 
         for (;;) {
                 int64_t left = deadline - ev_clock_monotonic_micros();
+                /* Rounded up, or the last millisecond would be spent spinning with waits of 0. */
                 int64_t ms = left > 0 ? (left + EV_MICROS_PER_MS - 1) / EV_MICROS_PER_MS : 0;
                 int r = poll(&socket, 1, ms > INT_MAX ? INT_MAX : (int)ms);
 
@@ -331,8 +340,8 @@ static int poll_socket(int fd, short events, int64_t deadline)
 
 enum wait {
         WAIT_READY, /* PQgetResult() will not block */
-        WAIT_LOST,
-        WAIT_LATE,
+        WAIT_LOST,  /* the stream ended; what came before the end may still be read */
+        WAIT_LATE,  /* the bound passed; what is under way on the server, nobody knows */
 };
 
 /* Reads and writes until a result is there. Writing goes on meanwhile: a server that waits for us
@@ -371,7 +380,7 @@ static int get_result(struct ev_db *db, PGresult **ret_result)
         enum wait wait = wait_for_result(db);
         PGresult *result;
 
-        assert(db->pg && ret_result);
+        assert(ret_result);
 
         if (wait == WAIT_LATE)
                 return fail_late(db);
@@ -392,9 +401,12 @@ static int get_result(struct ev_db *db, PGresult **ret_result)
         return 0;
 }
 
-/* Forgets the results that are left. A Parse that was skipped did not happen. */
+/* Forgets the results that are left. A Parse that was skipped did not happen, so its statement is
+ * to be prepared again; one too many would be an error (42P05), one too few another (26000). */
 static void forget_pending(struct ev_db *db)
 {
+        assert(db->pending_next <= db->pending_count);
+
         for (size_t i = db->pending_next; i < db->pending_count; ++i)
                 for (size_t k = 0; k < db->known_count; ++k)
                         if (db->pending[i].kind == PENDING_PREPARE &&
@@ -457,14 +469,20 @@ int ev_db_set_password(struct ev_db *db, const char *password)
         return 0;
 }
 
+/* Bounded by the program: statements are constants, so a session that met too many of them is a bug
+ * and not a load. */
 static void remember_statement(struct ev_db *db, const struct ev_statement *statement)
 {
         assert(strlen(statement->name) <= EV_STATEMENT_NAME_MAX);
         assert(db->known_count < EV_DB_STATEMENTS_MAX);
+        assert(statement->params_count <= EV_STATEMENT_PARAMS_MAX);
 
         db->known[db->known_count++] = (struct known){ .statement = statement };
 }
 
+/* Nothing is sent. A connection string that cannot be read is found here, at the start of a
+ * program, and not at the first of many tries to connect, which would look like a server that is
+ * away. */
 int ev_db_new(struct ev_db **ret_db, const struct ev_db_options *options)
 {
         _cleanup_(ev_db_free_p) struct ev_db *db = NULL;
@@ -524,6 +542,8 @@ struct ev_db *ev_db_free(struct ev_db *db)
         return NULL;
 }
 
+/* Without a word to the server beyond libpq's Terminate, and without waiting: an open transaction
+ * is rolled back there, a COMMIT on its way may still land. */
 void ev_db_close(struct ev_db *db)
 {
         assert(db_check(db));
@@ -540,6 +560,7 @@ bool ev_db_is_open(const struct ev_db *db)
         return db->pg != NULL;
 }
 
+/* For poll() only. Reading from it would take bytes out of libpq's hands. */
 int ev_db_fd(const struct ev_db *db)
 {
         assert(db_check(db));
@@ -547,6 +568,7 @@ int ev_db_fd(const struct ev_db *db)
         return db->pg ? PQsocket(db->pg) : -1;
 }
 
+/* Made when it was known and kept, so that texts have a name also when the session is lost. */
 const char *ev_db_name(const struct ev_db *db)
 {
         assert(db->name[0]);
@@ -561,6 +583,7 @@ static void drop_notice(void *context, const PGresult *result)
         (void)result;
 }
 
+/* What libpq takes as two arrays. It copies nothing until PQconnectStartParams(). */
 struct keywords {
         const char *keys[KEYWORDS_MAX + 1]; /* ends with NULL, as libpq wants it */
         const char *values[KEYWORDS_MAX + 1];
@@ -571,6 +594,7 @@ struct keywords {
 static void add_keyword(struct keywords *words, const char *key, const char *value)
 {
         assert(words->count < KEYWORDS_MAX);
+        assert(key && value);
 
         for (size_t i = 0; i < words->count; ++i)
                 if (strcmp(words->keys[i], key) == 0) {
@@ -631,6 +655,8 @@ static int fail_connect(struct ev_db *db)
 {
         const char *message = PQerrorMessage(db->pg);
         const char *code = find_sqlstate(message);
+        /* libpq gives up before the server can refuse, so no SQLSTATE came; it is as good as 28P01:
+         * a person has to act. */
         bool needs_password = PQconnectionNeedsPassword(db->pg);
         char text[EV_ERROR_TEXT_MAX], sqlstate[SQLSTATE_SIZE + 1] = "08001";
 
@@ -720,7 +746,8 @@ static int queue_settings(struct ev_db *db)
         return 0;
 }
 
-/* Settings and statements in one sync. */
+/* Settings and statements in one sync. A statement that the server refuses (its table is missing,
+ * as the migrations have not run) fails the connect: better at the start than inside of a batch. */
 static int open_session(struct ev_db *db)
 {
         int r;
@@ -748,7 +775,8 @@ static int open_session(struct ev_db *db)
 }
 
 /* Each step that fails leaves the session lost, so a caller repeats this one call until it
- * works. */
+ * works. It does not try again by itself, as pauses between tries are the caller's policy. Whether
+ * a COMMIT of the session before is unknown stays as it was, for the caller to settle. */
 int ev_db_connect(struct ev_db *db)
 {
         int r;
@@ -776,6 +804,7 @@ static struct pending *add_pending(struct ev_db *db, enum pending_kind kind,
                                    const struct ev_statement *statement)
 {
         assert(!db->is_synced && db->pending_count < PENDING_MAX);
+        assert(statement);
 
         db->pending[db->pending_count] = (struct pending){ kind, statement };
         return &db->pending[db->pending_count++];
@@ -874,7 +903,9 @@ int ev_db_queue_commit(struct ev_db *db)
         return ev_trace(queue(db, PENDING_COMMIT, &ev_sql_commit, NULL));
 }
 
-/* PQpipelineSync() also flushes as far as the socket takes it; the rest goes while we wait. */
+/* PQpipelineSync() also flushes as far as the socket takes it; the rest goes while we wait. Nothing
+ * may be queued behind it until its results are read: libpq would allow that, but then a failure
+ * would leave a part of the pipeline running that nobody thinks of. */
 int ev_db_sync(struct ev_db *db)
 {
         assert(db_check(db) && !db->is_synced);
@@ -1027,6 +1058,7 @@ static int take(struct ev_db *db, PGresult **ret_result)
         return 0;
 }
 
+/* Behind all results stands one for the Sync itself, which is not followed by a NULL. */
 static int end_sync(struct ev_db *db)
 {
         PGresult *result = NULL;
@@ -1034,6 +1066,7 @@ static int end_sync(struct ev_db *db)
         int r;
 
         assert(db->pg && db->is_synced);
+        assert(db->pending_next == db->pending_count);
 
         r = get_result(db, &result);
         if (r < 0)
@@ -1140,6 +1173,8 @@ static int end_queue(struct ev_db *db)
         return ev_trace(r);
 }
 
+/* For every way out of a batch that went wrong, wherever it stood: statements queued and not sent,
+ * results not read, a transaction that has failed. Behind it the session is empty or lost. */
 int ev_db_rollback(struct ev_db *db)
 {
         int r;
@@ -1170,6 +1205,8 @@ bool ev_db_is_in_transaction(const struct ev_db *db)
         return db->pg && PQtransactionStatus(db->pg) != PQTRANS_IDLE;
 }
 
+/* Asked after a loss, before anything is tried again: a batch whose COMMIT landed must not be run a
+ * second time (ev_offsets_settle()). */
 bool ev_db_commit_is_unknown(const struct ev_db *db)
 {
         assert(db_check(db));
@@ -1177,6 +1214,7 @@ bool ev_db_commit_is_unknown(const struct ev_db *db)
         return db->commit_is_unknown;
 }
 
+/* Of a failed statement only; a lost session leaves it as it was, so ask for the SQLSTATE first. */
 const struct ev_db_trouble *ev_db_trouble(const struct ev_db *db)
 {
         assert(db_check(db));
@@ -1184,14 +1222,17 @@ const struct ev_db_trouble *ev_db_trouble(const struct ev_db *db)
         return &db->trouble;
 }
 
+/* For metrics, and for the tests that hold a batch to its one round trip. */
 const struct ev_db_counts *ev_db_counts(const struct ev_db *db)
 {
+        assert(db_check(db));
+
         return &db->counts;
 }
 
 /* Scripts. */
 
-enum { SCRIPT_COLUMNS_MAX = 64 };
+enum { SCRIPT_COLUMNS_MAX = 64 }; /* of a row, as its slices lie on the stack */
 
 /* The line in which the character number `position` (from 1, of UTF-8) stands. */
 static unsigned line_of(const char *text, long position)
@@ -1226,13 +1267,15 @@ static int fail_script(struct ev_db *db, const char *text, unsigned statements_d
         return fail_statement(db, where, result);
 }
 
+/* Text and not binary: the simple protocol sends text, and who reads a script's rows shows them.
+ * The first failure of the caller's function ends the handing out; the script runs on. */
 static int hand_out_rows(const PGresult *result, ev_db_row_fn *row, void *context)
 {
         struct ev_str values[SCRIPT_COLUMNS_MAX];
         int fields = PQnfields(result);
         int rows = row ? PQntuples(result) : 0;
 
-        assert(result);
+        assert(result && (row || !rows));
 
         if (fields > SCRIPT_COLUMNS_MAX)
                 return ev_fail(EV_VERDICT_STOP, "a script's result has %d columns; %d are too many",
@@ -1415,6 +1458,8 @@ int ev_db_wait(struct ev_db *db, int wait_ms)
         return 0;
 }
 
+/* One that ev_db_wait() has seen comes first, as it came first. The one handed out before is freed
+ * only now: its slices were promised to live until this call. */
 bool ev_db_take_notification(struct ev_db *db, struct ev_str *ret_channel,
                              struct ev_str *ret_payload)
 {
@@ -1449,7 +1494,8 @@ void ev_db_trace(struct ev_db *db, FILE *file)
 
 /* Getters. */
 
-/* PQclear() accepts NULL. */
+/* PQclear() accepts NULL. Every result is freed, also of statements without rows: libpq allocates
+ * each apart. */
 struct ev_result *ev_result_free(struct ev_result *result)
 {
         PQclear((PGresult *)(void *)result);
@@ -1476,9 +1522,11 @@ size_t ev_result_affected(const struct ev_result *result)
         return ev_str_to_int64(ev_str_of(text), &rows) ? (size_t)rows : 0;
 }
 
+/* For columns whose getter has no value for NULL; slices tell it by themselves. */
 bool ev_result_is_null(const struct ev_result *result, size_t row, size_t column)
 {
         assert(row < ev_result_rows(result));
+        assert(column < (size_t)PQnfields(as_libpq(result)));
 
         return PQgetisnull(as_libpq(result), (int)row, (int)column);
 }
@@ -1516,6 +1564,8 @@ bool ev_result_bool(const struct ev_result *result, size_t row, size_t column)
         return *fixed_value(result, row, column, EV_OID_BOOL) != 0;
 }
 
+/* Two's complement comes over the wire as it lies in memory but for the order of bytes, so the cast
+ * is all there is to signed values; the same for the two below. */
 int16_t ev_result_int2(const struct ev_result *result, size_t row, size_t column)
 {
         assert(result);
@@ -1559,6 +1609,8 @@ struct ev_bytes ev_result_bytea(const struct ev_result *result, size_t row, size
         return value_of(result, row, column);
 }
 
+/* Elements are checked when they are read (ev_array_next()): one pass over a large array, not two.
+ */
 struct ev_bytes ev_result_array(const struct ev_result *result, size_t row, size_t column)
 {
         assert(ev_type_element(PQftype(as_libpq(result), (int)column)));
@@ -1576,6 +1628,7 @@ struct ev_uuid ev_result_uuid(const struct ev_result *result, size_t row, size_t
         return uuid;
 }
 
+/* Cannot be out of range: value_problem() has refused such a result when it came. */
 int64_t ev_result_timestamptz(const struct ev_result *result, size_t row, size_t column)
 {
         const uint8_t *bytes = fixed_value(result, row, column, EV_OID_TIMESTAMPTZ);
@@ -1604,6 +1657,7 @@ int ev_result_numeric(const struct ev_result *result, size_t row, size_t column,
         struct ev_bytes value = value_of(result, row, column);
         int r;
 
+        assert(scale <= EV_DECIMAL_SCALE_MAX);
         assert(PQftype(as_libpq(result), (int)column) == EV_OID_NUMERIC);
         assert(value.data && ret_unscaled);
 

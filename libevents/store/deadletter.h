@@ -1,7 +1,12 @@
 #ifndef EV_STORE_DEADLETTER_H
 #define EV_STORE_DEADLETTER_H
 
-/* Records that can never be applied, in the transaction that steps over them. */
+/* Records that can never be applied, in the transaction that steps over them.
+ *
+ * Queued behind the barrier that moves the lane (store/offsets.h), received in the order of
+ * queueing like everything in a batch; `count` is the same in both calls, and not 0. Topic,
+ * partition and offset are those where the record was read, so a letter can be traced to its place.
+ */
 
 #include "base/macro.h"
 #include "store/session.h"

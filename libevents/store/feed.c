@@ -12,10 +12,14 @@
 #include "base/error.h"
 #include "ev_sql.h"
 
-/* One lock a database: locks of this kind belong to it. The bytes spell "quentyrl". */
+/* One lock a database: locks of this kind belong to it. The bytes spell "quentyrl". Advisory locks
+ * with one bigint key show in pg_locks as classid (its upper half), objid (its lower half) and
+ * objsubid 1; relay_unseat.sql finds the holder by that. */
 static const int64_t LEADER_LOCK = INT64_C(0x7175656e7479726c);
 
-/* What differs between the two feeds. */
+/* What differs between the two feeds. One row a feed, so that no function below asks which one it
+ * is about. `text` is the key in ev.relay_position and ev.outbox_gap; `relation` is looked up by
+ * the server in each statement, schema and all, whatever search_path says. */
 static const struct feed_kind {
         const char *text;
         const char *relation;
@@ -28,7 +32,7 @@ static const struct feed_kind {
                                   &ev_sql_relay_dead_letter_top },
 };
 
-/* Everything below works on either feed; this is the only place that tells them apart. */
+/* The one place where a name becomes an index. */
 static const struct feed_kind *kind_of(enum ev_feed_name name)
 {
         assert(name < EV_FEEDS);
@@ -36,22 +40,27 @@ static const struct feed_kind *kind_of(enum ev_feed_name name)
         return &kinds[name];
 }
 
+/* The same word in log lines, labels of metrics and the database, so that one search finds all. */
 const char *ev_feed_text(enum ev_feed_name name)
 {
+        assert(kind_of(name)->text);
+
         return kind_of(name)->text;
 }
 
-/* Begins a statement whose first parameter is the name of the position. */
+/* Begins a statement whose first parameter is the name of the position. The statements about
+ * positions all have it as $1, which is what makes them one kind. */
 static void begin_named(struct ev_feed *feed, const struct ev_statement *statement,
                         enum ev_feed_name name)
 {
-        assert(statement->params_count >= 1);
+        assert(feed->db && statement);
 
         ev_params_begin(&feed->params, statement);
         ev_params_text(&feed->params, ev_str_of(kind_of(name)->text));
 }
 
-/* Runs what was begun. */
+/* Runs what was begun. Statement and parameters are made apart from each other; the assert holds
+ * together what a slip of the pen could mix up. */
 static int run(struct ev_feed *feed, const struct ev_statement *statement,
                struct ev_result **ret_result)
 {
@@ -60,8 +69,9 @@ static int run(struct ev_feed *feed, const struct ev_statement *statement,
         return ev_trace(ev_db_run(feed->db, statement, &feed->params, ret_result));
 }
 
-/* Runs a statement that returns exactly one row: it always does, as long as nobody takes the rows
- * out of ev.relay_position that the migration put there. */
+/* Runs a statement that returns exactly one row. Positions are made by the migrations, one row a
+ * feed, and are never deleted by us. Were "no row" taken for position 0, a relay would publish
+ * everything from the beginning. */
 static int run_for_row(struct ev_feed *feed, const struct ev_statement *statement,
                        struct ev_result **ret_row)
 {
@@ -82,13 +92,15 @@ static int run_for_row(struct ev_feed *feed, const struct ev_statement *statemen
         return 0;
 }
 
-/* Told at the start and not while publishing: none of this changes by itself while we run. */
+/* Asked once a session and not once a process, because a server may come back from a restart, or
+ * another server in its place, with other settings. Of several complaints the first is told; the
+ * next one comes at the next try. */
 int ev_feed_check_contract(struct ev_feed *feed)
 {
         _cleanup_result_ struct ev_result *result = NULL;
         int r;
 
-        assert(ev_sql_relay_contract.params_count == 0);
+        assert(ev_db_is_open(feed->db));
 
         ev_params_begin(&feed->params, &ev_sql_relay_contract);
         r = run(feed, &ev_sql_relay_contract, &result);
@@ -98,8 +110,9 @@ int ev_feed_check_contract(struct ev_feed *feed)
                        EV_STR_ARG(ev_result_text(result, 0, 0)));
 }
 
-/* Of the session and not of a transaction: the lock must outlast each statement, and end by itself
- * when the session ends, however it ends. */
+/* A session lock and no row with a lease: it ends with the session, so there is no clock to
+ * disagree about. It protects nothing by itself; the epoch does. It keeps two relays from working
+ * against each other. Whoever holds it gets it a second time, so a leader must not ask again. */
 int ev_feed_lead(struct ev_feed *feed, bool *ret_leads)
 {
         _cleanup_result_ struct ev_result *row = NULL;
@@ -116,11 +129,14 @@ int ev_feed_lead(struct ev_feed *feed, bool *ret_leads)
         return 0;
 }
 
+/* For the one leader that idle_session_timeout does not end: stopped in the middle of an answer,
+ * its session is active, waiting for the socket to take more. */
 int ev_feed_unseat(struct ev_feed *feed, int32_t after_ms, int32_t *ret_pid)
 {
         _cleanup_result_ struct ev_result *result = NULL;
         int r;
 
+        assert(ret_pid);
         assert(after_ms > 0);
 
         ev_params_begin(&feed->params, &ev_sql_relay_unseat);
@@ -133,6 +149,8 @@ int ev_feed_unseat(struct ev_feed *feed, int32_t after_ms, int32_t *ret_pid)
         return 0;
 }
 
+/* Reading and taking over are one UPDATE, so no save of the predecessor's can come between: it is
+ * either in the position that is returned or refused by its old epoch. */
 int ev_feed_begin(struct ev_feed *feed, enum ev_feed_name name, int64_t *ret_seq,
                   int64_t *ret_epoch)
 {
@@ -150,12 +168,16 @@ int ev_feed_begin(struct ev_feed *feed, enum ev_feed_name name, int64_t *ret_seq
         return 0;
 }
 
+/* No row changed means a higher epoch or a position that lies further already. Both say that
+ * somebody else leads. A relay that gets this answer may have records in flight; why those do no
+ * harm stands in flow/relay.c. */
 int ev_feed_save(struct ev_feed *feed, enum ev_feed_name name, int64_t epoch, int64_t seq,
                  struct ev_str last)
 {
         _cleanup_result_ struct ev_result *result = NULL;
         int r;
 
+        assert(epoch >= 0 && !ev_str_is_null(last));
         assert(seq >= 0);
 
         begin_named(feed, &ev_sql_relay_save, name);
@@ -168,12 +190,14 @@ int ev_feed_save(struct ev_feed *feed, enum ev_feed_name name, int64_t epoch, in
         return ev_result_affected(result) == 1 ? 0 : EV_FEED_FENCED;
 }
 
+/* For a leader with nothing to save: otherwise it would learn of its successor only with its next
+ * record. */
 int ev_feed_check_epoch(struct ev_feed *feed, enum ev_feed_name name, int64_t epoch)
 {
         _cleanup_result_ struct ev_result *row = NULL;
         int r;
 
-        assert(epoch > 0);
+        assert(epoch >= 0);
 
         begin_named(feed, &ev_sql_relay_epoch, name);
         r = run_for_row(feed, &ev_sql_relay_epoch, &row);
@@ -182,6 +206,8 @@ int ev_feed_check_epoch(struct ev_feed *feed, enum ev_feed_name name, int64_t ep
         return ev_result_int8(row, 0, 0) == epoch ? 0 : EV_FEED_FENCED;
 }
 
+/* Taken apart by the server, which has a JSON parser that is known to be right; here only rows of
+ * numbers arrive. */
 int ev_feed_load_chain(struct ev_feed *feed, enum ev_feed_name name, struct ev_result **ret_rows)
 {
         assert(ret_rows);
@@ -190,7 +216,8 @@ int ev_feed_load_chain(struct ev_feed *feed, enum ev_feed_name name, struct ev_r
         return run(feed, &ev_sql_relay_chain, ret_rows);
 }
 
-/* Runs a statement without parameters. */
+/* Runs a statement without parameters. Beginning is not optional even so: it names the statement
+ * for run() and empties what the last one left in the parameters. */
 static int run_plain(struct ev_feed *feed, const struct ev_statement *statement,
                      struct ev_result **ret_rows)
 {
@@ -200,21 +227,35 @@ static int run_plain(struct ev_feed *feed, const struct ev_statement *statement,
         return run(feed, statement, ret_rows);
 }
 
+/* All of it and not the one that is missing: the dictionary has dozens of rows, and one that is new
+ * is seldom alone. */
 int ev_feed_load_names(struct ev_feed *feed, struct ev_result **ret_rows)
 {
+        assert(ret_rows);
+
         return run_plain(feed, &ev_sql_relay_names, ret_rows);
 }
 
+/* A timeline of the database is a source of its own, so a new one appears after a promotion, at the
+ * first fact recorded there. */
 int ev_feed_load_sources(struct ev_feed *feed, struct ev_result **ret_rows)
 {
+        assert(ret_rows);
+
         return run_plain(feed, &ev_sql_relay_sources, ret_rows);
 }
 
+/* They stay on record for ever, because the records on the topics stay as well, and each new leader
+ * meets them again. */
 int ev_feed_load_void(struct ev_feed *feed, struct ev_result **ret_rows)
 {
+        assert(ret_rows);
+
         return run_plain(feed, &ev_sql_relay_void, ret_rows);
 }
 
+/* Added to what is there already and never taken away: an acceptance is a decision of a
+ * person's. */
 int ev_feed_accept_void(struct ev_feed *feed, const struct ev_str *uris, size_t uris_count)
 {
         assert(uris || !uris_count);
@@ -227,6 +268,8 @@ int ev_feed_accept_void(struct ev_feed *feed, const struct ev_str *uris, size_t 
         return run(feed, &ev_sql_relay_accept, NULL);
 }
 
+/* Asked of the function that the outbox itself uses, so that no second rule for making a source
+ * exists here. */
 int ev_feed_load_source_now(struct ev_feed *feed, char *uri)
 {
         _cleanup_result_ struct ev_result *row = NULL;
@@ -244,6 +287,8 @@ int ev_feed_load_source_now(struct ev_feed *feed, char *uri)
         return 0;
 }
 
+/* Without payloads: a source and an id are enough to recognize a row, and there are as many as
+ * there are partitions. */
 int ev_feed_load_rows_at(struct ev_feed *feed, const int64_t *seqs, size_t seqs_count,
                          struct ev_result **ret_rows)
 {
@@ -271,6 +316,9 @@ int ev_feed_page(struct ev_feed *feed, enum ev_feed_name name, int64_t after, in
         return run(feed, page, ret_rows);
 }
 
+/* Column 0 of both pages, so this needs no feed. Columns are counted in the order of the
+ * statement's `out:` lines, here and below; a type that differs is found by the asserts of
+ * ev_result_…(). */
 int64_t ev_feed_seq(const struct ev_result *rows, size_t row)
 {
         assert(row < ev_result_rows(rows));
@@ -278,6 +326,8 @@ int64_t ev_feed_seq(const struct ev_result *rows, size_t row)
         return ev_result_int8(rows, row, 0);
 }
 
+/* No copies: text and payload point into the result, which must outlive the record that is made of
+ * them. */
 void ev_feed_fact(const struct ev_result *rows, size_t row, struct ev_feed_fact *ret_fact)
 {
         assert(row < ev_result_rows(rows));
@@ -302,6 +352,8 @@ void ev_feed_fact(const struct ev_result *rows, size_t row, struct ev_feed_fact 
         };
 }
 
+/* The names are those of the columns. `offset` and `partition` are where the record lay on its own
+ * topic, and say nothing of the dead-letter topic. */
 void ev_feed_letter(const struct ev_result *rows, size_t row, struct ev_feed_letter *ret_letter)
 {
         assert(row < ev_result_rows(rows));
@@ -321,13 +373,14 @@ void ev_feed_letter(const struct ev_result *rows, size_t row, struct ev_feed_let
         };
 }
 
-/* A session that is in the list twice, for two locks, is one writer: the statement says DISTINCT.
- */
+/* More writers than the list has room for is trouble that passes and is tried again; leaving one
+ * out is not an option, for its number would be taken for a gap. A holder that does not fit would
+ * be a PostgreSQL that writes virtual transactions otherwise than "backend/number". */
 static int take_writers(const struct ev_result *result, struct ev_feed_writers *writers)
 {
         size_t count = ev_result_rows(result);
 
-        assert(writers);
+        assert(result && writers);
 
         if (count > EV_FEED_WRITERS_MAX)
                 return ev_fail(EV_VERDICT_RETRY, "%zu sessions write at one time, more than %d",
@@ -350,8 +403,9 @@ int ev_feed_list_writers(struct ev_feed *feed, enum ev_feed_name name, int64_t *
 
         assert(ret_top && writers);
 
-        /* Two statements and not one: the number must have been seen before anybody is listed. In
-         * one, the locks might be read first, and a writer who began in between would be missed. */
+        /* Two statements and not one: the number must have been seen before anybody is listed. A
+         * writer that begins between the two draws a number above `top`; he may be on the list, and
+         * is then waited for in vain but never wrongly left out. */
         ev_params_begin(&feed->params, kind_of(name)->top);
         r = run_for_row(feed, kind_of(name)->top, &row);
         if (r)
@@ -368,7 +422,9 @@ int ev_feed_list_writers(struct ev_feed *feed, enum ev_feed_name name, int64_t *
         return 0;
 }
 
-/* Runs a statement about these writers. */
+/* Runs a statement about these writers. By virtual transaction (pg_locks.virtualtransaction) and
+ * not by pid, so a session that has gone on to its next transaction is not taken for the one that
+ * was waited for. */
 static int run_writers(struct ev_feed *feed, const struct ev_statement *statement,
                        enum ev_feed_name name, const struct ev_feed_writers *writers,
                        struct ev_result **ret_result)
@@ -384,6 +440,8 @@ static int run_writers(struct ev_feed *feed, const struct ev_statement *statemen
         return run(feed, statement, ret_result);
 }
 
+/* The list only ever shrinks: who has come since cannot have a number up to `top`. That is why
+ * waiting ends although there is always somebody writing. */
 int ev_feed_look_again(struct ev_feed *feed, enum ev_feed_name name,
                        struct ev_feed_writers *writers)
 {
@@ -398,12 +456,18 @@ int ev_feed_look_again(struct ev_feed *feed, enum ev_feed_name name,
         return ev_trace(take_writers(result, writers));
 }
 
+/* A second look and not kept from the first: what a session is called and does is only worth asking
+ * for when it has become a nuisance. */
 int ev_feed_name_writers(struct ev_feed *feed, enum ev_feed_name name,
                          const struct ev_feed_writers *writers, struct ev_result **ret_rows)
 {
+        assert(ret_rows);
+
         return run_writers(feed, &ev_sql_relay_writer_name, name, writers, ret_rows);
 }
 
+/* pg_terminate_backend() asks and does not wait: the caller goes on looking until the locks are
+ * gone. Who has ended in between is no longer found, and nobody else is hit in his place. */
 int ev_feed_end_writers(struct ev_feed *feed, enum ev_feed_name name,
                         const struct ev_feed_writers *writers, size_t *ret_count)
 {
@@ -418,9 +482,12 @@ int ev_feed_end_writers(struct ev_feed *feed, enum ev_feed_name name,
         return 0;
 }
 
+/* Two arrays of equal length, made into rows by unnest(). A gap that is on record already stays as
+ * it is: a predecessor may have written it and died before it could go on. */
 int ev_feed_add_gaps(struct ev_feed *feed, enum ev_feed_name name, const struct ev_feed_gap *gaps,
                      size_t gaps_count)
 {
+        assert(gaps || !gaps_count);
         assert(gaps_count <= EV_FEED_GAPS_MAX);
 
         begin_named(feed, &ev_sql_relay_gaps, name);
@@ -437,6 +504,8 @@ int ev_feed_add_gaps(struct ev_feed *feed, enum ev_feed_name name, const struct 
         return run(feed, &ev_sql_relay_gaps, NULL);
 }
 
+/* LISTEN lasts as long as the session. Notifications are only a reason to look earlier: one that is
+ * lost costs the pause between two pages and nothing else. */
 int ev_feed_listen(struct ev_feed *feed)
 {
         assert(ev_db_is_open(feed->db));

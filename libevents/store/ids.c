@@ -2,15 +2,22 @@
  *
  * A sequence is not transactional: an id that was drawn is never given to anybody else, also when
  * the transaction that drew it is rolled back. So blocks outlive batches, and if the process dies,
- * the ids in hand are lost and leave a hole, which nothing minds. */
+ * the ids in hand are lost and leave a hole, which nothing minds. They do not outlive a connection:
+ * behind a new one may be a standby that took over before it heard of the draw, and it will give
+ * the same ids to somebody else. */
 
 #include "store/ids.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "ev_sql.h"
+
+#define SQLSTATE_SEQUENCE_LIMIT "2200H"
+
+enum { PARAMS_BYTES_MAX = 1024 }; /* a name and a number */
 
 struct block {
         const struct ev_table *table;
@@ -36,7 +43,7 @@ int ev_ids_new(struct ev_ids **ret_ids, struct ev_db *db)
         if (!ids)
                 return ev_fail_memory("ids");
         ids->db = db;
-        ids->params = EV_PARAMS_INIT(1024);
+        ids->params = EV_PARAMS_INIT(PARAMS_BYTES_MAX);
         *ret_ids = ids;
         return 0;
 }
@@ -81,6 +88,10 @@ static int fill(struct ev_ids *ids, struct block *block)
         ev_params_text(&ids->params, ev_str_of(block->table->sequence));
         ev_params_int4(&ids->params, EV_IDS_BLOCK);
         r = ev_db_run(ids->db, &ev_sql_draw_ids, &ids->params, &result);
+        /* Of class 22, and yet not the record's fault: every record in turn would be blamed. */
+        if (r < 0 && strcmp(ev_error_last()->sqlstate, SQLSTATE_SEQUENCE_LIMIT) == 0)
+                return ev_fail(EV_VERDICT_STOP, "the ids of %s are used up: %s gives no more",
+                               block->table->name, block->table->sequence);
         if (r < 0)
                 return ev_trace(r);
         assert(ev_result_rows(result) == EV_IDS_BLOCK);
@@ -107,6 +118,14 @@ static int draw(void *context, const struct ev_table *table, int64_t *ret_id)
         }
         *ret_id = block->ids[--block->left];
         return 0;
+}
+
+void ev_ids_forget(struct ev_ids *ids)
+{
+        assert(ids);
+
+        for (size_t i = 0; i < ids->block_count; ++i)
+                ids->blocks[i]->left = 0;
 }
 
 struct ev_id_source ev_ids_source(struct ev_ids *ids)

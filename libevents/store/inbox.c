@@ -32,6 +32,7 @@
 #include "ev_sql.h"
 #include "store/columns.h"
 
+/* By the order of the primary keys, id first. */
 static int compare_claims(const void *a, const void *b)
 {
         const struct ev_claim *left = a, *right = b;
@@ -41,13 +42,18 @@ static int compare_claims(const void *a, const void *b)
         return order ? order : ev_str_compare(left->source, right->source);
 }
 
+/* A pair that stands here twice would be an insert that conflicts with itself and look like
+ * another lane's: the caller compares records of one batch among themselves, where it has both in
+ * memory. */
 int ev_inbox_queue_claims(struct ev_session *session, struct ev_claim *claims, size_t count)
 {
         struct ev_params *params = &session->params;
 
-        assert(count > 0);
+        assert(claims && count > 0);
 
         qsort(claims, count, sizeof(*claims), compare_claims);
+        /* Twice in one statement, the second would count as known by the first, and as another's.
+         */
         for (size_t i = 1; i < count; ++i)
                 assert(compare_claims(&claims[i - 1], &claims[i]) < 0);
 
@@ -58,7 +64,10 @@ int ev_inbox_queue_claims(struct ev_session *session, struct ev_claim *claims, s
         return ev_trace(ev_db_queue(session->db, &ev_sql_inbox_claim, params));
 }
 
-/* The rows behind the first one: events that were seen, with the hash of what was seen. */
+/* The rows behind the first one: events that were seen, with the hash of what was seen. An id that
+ * comes again with other content is a fault of its producer and no redelivery; dropping it as one
+ * would lose an event without a trace. A hash of another size is from another version and equal to
+ * none. */
 static int read_seen(const struct ev_result *result, size_t row, struct ev_claim *claims,
                      size_t count)
 {
@@ -67,6 +76,7 @@ static int read_seen(const struct ev_result *result, size_t row, struct ev_claim
         size_t index;
         int r;
 
+        assert(claims && count > 0);
         assert(seen.data);
 
         r = ev_session_row(ev_result_int8(result, row, POSITION), count, &index);
@@ -80,6 +90,9 @@ static int read_seen(const struct ev_result *result, size_t row, struct ev_claim
         return 0;
 }
 
+/* Which of the events was lost to another lane is not asked: the batch is run again as a whole,
+ * and its new snapshot knows. It happens only if one event is sent to two lanes in the same
+ * moment. */
 int ev_inbox_receive_claims(struct ev_session *session, struct ev_claim *claims, size_t count)
 {
         enum { POSITION, CLAIMED, CONTENT_HASH };
@@ -108,13 +121,15 @@ int ev_inbox_receive_claims(struct ev_session *session, struct ev_claim *claims,
         return 0;
 }
 
+/* Group, sources, topics, partitions: what both statements about marks begin with. */
 static struct ev_params *begin_marks(struct ev_session *session,
                                      const struct ev_statement *statement,
                                      const struct ev_mark *marks, size_t count)
 {
         struct ev_params *params = &session->params;
 
-        assert(count > 0);
+        assert(marks && count > 0);
+        assert(!ev_str_is_null(session->group));
 
         ev_params_begin(params, statement);
         ev_params_text(params, session->group);
@@ -124,13 +139,19 @@ static struct ev_params *begin_marks(struct ev_session *session,
         return params;
 }
 
+/* Our own facts need no row for each event: on a lane the numbers of a source only rise, as the
+ * relay sends them in order, so the last one says about every smaller one that it was seen. */
 int ev_inbox_queue_marks(struct ev_session *session, const struct ev_mark *marks, size_t count)
 {
         struct ev_params *params = begin_marks(session, &ev_sql_inbox_marks, marks, count);
 
+        assert(params->statement == &ev_sql_inbox_marks);
+
         return ev_trace(ev_db_queue(session->db, &ev_sql_inbox_marks, params));
 }
 
+/* A source that has no row yet has recorded nothing that we have seen: its first fact has no
+ * predecessor. */
 int ev_inbox_receive_marks(struct ev_session *session, struct ev_mark *marks, size_t count)
 {
         enum { POSITION, LAST_SEQUENCE };
@@ -154,6 +175,7 @@ int ev_inbox_receive_marks(struct ev_session *session, struct ev_mark *marks, si
         return 0;
 }
 
+/* Every mark that the batch moved, once; the caller has taken the largest number of each. */
 int ev_inbox_queue_save_marks(struct ev_session *session, const struct ev_mark *marks, size_t count)
 {
         struct ev_params *params = begin_marks(session, &ev_sql_inbox_save_marks, marks, count);
@@ -169,6 +191,9 @@ int ev_inbox_receive_save_marks(struct ev_session *session, size_t count)
         return ev_trace(ev_session_expect(session, count, "watermarks"));
 }
 
+/* Most calls read one row. A rotation waits for claims under way and makes others wait, for as
+ * long as lock_timeout at most; then it fails, is tried again later, and nothing is lost but
+ * time. */
 int ev_inbox_rotate(struct ev_session *session)
 {
         assert(!ev_db_is_in_transaction(session->db));

@@ -1,12 +1,20 @@
 #ifndef EV_STORE_INBOX_H
 #define EV_STORE_INBOX_H
 
-/* Events of foreign producers that were seen, and how far our own facts were. */
+/* Events of foreign producers that were seen, and how far our own facts were.
+ *
+ * Kafka delivers at least once, and a producer of another system may send an event twice, at any
+ * distance and to any partition: so its id is remembered, with a hash of what it said. Ids are kept
+ * in two generations that take turns, which is how old ones are forgotten without deleting rows.
+ *
+ * All but ev_inbox_rotate() are parts of a batch: queued in its transaction, received in the same
+ * order, with the same `count`, which is not 0. Slices are borrowed until the statement is queued.
+ */
 
 #include "base/macro.h"
 #include "store/session.h"
 
-enum { EV_CONTENT_HASH_BYTES = 32 };
+enum { EV_CONTENT_HASH_BYTES = 32 }; /* SHA-256 */
 
 enum ev_claimed {
         EV_CLAIMED_NEW,    /* never seen: it is ours now */

@@ -27,18 +27,21 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/fault.h"
 #include "ev_sql.h"
 #include "store/binary.h"
 #include "store/params.h"
 #include "store/type.h"
 
 enum {
-        SCRIPT_BYTES_MAX = 16 * 1024,
-        LOSSES_SHOWN_MAX = 10,
-        LOSSES_BYTES_MAX = 8192, /* of a name 130, and its number */
+        SCRIPT_BYTES_MAX = 16 * 1024, /* of statements made here, which have a few hundred */
+        LOSSES_SHOWN_MAX = 10,        /* tables; a person reads no more of them in an error */
+        LOSSES_BYTES_MAX = 8192,      /* of a name 130, and its number */
 };
 
-/* Any number that nobody else uses as an advisory lock in these databases: "ev_migra" as ASCII. */
+/* Any number that nobody else uses as an advisory lock in these databases: "ev_migra" as ASCII. One
+ * for all services is enough, as advisory locks are a database's own and each has one service
+ * (PostgreSQL, Advisory Locks). */
 static const int64_t lock_key = 0x65765f6d69677261;
 
 const char *ev_migration_state_name(enum ev_migration_state state)
@@ -53,7 +56,8 @@ const char *ev_migration_state_name(enum ev_migration_state state)
         return names[state];
 }
 
-/* Runs a script that is made of a format. */
+/* Runs a script that is made of a format. A text that does not fit would be cut, and run cut: so it
+ * is an assert and not an error. */
 static int run_format(struct ev_db *db, ev_db_row_fn *row, void *context, const char *format, ...)
         _printf_(4, 5);
 
@@ -62,6 +66,8 @@ static int run_format(struct ev_db *db, ev_db_row_fn *row, void *context, const 
         char script[SCRIPT_BYTES_MAX];
         va_list arguments;
         int size;
+
+        assert(db && format);
 
         va_start(arguments, format);
         /* Names and numbers from checked sources only: nothing here needs to be quoted. */
@@ -73,10 +79,11 @@ static int run_format(struct ev_db *db, ev_db_row_fn *row, void *context, const 
 
 /* Status. */
 
+/* Files and rows are two lists by ascending version, merged while the rows come. */
 struct reader {
         const struct ev_migrations *files;
         struct ev_migrate_status *status;
-        size_t next; /* the first file that has no entry yet */
+        size_t next; /* the first file that has no entry yet; all before it have one */
 };
 
 /* Whether a file is part of a profile: core is what is left when the files of full are taken
@@ -133,7 +140,8 @@ static void add_files_before(struct reader *reader, int version)
         }
 }
 
-/* A row (version, name, checksum, applied_at), by ascending version. */
+/* A row (version, name, checksum, applied_at), by ascending version. Texts that are longer than
+ * ours stay empty and make the file a changed one, which is what they are. */
 static int read_row(void *context, const struct ev_str *values, size_t count)
 {
         struct reader *reader = context;
@@ -141,7 +149,7 @@ static int read_row(void *context, const struct ev_str *values, size_t count)
         const struct ev_migration *file;
         int64_t version;
 
-        assert(count == 4);
+        assert(reader && count == 4);
 
         /* Bounds are checked before anything is stored: the table may be written by whoever
          * owns the database. */
@@ -183,7 +191,9 @@ static int read_table(void *context, const struct ev_str *values, size_t count)
         return 0;
 }
 
-/* Without the lock: it is one look at what is committed. */
+/* Without the lock: it is one look at what is committed. Two statements and no transaction around
+ * them, so a migrator at work in between may show as a state of the moment after the first; nothing
+ * is decided by that but under the lock, in run_locked(). */
 int ev_migrate_status(struct ev_db *db, const struct ev_migrations *files,
                       struct ev_migrate_status *ret_status)
 {
@@ -211,6 +221,7 @@ int ev_migrate_status(struct ev_db *db, const struct ev_migrations *files,
 
 /* Planning. */
 
+/* What is to be done, complete before the first step. */
 struct plan {
         const struct ev_migration *migrations[2 * EV_MIGRATIONS_MAX];
         size_t downs; /* come first, by descending version */
@@ -238,6 +249,7 @@ static bool is_applied(const struct ev_migrate_entry *entry)
 static int differs(const struct ev_migrations *files, const struct ev_migrate_entry *entry)
 {
         assert(files && entry);
+        assert(entry->state == EV_MIGRATION_CHANGED || entry->state == EV_MIGRATION_UNKNOWN);
 
         if (entry->state == EV_MIGRATION_UNKNOWN)
                 ev_fail(EV_VERDICT_STOP,
@@ -273,7 +285,7 @@ static int plan_up(const struct ev_migrations *files, const struct ev_migrate_st
 {
         int highest = 0;
 
-        assert(plan->count == 0);
+        assert(files && plan->count == 0);
 
         for (size_t i = status->count; i-- > 0;) {
                 const struct ev_migrate_entry *entry = &status->entries[i];
@@ -328,7 +340,10 @@ static int plan_down(const struct ev_migrations *files, const struct ev_migrate_
 
 /* Running files. */
 
-/* A migrator waits for a lock up to a minute, and for nothing else. */
+/* A migrator waits for a lock up to a minute, and for nothing else. While it waits for ACCESS
+ * EXCLUSIVE, everybody who comes to the table later queues up behind it, so the wait must end.
+ * Statements may take hours, on the other hand: an index on a large table does. And a migrator that
+ * was stopped in the middle of a transaction must not hold its locks for longer than a minute. */
 static int prepare_session(struct ev_db *db)
 {
         assert(db);
@@ -355,12 +370,13 @@ static int begin(struct ev_db *db, const struct ev_migrations *files, enum ev_pr
                                    files->service, ev_profile_name(profile), version));
 }
 
+/* Absent, empty or another number: in each case this is not the transaction that was begun. */
 static int compare_setting(void *context, const struct ev_str *values, size_t count)
 {
         const struct ev_migration *migration = context;
         int64_t version;
 
-        assert(count == 1);
+        assert(migration && count == 1);
 
         if (ev_str_to_int64(values[0], &version) && version == migration->version)
                 return 0;
@@ -373,7 +389,7 @@ static int compare_setting(void *context, const struct ev_str *values, size_t co
 /* What was set for the transaction is gone when it is another one. */
 static int check_transaction(struct ev_db *db, const struct ev_migration *migration)
 {
-        struct ev_migration copy = *migration;
+        struct ev_migration copy = *migration; /* the callback's context is not const */
 
         assert(migration->version > 0);
 
@@ -445,15 +461,17 @@ static int create_version_table(struct ev_db *db, const struct ev_migrations *fi
         return r < 0 ? ev_trace(r) : ev_trace(write_profile(db, files, profile));
 }
 
+/* One run of a migrator, from the lock to the unlock. */
 struct work {
         struct ev_db *db;
         const struct ev_migrations *files;
         const struct ev_migrate_options *options;
-        enum ev_profile profile;
-        struct ev_migrate_status *status;
+        enum ev_profile profile;          /* that the database is to have in the end */
+        struct ev_migrate_status *status; /* before the run; not kept up with it */
         struct plan plan;
 };
 
+/* Before and after, because a step may take hours: who watches must see what is being done. */
 static void tell(const struct work *work, size_t i, bool is_done)
 {
         const struct ev_migrate_step step = {
@@ -483,8 +501,15 @@ static int run_step(const struct work *work, size_t i, bool is_first_row, bool i
         r = begin(work->db, work->files, work->profile, migration->version);
         if (r == 0 && is_first_row)
                 r = create_version_table(work->db, work->files, work->profile);
+        /* The file is one message, so no moment between two of its statements is ours. This one,
+         * with the transaction open and perhaps the version table made in it, is the same to the
+         * server as any of them. */
+        if (r == 0)
+                r = EV_FAULT(migration_between);
         if (r == 0)
                 r = run_file(work->db, migration, is_up);
+        if (r == 0)
+                r = EV_FAULT(migration_before_version);
         if (r == 0)
                 r = write_version(work->db, work->files, migration, is_up);
         if (r == 0 && is_last_row)
@@ -493,6 +518,7 @@ static int run_step(const struct work *work, size_t i, bool is_first_row, bool i
         return r < 0 ? ev_trace(r) : ev_trace(ev_db_script(work->db, "COMMIT", NULL, NULL));
 }
 
+/* Stops at the first failure. Steps before it stay, and the next run goes on there. */
 static int run_plan(const struct work *work)
 {
         const struct plan *plan = &work->plan;
@@ -500,6 +526,7 @@ static int run_plan(const struct work *work)
         size_t applied = 0;
 
         assert(work->status && work->files);
+        assert(plan->downs <= plan->count);
 
         for (size_t i = 0; i < work->status->count; ++i)
                 applied += is_applied(&work->status->entries[i]);
@@ -521,7 +548,9 @@ static int run_plan(const struct work *work)
         return 0;
 }
 
-/* What a way down would lose. */
+/* What a way down would lose. Rows are counted, not compared: per table their number, and for each
+ * column the number of its values that are not NULL, before the way down, at its end, and after the
+ * way up again, which shows what migrations seed by themselves. */
 
 /* The columns of migrate_tables.sql. */
 enum { TABLES_NAME, TABLES_COLUMNS, TABLES_COUNTS };
@@ -549,6 +578,7 @@ static int64_t next_count(struct ev_array *counts)
                        : 0;
 }
 
+/* Names and counts of a table's columns side by side; the first count is that of its rows. */
 static int open_row(const struct ev_result *tables, size_t row, struct ev_array *ret_columns,
                     struct ev_array *ret_counts)
 {
@@ -563,6 +593,7 @@ static int open_row(const struct ev_result *tables, size_t row, struct ev_array 
                                       EV_OID_INT8));
 }
 
+/* Takes the array by value, since reading moves it on. */
 static bool has_column(struct ev_array columns, struct ev_bytes name)
 {
         struct ev_bytes other;
@@ -577,7 +608,7 @@ static bool has_column(struct ev_array columns, struct ev_bytes name)
 
 /* What is found in the three stages of the trial. */
 struct trial {
-        struct ev_result *before, *down, *again;
+        struct ev_result *before, *down, *again; /* rows of migrate_tables.sql; owned */
 };
 
 /* All three are kept to the end, as they are compared crosswise. */
@@ -626,7 +657,8 @@ static int count_lost(const struct trial *trial, size_t row, int64_t *ret_lost)
         return 0;
 }
 
-/* 0, or EV_MIGRATE_REFUSED with the tables that lose rows. */
+/* 0, or EV_MIGRATE_REFUSED with the tables that lose rows. All are counted and some named: the
+ * number of rows is what tells a person whether it is test data or a year's work. */
 static int judge(const struct ev_migrations *files, const struct trial *trial)
 {
         _cleanup_buffer_ struct ev_buffer losses = EV_BUFFER_INIT(LOSSES_BYTES_MAX);
@@ -717,7 +749,9 @@ static int try_way_back(const struct work *work)
 
 /* The whole of it. */
 
-/* A lock of the session and not of a transaction: it has to span all of them. */
+/* A lock of the session and not of a transaction: it has to span all of them. That is why a pooler
+ * must be in session mode: in transaction mode the lock would stay with a session that is given to
+ * somebody else. */
 static int lock(struct ev_db *db, const struct ev_statement *statement)
 {
         _cleanup_params_ struct ev_params params = EV_PARAMS_INIT(256);
@@ -759,7 +793,7 @@ static int up(struct work *work)
         return r ? ev_trace(r) : ev_trace(run_plan(work));
 }
 
-/* As up(), with the profile as it is remembered. */
+/* As up(), with the profile as it is remembered: a way down does not choose one. */
 static int down(struct work *work)
 {
         int r;
@@ -822,12 +856,14 @@ int ev_migrate_down(struct ev_db *db, const struct ev_migrations *files,
 
 /* Verifying. */
 
+/* Who is told of differences, and how many there were. */
 struct verifier {
         ev_migrate_problem_fn *problem;
-        void *context;
+        void *context; /* the caller's */
         size_t count;
 };
 
+/* The one way to report, so that no difference goes uncounted. */
 static void found(struct verifier *verifier, struct ev_str object, struct ev_str problem)
 {
         assert(verifier->problem);
@@ -840,7 +876,7 @@ static void found(struct verifier *verifier, struct ev_str object, struct ev_str
  * that finds something must say it in our form. */
 static int read_problem(void *context, const struct ev_str *values, size_t count)
 {
-        assert(values);
+        assert(context && values);
 
         if (count != 2)
                 return ev_fail(EV_VERDICT_STOP,
@@ -875,6 +911,7 @@ static void verify_versions(const struct ev_migrate_status *status, struct verif
 static int verify_objects(struct ev_db *db, const struct ev_migrations *files,
                           enum ev_profile profile, struct verifier *verifier)
 {
+        /* As in files->verify[]. */
         static const char *const places[] = { "common", "database" };
         int r;
 
@@ -897,6 +934,8 @@ static int verify_objects(struct ev_db *db, const struct ev_migrations *files,
         return ev_trace(ev_db_rollback(db));
 }
 
+/* Without the lock, as it only reads: next to a migrator at work it shows a state in between, which
+ * differs. */
 int ev_migrate_verify(struct ev_db *db, const struct ev_migrations *files,
                       ev_migrate_problem_fn *problem, void *context)
 {

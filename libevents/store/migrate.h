@@ -77,10 +77,10 @@ struct ev_migrate_step {
 typedef void ev_migrate_tell_fn(void *context, const struct ev_migrate_step *step);
 
 struct ev_migrate_options {
-        int to; /* the last version that is applied then */
-        bool has_profile;
-        enum ev_profile profile; /* else the remembered one, and full for a new database */
-        bool may_lose_rows;
+        int to;           /* the last version that is applied then; 0..EV_MIGRATION_VERSION_MAX */
+        bool has_profile; /* up only */
+        enum ev_profile profile;  /* else the remembered one, and full for a new database */
+        bool may_lose_rows;       /* nothing is tried first; a changed file may be undone */
         ev_migrate_tell_fn *tell; /* NULL: nobody is told */
         void *context;
 };

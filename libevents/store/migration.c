@@ -21,7 +21,10 @@
 #include "base/error.h"
 #include "base/str.h"
 
-enum { PATH_BYTES_MAX = 4096, VERSION_DIGITS = 4 };
+enum {
+        PATH_BYTES_MAX = 4096, /* Linux's PATH_MAX */
+        VERSION_DIGITS = 4,
+};
 
 /* Folders of migrations, names of databases and of version tables: one row each. */
 static const struct {
@@ -33,6 +36,7 @@ static const struct {
         { "intl_shipping_db", "shipping" },
 };
 
+/* Stands in the comment of the version table, so a name that was once given stays. */
 const char *ev_profile_name(enum ev_profile profile)
 {
         static const char *const names[] = {
@@ -56,6 +60,7 @@ const char *ev_migrations_service(const char *database)
         return NULL;
 }
 
+/* Nothing was written, so nothing can fail that anybody would have to know. */
 static void close_file(FILE **file)
 {
         assert(file);
@@ -64,7 +69,8 @@ static void close_file(FILE **file)
                 fclose(*file);
 }
 
-/* 0 and the text of a file (malloc). */
+/* 0 and the text of a file (malloc), with a NUL behind it. Read to its end and not by the size that
+ * stat() tells: a file that grows meanwhile is seen as it is at the end. */
 static int read_text(const char *path, char **ret_text)
 {
         _cleanup_(close_file) FILE *file = fopen(path, "r");
@@ -99,8 +105,8 @@ static int read_text(const char *path, char **ret_text)
 
 /* What the name of a file says. */
 struct file_name {
-        int version;
-        char name[EV_MIGRATION_NAME_MAX];
+        int version;                      /* from 1 */
+        char name[EV_MIGRATION_NAME_MAX]; /* without direction and profile: "0016_indexes" */
         bool is_full;
         bool is_up;
 };
@@ -118,7 +124,8 @@ static bool cut_end(char *text, const char *end)
         return true;
 }
 
-/* "0016_indexes.full.up.sql" */
+/* "0016_indexes.full.up.sql". Read from its end, as the name in the middle is free; it consists of
+ * letters that need no quotes, in SQL and in a shell. */
 static bool parse_name(const char *text, struct file_name *ret_name)
 {
         struct file_name name = { 0 };
@@ -143,13 +150,15 @@ static bool parse_name(const char *text, struct file_name *ret_name)
         return name.version > 0;
 }
 
-/* The place of this file's migration; a new one if it is the first file of it. */
+/* The place of this file's migration; a new one if it is the first file of it. Searched from the
+ * beginning each time: a thousand files are half a million comparisons, once a command. */
 static int find_or_add(struct ev_migrations *migrations, const struct file_name *name,
                        const char *path, struct ev_migration **ret_migration)
 {
         struct ev_migration *migration;
 
-        assert(name->version > 0);
+        assert(name->version > 0 && name->version <= EV_MIGRATION_VERSION_MAX);
+        assert(path && ret_migration);
 
         for (size_t i = 0; i < migrations->count; ++i) {
                 migration = &migrations->migrations[i];
@@ -206,6 +215,7 @@ static int add_file(struct ev_migrations *migrations, const char *path, const ch
         return 0;
 }
 
+/* As with files: it was only read. */
 static void close_folder(DIR **folder)
 {
         assert(folder);
@@ -222,7 +232,7 @@ static int read_folder(struct ev_migrations *migrations, const char *directory, 
         _cleanup_(close_folder) DIR *folder = NULL;
         const struct dirent *entry;
 
-        assert(directory && name);
+        assert(directory && name && ret_verify);
 
         if (snprintf(path, sizeof(path), "%s/%s", directory, name) >= (int)sizeof(path))
                 return ev_fail(EV_VERDICT_STOP, "%s: the path is too long", directory);
@@ -275,13 +285,16 @@ static int check_pairs(const struct ev_migrations *migrations, const char *direc
         return 0;
 }
 
+/* Either all files of a database or none: a set that was read in part would show the rest as
+ * unknown versions, and a person would look for the fault in the database. */
 int ev_migrations_read(struct ev_migrations **ret_migrations, const char *directory,
                        const char *database)
 {
         _cleanup_(ev_migrations_free_p) struct ev_migrations *migrations = NULL;
         int r;
 
-        assert(ret_migrations && directory && ev_migrations_service(database));
+        assert(ret_migrations && directory);
+        assert(database && ev_migrations_service(database));
 
         migrations = calloc(1, sizeof(*migrations));
         if (!migrations)
@@ -324,11 +337,13 @@ struct ev_migrations *ev_migrations_free(struct ev_migrations *migrations)
         return NULL;
 }
 
+/* By number, which is what the version table has in common with the files. */
 const struct ev_migration *ev_migrations_find(const struct ev_migrations *migrations, int version)
 {
         const struct ev_migration key = { .version = version };
 
         assert(migrations);
+        assert(migrations->count <= EV_MIGRATIONS_MAX);
 
         return bsearch(&key, migrations->migrations, migrations->count, sizeof(key), by_version);
 }

@@ -17,7 +17,7 @@
 #include "base/macro.h"
 
 enum {
-        EV_MIGRATIONS_MAX = 1000,
+        EV_MIGRATIONS_MAX = 1000,                 /* of one database */
         EV_MIGRATION_NAME_MAX = 100,              /* bytes with the NUL: "0001_ev" */
         EV_MIGRATION_BYTES_MAX = 4 * 1024 * 1024, /* of one file */
         EV_MIGRATION_VERSION_MAX = 9999,

@@ -25,6 +25,8 @@
 #include "ev_sql.h"
 #include "store/columns.h"
 
+/* Insert, lock, assign: the locks have a statement of their own, so that the one behind it takes
+ * its snapshot when they are held and reads what the last owner committed. */
 enum { ASSIGN_STATEMENTS = 3 };
 
 /* Group, topics, partitions: what every statement about lanes begins with. */
@@ -34,7 +36,8 @@ static struct ev_params *begin_lanes(struct ev_session *session,
 {
         struct ev_params *params = &session->params;
 
-        assert(count > 0);
+        assert(lanes && count > 0);
+        assert(!ev_str_is_null(session->group));
 
         ev_params_begin(params, statement);
         ev_params_text(params, session->group);
@@ -43,13 +46,16 @@ static struct ev_params *begin_lanes(struct ev_session *session,
         return params;
 }
 
+/* The same for the lanes of a batch. */
 static struct ev_params *begin_advances(struct ev_session *session,
                                         const struct ev_statement *statement,
                                         const struct ev_advance *advances, size_t count)
 {
         struct ev_params *params = &session->params;
 
-        assert(count > 0);
+        assert(advances && count > 0);
+        for (size_t i = 0; i < count; ++i)
+                assert(advances[i].lane);
 
         ev_params_begin(params, statement);
         ev_params_text(params, session->group);
@@ -58,6 +64,8 @@ static struct ev_params *begin_advances(struct ev_session *session,
         return params;
 }
 
+/* A length of its own would mean that another program writes here: better stop than compare it
+ * with ours and halt every lane. */
 static int read_fingerprint(struct ev_bytes bytes, struct ev_offset *lane)
 {
         assert(lane);
@@ -73,12 +81,15 @@ static int read_fingerprint(struct ev_bytes bytes, struct ev_offset *lane)
         return 0;
 }
 
+/* Every lane that was asked for must be there, for they have been inserted just before. */
 static int read_lanes(const struct ev_result *result, struct ev_offset *lanes, size_t count)
 {
         enum { POSITION, NEXT_OFFSET, EPOCH, UNCLEAN, IS_HALTED, FINGERPRINT };
         struct ev_offset *lane;
         size_t index;
         int r;
+
+        assert(lanes && count > 0);
 
         if (ev_result_rows(result) != count)
                 return ev_fail(EV_VERDICT_STOP,
@@ -100,6 +111,9 @@ static int read_lanes(const struct ev_result *result, struct ev_offset *lanes, s
         return 0;
 }
 
+/* Three statements and not one: the lock is waited for in the second, and the third has a
+ * snapshot of its own that begins behind the wait, so that it returns what the owner before us
+ * has committed last. */
 static int queue_assign(struct ev_session *session, const struct ev_offset *lanes, size_t count)
 {
         const struct ev_statement *const statements[ASSIGN_STATEMENTS] = {
@@ -108,6 +122,8 @@ static int queue_assign(struct ev_session *session, const struct ev_offset *lane
                 &ev_sql_offsets_assign,
         };
         int r;
+
+        assert(session->db && lanes && count > 0);
 
         r = ev_db_queue_begin(session->db);
         for (size_t i = 0; r == 0 && i < EV_ARRAY_SIZE(statements); ++i)
@@ -137,10 +153,14 @@ static int skip(struct ev_session *session, size_t count)
         return 0;
 }
 
+/* Nothing counts before COMMIT has been answered: lanes that were filled in are given up by the
+ * caller when this fails. */
 static int receive_assign(struct ev_session *session, struct ev_offset *lanes, size_t count)
 {
         _cleanup_result_ struct ev_result *result = NULL;
         int r;
+
+        assert(count > 0);
 
         r = skip(session, 1 + ASSIGN_STATEMENTS - 1);
         if (r == 0)
@@ -167,11 +187,16 @@ int ev_offsets_assign(struct ev_session *session, struct ev_offset *lanes, size_
         return r ? ev_session_abandon(session) : 0;
 }
 
+/* First of all statements of a batch. Whoever takes a lane over waits here for us, or we for him;
+ * what comes behind it in this transaction needs no lock against other owners of these lanes. */
 int ev_offsets_queue_advance(struct ev_session *session, const struct ev_advance *advances,
                              size_t count)
 {
         struct ev_params *params =
                 begin_advances(session, &ev_sql_offsets_advance, advances, count);
+
+        for (size_t i = 0; i < count; ++i)
+                assert(advances[i].next_offset >= advances[i].lane->next_offset);
 
         EV_COLUMN(params, count, ev_params_int8(params, advances[i].lane->next_offset));
         EV_COLUMN(params, count, ev_params_int8(params, advances[i].lane->epoch));
@@ -183,6 +208,8 @@ int ev_offsets_queue_advance(struct ev_session *session, const struct ev_advance
         return ev_trace(ev_db_queue(session->db, &ev_sql_offsets_advance, params));
 }
 
+/* A fenced batch has moved the lanes that are still ours, inside its transaction: it must be
+ * rolled back, never committed. */
 int ev_offsets_receive_advance(struct ev_session *session, size_t count, int64_t *ret_now)
 {
         enum { LANES, NOW };
@@ -219,6 +246,8 @@ static enum ev_settled settle_lane(const struct ev_advance *advance, int64_t nex
  * is still ours. */
 static bool is_told(const struct ev_advance *advance, enum ev_settled settled)
 {
+        assert(settled >= EV_SETTLED_COMMITTED && settled <= EV_SETTLED_FENCED);
+
         return settled == EV_SETTLED_FENCED || advance->next_offset != advance->lane->next_offset;
 }
 
@@ -244,6 +273,7 @@ static int judge(const size_t told[EV_SETTLED_FENCED + 1], enum ev_settled *ret_
         return 0;
 }
 
+/* A row that is gone, deleted by a person, counts as fenced: there is nothing of ours there. */
 static int settle(const struct ev_result *result, const struct ev_advance *advances, size_t count,
                   enum ev_settled *ret_settled)
 {
@@ -253,6 +283,9 @@ static int settle(const struct ev_result *result, const struct ev_advance *advan
         size_t index;
         int r;
 
+        assert(advances && ret_settled);
+        assert(ev_result_rows(result) <= count);
+
         for (size_t row = 0; row < ev_result_rows(result); ++row) {
                 r = ev_session_row(ev_result_int8(result, row, POSITION), count, &index);
                 if (r)
@@ -261,6 +294,7 @@ static int settle(const struct ev_result *result, const struct ev_advance *advan
                                       ev_result_int8(result, row, EPOCH));
                 told[settled] += is_told(&advances[index], settled);
         }
+        assert(ev_result_rows(result) <= count);
         told[EV_SETTLED_FENCED] += count - ev_result_rows(result);
         return ev_trace(judge(told, ret_settled));
 }
@@ -284,14 +318,19 @@ int ev_offsets_settle(struct ev_session *session, const struct ev_advance *advan
         return ev_trace(settle(result, advances, count, ret_settled));
 }
 
+/* Where somebody else has taken over already, his count stays as it is. No error if nothing is
+ * ours any more: giving back is all that was wanted. */
 int ev_offsets_release(struct ev_session *session, const struct ev_offset *lanes, size_t count)
 {
         struct ev_params *params = begin_lanes(session, &ev_sql_offsets_release, lanes, count);
+
+        assert(!ev_db_is_in_transaction(session->db));
 
         EV_COLUMN(params, count, ev_params_int8(params, lanes[i].epoch));
         return ev_trace(ev_db_run(session->db, &ev_sql_offsets_release, params, NULL));
 }
 
+/* Nothing happens if the lane is another's by now: he will see for himself. */
 int ev_offsets_halt(struct ev_session *session, const struct ev_offset *lane, struct ev_str reason)
 {
         struct ev_params *params = &session->params;

@@ -1,12 +1,17 @@
 #ifndef EV_STORE_OFFSETS_H
 #define EV_STORE_OFFSETS_H
 
-/* How far each lane is applied, kept in the transaction that applies it. */
+/* How far each lane is applied, kept in the transaction that applies it.
+ *
+ * A lane is a partition of a topic as one consumer group reads it. Kafka's own offsets are told
+ * too, but only as a display: they cannot be committed together with rows, so they are not what a
+ * worker goes on from. The epoch does for our database what Kafka's generation does for its
+ * coordinator: it shuts out the owner before, whose process may be stopped and wake up again. */
 
 #include "base/macro.h"
 #include "store/session.h"
 
-enum { EV_FINGERPRINT_BYTES = 32 };
+enum { EV_FINGERPRINT_BYTES = 32 }; /* SHA-256 of a record */
 
 /* A lane as its owner knows it. */
 struct ev_offset {

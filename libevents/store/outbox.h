@@ -1,7 +1,11 @@
 #ifndef EV_STORE_OUTBOX_H
 #define EV_STORE_OUTBOX_H
 
-/* Facts, written in the transaction that makes them true, as its last statement before COMMIT. */
+/* Facts, written in the transaction that makes them true, as its last statement before COMMIT.
+ *
+ * A worker never sends to Kafka what a rollback could make untrue, nor commits what nobody is told:
+ * both come from writing to two systems. The outbox is one of them only; the relay carries its rows
+ * over, in the order of seq, as often as it takes. */
 
 #include "base/macro.h"
 #include "base/uuid.h"
@@ -11,8 +15,8 @@ struct ev_outbox_row {
         struct ev_uuid event_id;
         int16_t source_id, topic_id, type_id; /* ev_outbox_source_id(), ev_outbox_name_ids() */
         int16_t outcome;                      /* 0 none, 1 accepted, 2 refused, 3 repeated */
-        int32_t schema_id;
-        struct ev_str key, subject;
+        int32_t schema_id; /* of the payload's schema, from schemas/ids; the relay frames with it */
+        struct ev_str key, subject; /* Kafka's key, which gives the partition; whom it is about */
         struct ev_str correlation_id, causation_id, causation_source; /* null: none */
         struct ev_str traceparent, tracestate;                        /* null: none */
         struct ev_bytes payload;                                      /* unframed */

@@ -41,6 +41,8 @@ enum {
 static const int null_size = -1;
 static const uint8_t jsonb_version = 1; /* jsonb_recv() in jsonb.c takes no other */
 
+/* What holds between any two calls. Sizes and places are not looked at: they are checked where they
+ * are made, and this runs for every value of a batch. */
 static bool params_check(const struct ev_params *params)
 {
         return params->statement && params->count <= params->statement->params_count &&
@@ -48,6 +50,7 @@ static bool params_check(const struct ev_params *params)
                (!params->array_is_open || params->array_element);
 }
 
+/* Without a statement every later use fails its assert, until ev_params_begin(). */
 void ev_params_done(struct ev_params *params)
 {
         assert(params);
@@ -73,6 +76,8 @@ void ev_params_begin(struct ev_params *params, const struct ev_statement *statem
 /* Only the first failure is kept: what follows it is its consequence. */
 static void remember_failure(struct ev_params *params, const char *failure)
 {
+        assert(params);
+
         if (params->failed)
                 return;
         params->failed = true;
@@ -82,7 +87,7 @@ static void remember_failure(struct ev_params *params, const char *failure)
 /* After a failure nothing is written any more; what is counted on stays countable. */
 static void append(struct ev_params *params, const void *data, size_t size)
 {
-        assert(data || size == 0);
+        assert(params->statement && (data || size == 0));
 
         if (!params->failed && ev_buffer_append(&params->bytes, data, size) < 0)
                 remember_failure(params, NULL);
@@ -102,7 +107,7 @@ static uint32_t oid_of_next(const struct ev_params *params)
 /* A place and not a pointer is kept, since the buffer may still move. */
 static void complete_parameter(struct ev_params *params, size_t offset, int size)
 {
-        assert(size >= null_size);
+        assert(size >= null_size && offset <= params->bytes.size);
         assert(params->count < params->statement->params_count);
 
         params->offsets[params->count] = offset;
@@ -194,6 +199,8 @@ void ev_params_int8(struct ev_params *params, int64_t value)
         add(params, NULL, 0, bytes, sizeof(bytes));
 }
 
+/* json's binary form is its text, as that of text and varchar is (json_send(), textsend()). Whether
+ * bytes are UTF-8 the server checks as well; what came from events was checked when it was read. */
 void ev_params_text(struct ev_params *params, struct ev_str value)
 {
         uint32_t oid = oid_of_next(params);
@@ -209,6 +216,7 @@ void ev_params_text(struct ev_params *params, struct ev_str value)
             value.size);
 }
 
+/* The bytes themselves: escapes and hexadecimal digits belong to the text form only. */
 void ev_params_bytea(struct ev_params *params, struct ev_bytes value)
 {
         assert(oid_of_next(params) == EV_OID_BYTEA);
@@ -260,6 +268,8 @@ void ev_params_date(struct ev_params *params, int64_t day)
         add(params, NULL, 0, bytes, sizeof(bytes));
 }
 
+/* In base 10000, as PostgreSQL computes; base/decimal.c has the format. The column's own scale may
+ * be smaller, and the server would round then: so the caller gives what the column has. */
 void ev_params_numeric(struct ev_params *params, int64_t unscaled, unsigned scale)
 {
         uint8_t bytes[EV_DECIMAL_NUMERIC_MAX];
@@ -351,6 +361,7 @@ int ev_array_open(struct ev_array *array, struct ev_bytes bytes, uint32_t elemen
         uint32_t dimensions, count = 0;
 
         assert(array && element);
+        assert(ev_type_by_oid(element));
 
         if (!bytes.data || bytes.size < ARRAY_HEADER_EMPTY)
                 return ev_fail(EV_VERDICT_STOP, "the server sent no array");
@@ -374,6 +385,8 @@ int ev_array_open(struct ev_array *array, struct ev_bytes bytes, uint32_t elemen
         return 0;
 }
 
+/* The slice points into the result and lives as long. Bytes behind the last element are not looked
+ * for: nobody reads them. */
 int ev_array_next(struct ev_array *array, struct ev_bytes *ret_element)
 {
         const struct ev_type *type = ev_type_by_oid(array->element);

@@ -34,16 +34,16 @@
 struct ev_params {
         struct ev_buffer bytes;
         const struct ev_statement *statement;
-        size_t count; /* parameters complete */
-        size_t offsets[EV_STATEMENT_PARAMS_MAX];
+        size_t count;                                /* parameters complete */
+        size_t offsets[EV_STATEMENT_PARAMS_MAX];     /* into bytes */
         int sizes[EV_STATEMENT_PARAMS_MAX];          /* -1: NULL */
         const char *values[EV_STATEMENT_PARAMS_MAX]; /* set by ev_params_finish() */
         bool array_is_open;
         uint32_t array_element; /* oid */
         size_t array_offset;    /* of the header of the open array */
-        uint32_t array_count;
+        uint32_t array_count;   /* elements so far */
         bool array_has_null;
-        bool failed;
+        bool failed;         /* nothing is appended any more; told by ev_params_finish() */
         const char *failure; /* a constant; NULL: the bytes did not fit */
 };
 

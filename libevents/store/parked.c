@@ -19,8 +19,11 @@
 #include "ev_sql.h"
 #include "store/columns.h"
 
+/* How parked_remove.sql says that a row was gone: the only error that plain SQL can raise on a
+ * condition, without a function in the database. */
 #define SQLSTATE_DIVISION_BY_ZERO "22012"
 
+/* No deadline is what makes a record hold its aggregate: it waits for a person. */
 static void put_deadline(struct ev_params *params, const struct ev_parked *parked)
 {
         assert(parked);
@@ -31,11 +34,13 @@ static void put_deadline(struct ev_params *params, const struct ev_parked *parke
                 ev_params_null(params);
 }
 
+/* The primary key is the record's place: to park it twice is an error of ours, and fails. */
 int ev_parked_queue_add(struct ev_session *session, const struct ev_parked *parked, size_t count)
 {
         struct ev_params *params = &session->params;
 
-        assert(count > 0);
+        assert(parked && count > 0);
+        assert(!ev_str_is_null(parked[0].aggregate) && !ev_str_is_null(parked[0].reason));
 
         ev_params_begin(params, &ev_sql_parked_insert);
         ev_params_text(params, session->group);
@@ -54,6 +59,7 @@ int ev_parked_queue_add(struct ev_session *session, const struct ev_parked *park
         return ev_trace(ev_db_queue(session->db, &ev_sql_parked_insert, params));
 }
 
+/* A record that was stepped over and does not stand in the table would be lost. */
 int ev_parked_receive_add(struct ev_session *session, size_t count)
 {
         assert(count > 0);
@@ -61,6 +67,8 @@ int ev_parked_receive_add(struct ev_session *session, size_t count)
         return ev_trace(ev_session_expect(session, count, "parked records"));
 }
 
+/* In each batch, although nearly always nothing is held: a person may park and release at any
+ * time, and a look into an empty index costs a few microseconds. */
 int ev_parked_queue_held(struct ev_session *session, const struct ev_held *held, size_t count)
 {
         struct ev_params *params = &session->params;
@@ -75,13 +83,14 @@ int ev_parked_queue_held(struct ev_session *session, const struct ev_held *held,
         return ev_trace(ev_db_queue(session->db, &ev_sql_parked_held, params));
 }
 
+/* Those that are not named in the answer flow. */
 int ev_parked_receive_held(struct ev_session *session, struct ev_held *held, size_t count)
 {
         _cleanup_result_ struct ev_result *result = NULL;
         size_t index;
         int r;
 
-        assert(count > 0);
+        assert(held && count > 0);
 
         r = ev_session_next(session, &result);
         if (r)
@@ -97,12 +106,15 @@ int ev_parked_receive_held(struct ev_session *session, struct ev_held *held, siz
         return 0;
 }
 
+/* A look, without a promise: what is given out may be gone when it is tried, which is found out
+ * when it is removed. */
 int ev_parked_queue_due(struct ev_session *session, const struct ev_str *topics,
                         const int32_t *partitions, size_t count, size_t max)
 {
         struct ev_params *params = &session->params;
 
-        assert(count > 0 && max > 0);
+        assert(topics && partitions && count > 0);
+        assert(max > 0 && max <= INT32_MAX);
 
         ev_params_begin(params, &ev_sql_parked_due);
         ev_params_text(params, session->group);
@@ -112,7 +124,8 @@ int ev_parked_queue_due(struct ev_session *session, const struct ev_str *topics,
         return ev_trace(ev_db_queue(session->db, &ev_sql_parked_due, params));
 }
 
-/* Columns of parked_due.sql. */
+/* Columns of parked_due.sql, in its order; the library checks types and number at each result, not
+ * names, so a column that is moved there is moved here. */
 enum due {
         TOPIC,
         PARTITION,
@@ -130,7 +143,8 @@ enum due {
         REDRIVE,
 };
 
-/* What is text or bytes, copied to the arena. */
+/* What is text or bytes, copied to the arena: the result is freed when the statement has been read,
+ * and the record lives until the end of its batch. */
 static int keep_due(const struct ev_result *result, size_t row, struct ev_arena *arena,
                     struct ev_parked *parked)
 {
@@ -165,6 +179,7 @@ static int keep_due(const struct ev_result *result, size_t row, struct ev_arena 
         return ev_trace(r);
 }
 
+/* Numbers come with the row; texts and bytes are copied, because the batch outlives the result. */
 static int read_due(const struct ev_result *result, size_t row, struct ev_arena *arena,
                     struct ev_parked *parked)
 {
@@ -180,6 +195,7 @@ static int read_due(const struct ev_result *result, size_t row, struct ev_arena 
         return ev_trace(keep_due(result, row, arena, parked));
 }
 
+/* Bounded by `max` of the question, so that a thousand waiting records do not become one batch. */
 int ev_parked_receive_due(struct ev_session *session, struct ev_arena *arena,
                           struct ev_parked **ret_parked, size_t *ret_count)
 {
@@ -188,6 +204,7 @@ int ev_parked_receive_due(struct ev_session *session, struct ev_arena *arena,
         size_t count;
         int r;
 
+        assert(arena);
         assert(ret_parked && ret_count);
 
         r = ev_session_next(session, &result);
@@ -207,12 +224,14 @@ int ev_parked_receive_due(struct ev_session *session, struct ev_arena *arena,
         return 0;
 }
 
+/* Group, topics, partitions, offsets: the primary key of each record. */
 static int queue_places(struct ev_session *session, const struct ev_statement *statement,
                         const struct ev_place *places, size_t count)
 {
         struct ev_params *params = &session->params;
 
-        assert(count > 0);
+        assert(places && count > 0);
+        assert(!ev_str_is_null(session->group));
 
         ev_params_begin(params, statement);
         ev_params_text(params, session->group);
@@ -229,6 +248,9 @@ int ev_parked_queue_remove(struct ev_session *session, const struct ev_place *pl
         return ev_trace(queue_places(session, &ev_sql_parked_remove, places, count));
 }
 
+/* The general rule would make a division by zero the record's own fault and bisect the batch;
+ * here it means that the row was taken by somebody else, and that what we have in hand is not
+ * true any more. */
 int ev_parked_receive_remove(struct ev_session *session, size_t count)
 {
         _cleanup_result_ struct ev_result *result = NULL;

@@ -2,7 +2,13 @@
 #define EV_STORE_PARKED_H
 
 /* Records set aside: waiting ones have a deadline and hold up nobody; those without one wait for a
- * person and hold their aggregate. */
+ * person and hold their aggregate.
+ *
+ * A lane must not stand still for one record: another system's event may come before the one that
+ * it refers to, and a fault in one order's data is no reason to stop all others. What is set aside
+ * has been stepped over for Kafka, and this table is then the only place where it is.
+ *
+ * All calls are parts of a batch: queued in its transaction, received in the same order. */
 
 #include "base/arena.h"
 #include "base/macro.h"
@@ -13,9 +19,9 @@ struct ev_parked {
         struct ev_str subject;   /* shown to people; null: none */
         struct ev_str aggregate; /* what is held: the lane's records of the same aggregate */
         struct ev_str reason, detail;
-        int32_t attempts;
-        bool has_deadline;
-        int64_t deadline; /* µs since 1970 */
+        int32_t attempts;  /* times it was tried again in vain; pauses grow with it */
+        bool has_deadline; /* false: it waits for a person */
+        int64_t deadline;  /* µs since 1970 */
         /* Set by ev_parked_receive_due(): */
         bool is_overdue; /* the deadline has passed */
         bool redrive;    /* a person asked for it */

@@ -16,14 +16,17 @@
 #include "ev_sql.h"
 #include "store/columns.h"
 
+/* PostgreSQL 15, src/backend/utils/errcodes.txt. */
 #define SQLSTATE_UNIQUE_VIOLATION "23505"
 
+/* Keys, types, hashes: what both statements begin with. */
 static struct ev_params *begin(struct ev_session *session, const struct ev_statement *statement,
                                const struct ev_request *requests, size_t count)
 {
         struct ev_params *params = &session->params;
 
-        assert(count > 0);
+        assert(requests && count > 0);
+        assert(!ev_str_is_null(requests[0].natural_key));
 
         ev_params_begin(params, statement);
         EV_COLUMN(params, count, ev_params_text(params, requests[i].natural_key));
@@ -32,14 +35,19 @@ static struct ev_params *begin(struct ev_session *session, const struct ev_state
         return params;
 }
 
+/* The same key may be asked for several times in a batch; each question gets its answer. */
 int ev_requests_queue_find(struct ev_session *session, const struct ev_request *requests,
                            size_t count)
 {
         struct ev_params *params = begin(session, &ev_sql_requests_find, requests, count);
 
+        assert(params->statement == &ev_sql_requests_find);
+
         return ev_trace(ev_db_queue(session->db, &ev_sql_requests_find, params));
 }
 
+/* Only what was committed by others is found: what this batch accepts itself is the caller's to
+ * know. */
 int ev_requests_receive_find(struct ev_session *session, struct ev_request *requests, size_t count,
                              struct ev_arena *arena)
 {
@@ -73,10 +81,15 @@ int ev_requests_receive_find(struct ev_session *session, struct ev_request *requ
         return 0;
 }
 
+/* What is known is overwritten: it was accepted, undone since and accepted anew, and a later
+ * repeat has to name what holds now. */
 int ev_requests_queue_save(struct ev_session *session, const struct ev_request *requests,
                            size_t count)
 {
         struct ev_params *params = begin(session, &ev_sql_requests_save, requests, count);
+
+        for (size_t i = 0; i < count; ++i)
+                assert(requests[i].event_id.data && requests[i].outcome_type.data);
 
         EV_COLUMN(params, count, ev_params_text(params, requests[i].event_id));
         EV_COLUMN(params, count, ev_params_uuid(params, &requests[i].outcome_event_id));
@@ -96,12 +109,13 @@ static bool was_second(const struct ev_session *session)
                strcmp(trouble->schema, "ev") == 0 && strcmp(trouble->table, "request") == 0;
 }
 
+/* The server has rolled the batch back already, COMMIT included, when this fails. */
 int ev_requests_receive_save(struct ev_session *session, size_t count)
 {
         _cleanup_result_ struct ev_result *result = NULL;
         int r;
 
-        assert(count > 0);
+        assert(session->db && count > 0);
 
         r = ev_session_next(session, &result);
         if (r && was_second(session)) {

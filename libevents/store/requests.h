@@ -1,7 +1,13 @@
 #ifndef EV_STORE_REQUESTS_H
 #define EV_STORE_REQUESTS_H
 
-/* Requests that were accepted, by what they ask for. */
+/* Requests that were accepted, by what they ask for.
+ *
+ * The inbox knows an event by its id; this table knows a request by its content. A client that lost
+ * our answer and asks again makes a new event with a new id, and must get the first answer and no
+ * second effect. Refused requests are not kept: asking again may well have another answer.
+ *
+ * Parts of a batch: queued in its transaction, received in the same order. */
 
 #include "base/arena.h"
 #include "base/macro.h"

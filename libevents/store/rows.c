@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/uuid.h"
 
 enum { INDEX_MIN = 64 };
 
@@ -34,8 +35,9 @@ struct list {
         struct ev_row *first;
         struct ev_row *last;
         size_t count;
-        struct index by_key;
-        struct index by_group;
+        struct index by_key;      /* find_by */
+        struct index by_group;    /* group_by */
+        struct index by_identity; /* of loaded rows, where find_by cannot tell them apart */
 };
 
 struct ev_rows {
@@ -158,7 +160,7 @@ static void set_integer(void *row, const struct ev_table_column *column, int64_t
         int32_t small = (int32_t)value;
 
         assert(is_integer(column));
-        assert(column->type == EV_COLUMN_INT8 || small == value);
+        assert(column->type == EV_COLUMN_INT8 || small == value); /* ev_rows_draw() has checked */
 
         if (column->type == EV_COLUMN_INT4)
                 memcpy((char *)row + column->offset, &small, sizeof(small));
@@ -171,6 +173,73 @@ static void set_integer(void *row, const struct ev_table_column *column, int64_t
 static uint64_t integer_hash(int64_t value)
 {
         return ((uint64_t)value * UINT64_C(0x9e3779b97f4a7c15)) >> 32;
+}
+
+/* The number of a key column, for hashing and comparing; texts are told apart by their own. */
+static uint64_t key_part_hash(const void *row, const struct ev_table_column *column)
+{
+        switch (column->type) {
+        case EV_COLUMN_TEXT: return ev_str_hash(text_at(row, column));
+        case EV_COLUMN_INT4:
+        case EV_COLUMN_INT8: return integer_hash(integer_at(row, column));
+        case EV_COLUMN_UUID:
+                return ev_str_hash(
+                        (struct ev_str){ (const char *)row + column->offset, EV_UUID_BYTES });
+        case EV_COLUMN_BOOL:
+        case EV_COLUMN_NUMERIC:
+        case EV_COLUMN_TIMESTAMPTZ:
+        case EV_COLUMN_JSONB: break;
+        }
+        return 0; /* not told apart by the hash, only by the comparison */
+}
+
+static bool same_key_part(const void *a, const void *b, const struct ev_table_column *column)
+{
+        if (column->type == EV_COLUMN_TEXT)
+                return ev_str_equal(text_at(a, column), text_at(b, column));
+        if (is_integer(column))
+                return integer_at(a, column) == integer_at(b, column);
+        return memcmp((const char *)a + column->offset, (const char *)b + column->offset,
+                      column->type == EV_COLUMN_BOOL   ? sizeof(bool)
+                      : column->type == EV_COLUMN_UUID ? EV_UUID_BYTES
+                                                       : sizeof(int64_t)) == 0;
+}
+
+/* Over all columns that are EV_COLUMN_KEY; 0 for a table without any. */
+static uint64_t identity_hash(const struct ev_table *table, const void *row)
+{
+        uint64_t hash = 0;
+
+        for (size_t i = 0; i < table->column_count; ++i)
+                if (table->columns[i].flags & EV_COLUMN_KEY)
+                        hash = hash * 31 + key_part_hash(row, &table->columns[i]);
+        return hash;
+}
+
+static bool same_identity(const struct ev_table *table, const void *a, const void *b)
+{
+        for (size_t i = 0; i < table->column_count; ++i)
+                if (table->columns[i].flags & EV_COLUMN_KEY &&
+                    !same_key_part(a, b, &table->columns[i]))
+                        return false;
+        return true;
+}
+
+/* The slot of a row with the same key columns, or the empty slot where it would stand. */
+static struct slot *identity_slot(const struct index *index, const struct ev_table *table,
+                                  const void *row)
+{
+        uint64_t hash = identity_hash(table, row);
+        size_t mask = index->capacity - 1;
+
+        assert(index->used < index->capacity);
+
+        for (size_t i = hash & mask;; i = (i + 1) & mask) {
+                struct slot *slot = &index->slots[i];
+
+                if (!slot->first || (slot->hash == hash && same_identity(table, slot->first, row)))
+                        return slot;
+        }
 }
 
 /* The slot of a key, or the empty slot where it would stand. */
@@ -312,15 +381,47 @@ static int append(struct ev_rows *rows, struct list *list, const void *image,
         return 0;
 }
 
+static bool has_key(const struct ev_table *table)
+{
+        for (size_t i = 0; i < table->column_count; ++i)
+                if (table->columns[i].flags & EV_COLUMN_KEY)
+                        return true;
+        return false;
+}
+
+/* Two loads of a batch may both bring a row: a lot by its product and by a reservation on it. Were
+ * it there twice, a fold would change the one and the next decide look at the other. */
+static int put_once(struct ev_rows *rows, struct list *list, const void *image)
+{
+        struct slot *slot;
+        struct ev_row *row;
+        int r = make_room(rows, &list->by_identity);
+
+        if (r < 0)
+                return ev_trace(r);
+        slot = identity_slot(&list->by_identity, list->table, image);
+        if (slot->first)
+                return 0;
+        r = append(rows, list, image, EV_ROW_LOADED, &row);
+        if (r < 0)
+                return ev_trace(r);
+        *slot = (struct slot){ identity_hash(list->table, row), row, row };
+        ++list->by_identity.used;
+        return 0;
+}
+
 int ev_rows_put(struct ev_rows *rows, const struct ev_table *table, const void *image)
 {
+        struct list *list = writable_list_of(rows, table);
         struct ev_row *row;
 
         assert(image);
 
+        if (!table->find_by && has_key(table))
+                return ev_trace(put_once(rows, list, image));
         if (table->find_by && ev_rows_find(rows, table, text_at(image, table->find_by)))
                 return 0;
-        return ev_trace(append(rows, writable_list_of(rows, table), image, EV_ROW_LOADED, &row));
+        return ev_trace(append(rows, list, image, EV_ROW_LOADED, &row));
 }
 
 static bool borrows(const struct ev_table_column *column)
@@ -466,9 +567,21 @@ int ev_rows_text(struct ev_rows *rows, struct ev_str text, struct ev_str *ret_co
 
 int ev_rows_draw(struct ev_rows *rows, const struct ev_table *table, int64_t *ret_id)
 {
-        assert(table->drawn);
+        int64_t id;
+        int r;
 
-        return ev_trace(rows->ids.draw(rows->ids.context, table, ret_id));
+        assert(table->drawn);
+        assert(ret_id);
+
+        r = rows->ids.draw(rows->ids.context, table, &id);
+        if (r < 0)
+                return ev_trace(r);
+        if (table->drawn->type == EV_COLUMN_INT4 && (id < 0 || id > INT32_MAX))
+                return ev_fail(EV_VERDICT_STOP,
+                               "the ids of %s are used up: its column %s has 32 bits", table->name,
+                               table->drawn->name);
+        *ret_id = id;
+        return 0;
 }
 
 static bool is_kind(const struct ev_row *row, enum ev_rows_kind kind)

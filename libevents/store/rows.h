@@ -122,7 +122,8 @@ EV_DEFINE_CLEANUP(struct ev_rows *, ev_rows_free)
 void ev_rows_begin(struct ev_rows *rows, struct ev_arena *arena);
 
 /* Puts a row that stands in the database into the set. `image` is copied; its texts are borrowed
- * until the batch ends. A row that is there already (found by its key) stays as it is. */
+ * until the batch ends. A row that is there already stays as it is: the same `find_by`, or where a
+ * table has none the same EV_COLUMN_KEY columns. */
 int ev_rows_put(struct ev_rows *rows, const struct ev_table *table, const void *image) _must_check_;
 
 /* Adds a new row; its texts are copied too. A drawn id that is 0 is drawn. *ret_row, where it is
@@ -148,7 +149,8 @@ void ev_rows_remove(struct ev_rows *rows, const void *row);
 /* A copy of a text that lives as long as the batch. */
 int ev_rows_text(struct ev_rows *rows, struct ev_str text, struct ev_str *ret_copy) _must_check_;
 
-/* Draws an id for a row that is added later: facts carry the ids of rows they make. */
+/* Draws an id for a row that is added later: facts carry the ids of rows they make. Fails (verdict:
+ * stop) when the ids that fit the column are used up. */
 int ev_rows_draw(struct ev_rows *rows, const struct ev_table *table, int64_t *ret_id) _must_check_;
 
 /* What has to be written for a table when the batch ends. */

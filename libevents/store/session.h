@@ -2,23 +2,35 @@
 #define EV_STORE_SESSION_H
 
 /* What every module of a worker's store needs: the database session, room for parameters, and the
- * name of the consumer group whose rows these are. */
+ * name of the consumer group whose rows these are.
+ *
+ * The modules are stateless over it: each queues a statement and later receives its result, and the
+ * order of the one is the order of the other. One set of parameters serves all, as libpq copies
+ * them when a statement is queued. */
 
+#include "base/macro.h"
 #include "base/str.h"
 #include "store/db.h"
 #include "store/params.h"
 
 struct ev_session {
-        struct ev_db *db; /* borrowed */
-        struct ev_params params;
-        struct ev_str group;
+        struct ev_db *db;        /* borrowed */
+        struct ev_params params; /* free between any two calls; owned by whoever made the session */
+        struct ev_str group;     /* borrowed; not null */
 };
+
+/* The next result, which must have been asked for. The caller's (ev_result_free()). */
+int ev_session_next(struct ev_session *session, struct ev_result **ret_result) _must_check_;
+
+/* For transactions of a round trip of their own: reads what is left, rolls back what is open, and
+ * returns EV_FAILED with an error that says why. */
+int ev_session_abandon(struct ev_session *session);
 
 /* A record's place. */
 struct ev_place {
         struct ev_str topic;
         int32_t partition;
-        int64_t offset;
+        int64_t offset; /* Kafka's, from 0; gaps are normal (compaction, transactions) */
 };
 
 /* A record as it came, for putting it aside whole. `headers` is the form of ev.headers(): for each

@@ -1,7 +1,12 @@
 #ifndef EV_STORE_STATEMENT_H
 #define EV_STORE_STATEMENT_H
 
-/* A statement as a constant: made by the generator from one `.sql` file (sql/README.md). */
+/* A statement as a constant: made by the generator from one `.sql` file (sql/README.md).
+ *
+ * What it declares is used three times: parameters are compared with it while they are built, by an
+ * assert; results when they come, as an error; and a test compares all of it with a server that has
+ * just been migrated. So neither side can change a type alone. Statements are compared by address.
+ */
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -42,6 +42,26 @@ static bool is_loaded_as(const struct ev_table_column *column, uint32_t oid)
                (column->type == EV_COLUMN_TEXT && oid == EV_OID_VARCHAR);
 }
 
+/* Whether NULL has a place in the row's struct. */
+static bool holds_null(const struct ev_table_column *column)
+{
+        return column->present_offset != 0 || column->type == EV_COLUMN_TEXT ||
+               column->type == EV_COLUMN_JSONB;
+}
+
+static int check_nulls(const struct ev_load *load)
+{
+        const struct ev_table *table = load->table;
+
+        for (size_t i = 0; i < table->column_count; ++i)
+                if (load->statement->columns[i].nullable && !holds_null(&table->columns[i]))
+                        return ev_fail(EV_VERDICT_STOP,
+                                       "column %s of statement %s may be NULL, and table %s has no "
+                                       "place for that",
+                                       table->columns[i].name, load->statement->name, table->name);
+        return 0;
+}
+
 int ev_load_check(const struct ev_load *load)
 {
         const struct ev_statement *statement = load->statement;
@@ -65,11 +85,11 @@ int ev_load_check(const struct ev_load *load)
                                        i + 1, statement->name, statement->columns[i].name,
                                        table->name, table->columns[i].name,
                                        type_names[table->columns[i].type]);
-        return 0;
+        return ev_trace(check_nulls(load));
 }
 
-/* A NULL in a column without a place for it cannot come: the database's NOT NULL stands against it,
- * and the statement declares it (store/statement.h). */
+/* A NULL in a column without a place for it cannot come: ev_load_check() has seen that the
+ * statement declares none, and the session refuses one that comes all the same. */
 static int read_value(const struct ev_table_column *column, const struct ev_result *result,
                       size_t row, size_t index, char *image)
 {

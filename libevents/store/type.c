@@ -7,6 +7,9 @@
 
 #include "base/macro.h"
 
+/* By name. Columns: name, oid, oid of the array (pg_type.dat's array_type_oid), bytes of the binary
+ * form. json and jsonb are there for payloads that people query, numeric for what is decimal. Types
+ * with a time zone but no instant, or with an inexact value, are left out on purpose. */
 static const struct ev_type types[] = {
         { "bool", EV_OID_BOOL, 1000, 1 },
         { "bytea", EV_OID_BYTEA, 1001, EV_TYPE_VARIABLE },
@@ -27,7 +30,7 @@ static const struct ev_type types[] = {
  * a type. */
 const struct ev_type *ev_type_by_name(struct ev_str name)
 {
-        assert(name.data);
+        assert(name.data && name.size > 0);
 
         for (size_t i = 0; i < EV_ARRAY_SIZE(types); ++i)
                 if (ev_str_equal(name, ev_str_of(types[i].name)))
@@ -50,6 +53,8 @@ const struct ev_type *ev_type_by_oid(uint32_t oid)
 uint32_t ev_type_element(uint32_t oid)
 {
         const struct ev_type *type = ev_type_by_oid(oid);
+
+        assert(!type || type->oid != type->array_oid);
 
         return type && type->array_oid == oid ? type->oid : 0;
 }

@@ -26,7 +26,7 @@ enum ev_oid {
         EV_OID_JSONB = 3802,
 };
 
-enum { EV_TYPE_VARIABLE = -1 };
+enum { EV_TYPE_VARIABLE = -1 }; /* the size stands before each value, as typlen -1 says */
 
 struct ev_type {
         const char *name; /* as in `-- in:` and `-- out:` lines, and in SQL */

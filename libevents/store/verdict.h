@@ -1,7 +1,10 @@
 #ifndef EV_STORE_VERDICT_H
 #define EV_STORE_VERDICT_H
 
-/* What an error of PostgreSQL means for the worker, by its SQLSTATE: one table. */
+/* What an error of PostgreSQL means for the worker, by its SQLSTATE: one table.
+ *
+ * The verdict says who can mend it: time (retry), the same work once more (again), nobody, as the
+ * record itself is at fault (record), or a person (stop). */
 
 #include "base/error.h"
 

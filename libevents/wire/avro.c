@@ -4,7 +4,22 @@
  * left, a block's count against the bytes that so many items need, numbers against their range,
  * text against UTF-8. Recursion follows the descriptor, whose depth its schema bounds. Every item
  * takes a byte at least (records have fields), so no input makes more work than it has bytes.
- * Nothing is kept between calls. */
+ * Nothing is kept between calls.
+ *
+ * Guarantees that a value which was decoded can be encoded again and that a refusal names event,
+ * field and byte, since whoever reads it has the record's bytes and not our source. If the process
+ * dies here, the batch's transaction was not committed and the record is read again.
+ *
+ * What stands on the wire, after the specification's "Binary Encoding":
+ *
+ *       boolean         a byte, 0 or 1
+ *       int, long       zigzag, seven bits a byte, the lowest first
+ *       string, bytes   the length as a long, then so many bytes
+ *       decimal         as bytes: two's complement, big-endian, of the unscaled number
+ *       enum            the symbol's place as an int
+ *       ["null", T]     0, or 1 (in zigzag 02) and the value
+ *       array           a count as a long and so many items, again and again, until a count of 0
+ *       record          its fields one after another, with nothing between or around them */
 
 #include "wire/avro.h"
 
@@ -15,15 +30,18 @@
 #include "base/error.h"
 #include "wire/trouble.h"
 
-enum { VARINT_BYTES_MAX = 10 };
+enum { VARINT_BYTES_MAX = 10 }; /* 64 bits in groups of seven */
 
+/* A value that is being read. The slice does not change while it is read and outlives the
+ * struct. */
 struct reader {
-        const uint8_t *start, *at, *end;
-        struct ev_arena *arena;
-        uint32_t items; /* of all arrays so far */
-        struct ev_trouble trouble;
+        const uint8_t *start, *at, *end; /* the byte in an error counts from `start` */
+        struct ev_arena *arena; /* takes arrays and optional records; strings stay in the input */
+        uint32_t items;         /* of all arrays so far */
+        struct ev_trouble trouble; /* undefined until something is refused */
 };
 
+/* Records contain values and values records; the depth of their schema ends the recursion. */
 static int read_record(struct reader *reader, const struct ev_record *record, uint8_t *base);
 static int read_value(struct reader *reader, const struct ev_field *field, uint8_t *at);
 static int skip_value(struct reader *reader, const struct ev_field *field);
@@ -37,6 +55,12 @@ static inline int refuse(struct reader *reader, enum ev_refusal refusal, const c
         return (int)refusal;
 }
 
+/* Seven bits a byte, the lowest first (Avro specification, "Primitive Types": variable-length
+ * zig-zag). The tenth byte has room for the 64th bit and no other, so more than 1 there would be
+ * lost without a word.
+ *
+ * A form longer than it has to be (80 00 for 0) is taken: the specification does not forbid it, and
+ * nobody could read it as another number. */
 static int read_varint_slowly(struct reader *reader, uint64_t *ret_value)
 {
         uint64_t value = 0;
@@ -60,7 +84,8 @@ static int read_varint_slowly(struct reader *reader, uint64_t *ret_value)
         return refuse(reader, EV_UNDECODABLE, "a number of more than 64 bits");
 }
 
-/* Zigzag numbers; most take one byte. */
+/* Zigzag: 0, -1, 1, -2 … are 0, 1, 2, 3 …, so that small numbers of either sign take few bytes.
+ * Most take one, and that way has no call in it. */
 static inline int read_long(struct reader *reader, int64_t *ret_value)
 {
         uint64_t value;
@@ -120,7 +145,9 @@ static inline int read_boolean(struct reader *reader, bool *ret_value)
         return 0;
 }
 
-/* A length and so many bytes. */
+/* A length and so many bytes. First whether the length can be true, then whether it is too much: a
+ * lie makes the record undecodable, a truth that is too large makes it over the limit, and an
+ * operator does something else about each. No sum of pointers is formed before both are known. */
 static inline int read_bytes(struct reader *reader, size_t max, struct ev_bytes *ret_bytes)
 {
         int64_t size;
@@ -151,7 +178,8 @@ static inline bool is_plain(const char *bytes)
 }
 
 /* Nearly all text is ASCII: eight bytes a step while it is, the last step over the last eight
- * bytes. What is not, is judged by the whole rule. */
+ * bytes. What is not, is judged by the whole rule. The overlapping last step saves a loop over the
+ * rest; a NUL is caught by both ways. */
 static inline bool is_text(struct ev_str str)
 {
         const size_t step = sizeof(uint64_t);
@@ -224,7 +252,8 @@ static inline int read_symbol(struct reader *reader, const struct ev_field *fiel
         return 0;
 }
 
-/* Whether a union's value follows (its index was 1). */
+/* Whether a union's value follows (its index was 1). The null branch comes first in every union
+ * that a schema may have here. */
 static inline int read_presence(struct reader *reader, bool *ret_present)
 {
         int64_t index;
@@ -239,12 +268,19 @@ static inline int read_presence(struct reader *reader, bool *ret_present)
 }
 
 /* One block of an array: 0 items end it. A negative count is followed by the block's size in bytes,
- * which must be true: others skip by it. */
+ * which must be true: others skip by it. Writers that stream use them; ours never does. */
 struct block {
         int64_t count;
         const uint8_t *end; /* NULL: the size was not given */
 };
 
+/* A count is only a number that somebody wrote: it is believed up to what the bytes behind it could
+ * hold, at the least size of an item, before any memory is taken for it. So twelve bytes that
+ * promise a billion items cost twelve bytes of reading.
+ *
+ * The limit counts the items of all arrays of the value, since many small arrays are as much work
+ * as a large one. A block's size is checked against the end of the value here, and against its
+ * items by end_block(). */
 static int read_block(struct reader *reader, const struct ev_field *item, struct block *block)
 {
         int64_t left, item_min, size;
@@ -262,11 +298,14 @@ static int read_block(struct reader *reader, const struct ev_field *item, struct
                 if (size < 0 || size > reader->end - reader->at)
                         return refuse(reader, EV_UNDECODABLE,
                                       "a block beyond the end of the value");
+                /* It has no positive twin. */
                 if (block->count == INT64_MIN)
                         return refuse(reader, EV_UNDECODABLE, "an impossible number of items");
                 block->count = -block->count;
                 block->end = reader->at + size;
         }
+        /* What a block's items may take is its own size where it says one, else all that is
+         * left. */
         left = (block->end ? block->end : reader->end) - reader->at;
         item_min = item->record ? (int64_t)item->record->wire_min : 1;
         if (block->count > left / item_min)
@@ -277,6 +316,7 @@ static int read_block(struct reader *reader, const struct ev_field *item, struct
         return 0;
 }
 
+/* A size that is not true would give those who skip by it another value than those who read. */
 static int end_block(struct reader *reader, const struct block *block)
 {
         assert(reader->at <= reader->end);
@@ -289,7 +329,7 @@ static int end_block(struct reader *reader, const struct block *block)
 
 /* An array that grows from block to block; its end is known only when it is reached. */
 struct items {
-        uint8_t *data;
+        uint8_t *data; /* in the arena; NULL before the first item */
         size_t count, capacity;
 };
 
@@ -381,6 +421,8 @@ static int skip_array(struct reader *reader, const struct ev_field *field)
         return r;
 }
 
+/* A field of the writer's that we do not have, or one within it. The writer's own descriptor says
+ * what lies there. */
 static int skip_field(struct reader *reader, const struct ev_field *field)
 {
         bool present = true;
@@ -407,7 +449,9 @@ static int skip_record(struct reader *reader, const struct ev_record *record)
         return r;
 }
 
-/* Reads and forgets: what is not for us must be as well formed as what is. */
+/* Reads and forgets: what is not for us must be as well formed as what is. The readers are those of
+ * real values, so a record cannot be good for one version of ours and bad for another only because
+ * of what the older one skips. */
 static int skip_value(struct reader *reader, const struct ev_field *field)
 {
         union {
@@ -502,7 +546,9 @@ static int read_record(struct reader *reader, const struct ev_record *record, ui
         return 0;
 }
 
-/* An array is two members of a struct; both are written at the end, when the count is known. */
+/* An array is two members of a struct; both are written at the end, when the count is known. An
+ * array that may be null needs a pointer even when it has no items, or it would be read back as
+ * null. */
 static int read_array_field(struct reader *reader, const struct ev_field *field, uint8_t *base)
 {
         struct items items = { 0 };
@@ -519,13 +565,14 @@ static int read_array_field(struct reader *reader, const struct ev_field *field,
                         return ev_trace(EV_FAILED);
                 }
         }
+        /* memcpy() because the struct is known by offsets only; the compiler makes a move of it. */
         memcpy(base + field->offset, &items.data, sizeof(items.data));
         memcpy(base + field->beside, &items.count, sizeof(items.count));
         return 0;
 }
 
-/* A record that may be null lies outside of the struct; its memory is taken only when there is
- * one. */
+/* A record that may be null lies outside of the struct; its memory is taken only when there is one.
+ * The pointer is set first; a record that fails half way is thrown away with the whole value. */
 static int read_optional_record(struct reader *reader, const struct ev_field *field, uint8_t *base)
 {
         uint8_t *record = ev_arena_take(reader->arena, field->record->size);
@@ -540,7 +587,9 @@ static int read_optional_record(struct reader *reader, const struct ev_field *fi
         return read_record(reader, field->record, record);
 }
 
-/* A value that may be null on the wire, in the struct, or both. */
+/* A value that may be null on the wire, in the struct, or both. Only a plan has the two differ: a
+ * writer's union read into a required field, which refuses null, or a writer's plain value read
+ * into an optional one, which is always there. */
 static int read_optional(struct reader *reader, const struct ev_field *field, uint8_t *base)
 {
         bool present = true;
@@ -567,7 +616,8 @@ static int read_optional(struct reader *reader, const struct ev_field *field, ui
         return read_value(reader, field, base + field->offset);
 }
 
-/* For items and what may be null; fields of a record go the direct way. */
+/* For items and what may be null; fields of a record go the direct way. This is the one place that
+ * is not in line, so that the code does not double at each level. */
 static int read_value(struct reader *reader, const struct ev_field *field, uint8_t *at)
 {
         assert(at);
@@ -589,6 +639,11 @@ static int report(const struct ev_record *record, const struct reader *reader, i
         return r;
 }
 
+/* The whole input is one value: bytes behind it would be ignored by us and perhaps not by others.
+ * The reader is not set to zeros, because its path of 256 bytes is only needed for errors.
+ *
+ * What the arena gave to a value that was refused stays taken until the batch ends; the limit of
+ * its bytes bounds how much one batch of bad records can cost. */
 int ev_avro_decode(const struct ev_record *record, struct ev_bytes input, struct ev_arena *arena,
                    void **ret_value)
 {
@@ -607,6 +662,7 @@ int ev_avro_decode(const struct ev_record *record, struct ev_bytes input, struct
         if (input.size > EV_FACT_BYTES_MAX)
                 return report(record, &reader,
                               refuse(&reader, EV_OVER_LIMIT, "a value of more than 900 KiB"));
+        /* All zeros: whatever the bytes leave out is null, 0 or empty. */
         value = ev_arena_take(arena, record->size);
         if (!value)
                 return ev_trace(EV_FAILED);
@@ -619,15 +675,17 @@ int ev_avro_decode(const struct ev_record *record, struct ev_bytes input, struct
         return 0;
 }
 
+/* A value that is being written, behind what the buffer holds already. */
 struct writer {
         uint8_t *at, *end; /* within the buffer's memory */
         struct ev_buffer *buffer;
-        uint32_t items; /* of all arrays so far */
-        struct ev_trouble trouble;
+        uint32_t items;            /* of all arrays so far */
+        struct ev_trouble trouble; /* undefined until something is denied */
 };
 
 static int write_value(struct writer *writer, const struct ev_field *field, const uint8_t *at);
 
+/* As refuse(), for values of ours: what is wrong with them is a failure and no condition. */
 static inline int deny(struct writer *writer, const char *reason)
 {
         ev_trouble_begin(&writer->trouble, reason);
@@ -646,7 +704,8 @@ static void writer_begin(struct writer *writer)
         writer->end = buffer->data ? buffer->data + buffer->capacity : NULL;
 }
 
-/* The buffer doubles, so this is rare; it fails where the buffer would pass its own limit. */
+/* The buffer doubles, so this is rare; it fails where the buffer would pass its own limit. Its size
+ * is brought up to date first, since what lies behind it is not copied when it moves. */
 static int grow(struct writer *writer, size_t size)
 {
         assert(size > 0);
@@ -659,7 +718,8 @@ static int grow(struct writer *writer, size_t size)
         return 0;
 }
 
-/* Before every write: how much may follow without a further look. */
+/* Before every write: how much may follow without a further look. One comparison for a number or a
+ * text with its length, instead of one for each byte. */
 static inline int want_room(struct writer *writer, size_t size)
 {
         assert(writer->at <= writer->end);
@@ -669,7 +729,8 @@ static inline int want_room(struct writer *writer, size_t size)
         return grow(writer, size);
 }
 
-/* Into room that was wanted before. */
+/* Into room that was wanted before. The shift of a negative number copies its sign in gcc and clang
+ * (both document it), which makes the zigzag without a branch. */
 static inline void put_long(struct writer *writer, int64_t value)
 {
         uint64_t zigzag = (uint64_t)value << 1 ^ (uint64_t)(value >> 63);
@@ -683,6 +744,7 @@ static inline void put_long(struct writer *writer, int64_t value)
         writer->at = at;
 }
 
+/* A number alone; texts ask for the room of their length and their bytes at once. */
 static inline int write_long(struct writer *writer, int64_t value)
 {
         int r = want_room(writer, VARINT_BYTES_MAX);
@@ -693,6 +755,7 @@ static inline int write_long(struct writer *writer, int64_t value)
         return 0;
 }
 
+/* A bool of C is 0 or 1, so it is written as it is. */
 static inline int write_boolean(struct writer *writer, bool value)
 {
         int r = want_room(writer, 1);
@@ -703,7 +766,8 @@ static inline int write_boolean(struct writer *writer, bool value)
         return 0;
 }
 
-/* memcpy() of a few bytes costs more for the call than for the bytes. Both moves may overlap. */
+/* memcpy() of a few bytes costs more for the call than for the bytes. Both moves may overlap.
+ * Between 8 and 16 bytes, two moves of eight that overlap in the middle copy every byte. */
 static inline void copy_bytes(uint8_t *to, const uint8_t *from, size_t size)
 {
         uint64_t first, last;
@@ -720,6 +784,8 @@ static inline void copy_bytes(uint8_t *to, const uint8_t *from, size_t size)
         memcpy(to + size - sizeof(last), &last, sizeof(last));
 }
 
+/* Null is denied here for strings too: a struct that was set to zeros has null in every text that
+ * somebody forgot, and an empty text would hide it. */
 static inline int write_bytes(struct writer *writer, struct ev_bytes bytes)
 {
         int r;
@@ -748,7 +814,9 @@ static inline int write_string(struct writer *writer, struct ev_str string)
         return write_bytes(writer, (struct ev_bytes){ (const uint8_t *)string.data, string.size });
 }
 
-/* Two's complement, big-endian, no byte more than the number needs. */
+/* Two's complement, big-endian, no byte more than the number needs. The length is one byte because
+ * it is at most 8, which is 16 in zigzag; ev_decimal_to_bytes() writes all eight, so room is wanted
+ * for them. */
 static inline int write_decimal(struct writer *writer, const struct ev_field *field, int64_t value)
 {
         int64_t bound = ev_powers_of_ten[field->precision];
@@ -783,11 +851,13 @@ static inline int write_instant(struct writer *writer, int64_t value)
         return write_long(writer, value);
 }
 
+/* The items, and the count of 0 that ends the array. */
 static int write_items(struct writer *writer, const struct ev_field *item, const uint8_t *items,
                        size_t count)
 {
         int r;
 
+        assert(writer->items >= count);
         assert(item->size > 0);
         assert(items || count == 0);
 
@@ -801,7 +871,8 @@ static int write_items(struct writer *writer, const struct ev_field *item, const
         return write_long(writer, 0);
 }
 
-/* One block of all items, and the empty one that ends an array. */
+/* One block of all items, and the empty one that ends an array. Without the size in bytes, which
+ * would be known only behind the items. */
 static int write_array(struct writer *writer, const struct ev_field *field, const uint8_t *base)
 {
         const uint8_t *items;
@@ -907,7 +978,8 @@ static int write_optional(struct writer *writer, const struct ev_field *field, c
         return write_value(writer, field, at);
 }
 
-/* What a topic takes of this event, without its frame. */
+/* What a topic takes of this event, without its frame. A record without a contract is written where
+ * a fact may be: in tests and files. */
 static size_t bytes_max(const struct ev_record *record)
 {
         bool ingress = record->contract && record->contract->kind == EV_KIND_INGRESS;
@@ -915,6 +987,9 @@ static size_t bytes_max(const struct ev_record *record)
         return (ingress ? EV_INGRESS_BYTES_MAX : EV_FACT_BYTES_MAX) - EV_FRAME_ID_BYTES;
 }
 
+/* The limit of the topic is judged at the end, when the size is known; until then the buffer's own
+ * bound holds. What was written of a value that fails is taken back, so that the buffer may hold
+ * the events before it. */
 int ev_avro_encode(const struct ev_record *record, const void *value, struct ev_buffer *buffer)
 {
         struct writer writer; /* but for its trouble, which begins with one */
@@ -943,6 +1018,8 @@ int ev_avro_encode(const struct ev_record *record, const void *value, struct ev_
         return 0;
 }
 
+/* The first byte decides: no single-object encoding begins with 00, and no frame of Confluent's
+ * with C3. A tombstone (null) and plain JSON end here as undecodable. */
 int ev_frame_parse(struct ev_bytes value, struct ev_frame *ret_frame)
 {
         const uint8_t *bytes = value.data;
@@ -953,12 +1030,14 @@ int ev_frame_parse(struct ev_bytes value, struct ev_frame *ret_frame)
 
         if (value.size >= EV_FRAME_ID_BYTES && bytes[0] == 0x00) {
                 size = EV_FRAME_ID_BYTES;
+                /* From the highest byte to the lowest. */
                 for (size_t i = 1; i < size; ++i)
                         frame.id = frame.id << 8 | bytes[i];
         } else if (value.size >= EV_FRAME_FINGERPRINT_BYTES && bytes[0] == 0xc3 &&
                    bytes[1] == 0x01) {
                 size = EV_FRAME_FINGERPRINT_BYTES;
                 frame.has_fingerprint = true;
+                /* From the last byte to the first, for the lowest comes first. */
                 for (size_t i = size; i-- > 2;)
                         frame.fingerprint = frame.fingerprint << 8 | bytes[i];
         } else {
@@ -973,6 +1052,7 @@ int ev_frame_parse(struct ev_bytes value, struct ev_frame *ret_frame)
         return 0;
 }
 
+/* Big-endian here and little-endian below: the two formats are other people's and do not agree. */
 void ev_frame_write_id(uint32_t id, uint8_t frame[EV_FRAME_ID_BYTES])
 {
         assert(frame);

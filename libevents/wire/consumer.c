@@ -26,38 +26,60 @@
 #include "base/clock.h"
 #include "base/fault.h"
 
+/* A database that restarts is away for a second or two: the first tries come quickly, for a
+ * rebalance holds up the whole group, and later ones no more often than twice a second. */
 enum {
+        /* Between two calls of the `assigned` hook that failed: short at first, because a database
+         * that fails over is back at once or after seconds, and bounded, because the group
+         * waits. */
         RETRY_MS_MIN = 25,
         RETRY_MS_MAX = 500,
         LEAVE_MS_MAX = 5000, /* ev_consumer_rejoin() waits for the old assignment to go */
+        /* How long one poll may wait where a deadline is kept beside it: the error of that
+         * deadline. */
         POLL_MS_STEP = 100,
         CLOSE_MS_STEP = 10,
         NO_LANE = -1,
+        /* librdkafka's numbers as text, with the NUL. */
         NUMBER_TEXT_MAX = 32,
 };
 
+/* A message names its topic and partition: this is how its lane is found without a search. A
+ * table of a thousand small numbers a topic costs 2 kB, and a map would have to be rebuilt just
+ * as often. */
 struct topic {
         char *name;
         int16_t lane_of[EV_KAFKA_PARTITIONS_MAX]; /* index into lanes, or NO_LANE */
 };
 
+/* Everything here is touched by one thread: librdkafka's own threads only put things into the
+ * queue that our poll functions empty, and call back from there. */
 struct ev_consumer {
         struct ev_kafka *kafka;
         rd_kafka_t *rk;
+        /* Called on this thread, out of librdkafka's callback; they must not call back into the
+         * consumer. */
         struct ev_consumer_hooks hooks;
         char *group;
         struct topic *topics;
         size_t topics_count;
+        /* Room for EV_CONSUMER_LANES_MAX, sorted. Pointers into it are good for one generation. */
         struct ev_consumer_lane *lanes;
         size_t lanes_count;
+        /* Grows with each callback of a rebalance and never comes back to a number it had: 64 bits
+         * do not wrap. */
         uint64_t generation;
         size_t batch_bytes_max;
         int64_t assign_micros_max; /* for the hook and its retries */
         int64_t commit_interval_micros;
         int64_t commit_due;                   /* monotonic */
         const struct ev_messages *collecting; /* by ev_consumer_collect(); or NULL */
+        /* Something was applied since Kafka was told. Forgotten with the lanes: of lanes that are
+         * not ours any more nothing is told. */
         bool is_commit_wanted;
         bool is_dealt; /* Kafka has dealt us lanes and not taken them back yet */
+        /* All lanes that flow are paused by ev_consumer_rest(), beyond what is_paused says of each.
+         * It outlives a rebalance, so new lanes are paused with it. */
         bool is_resting;
         bool has_failed;  /* a hook, in the last poll; the error is the thread's */
         bool has_trouble; /* of the membership, not taken yet */
@@ -66,6 +88,8 @@ struct ev_consumer {
         struct ev_consumer_event trouble;
 };
 
+/* An index and not a pointer is what callers keep: after a rebalance it is out of range or means
+ * another lane, and messages of that time are void anyway. */
 static const struct ev_consumer_lane *lane_at(const struct ev_consumer *consumer, size_t lane)
 {
         assert(lane < consumer->lanes_count);
@@ -73,17 +97,24 @@ static const struct ev_consumer_lane *lane_at(const struct ev_consumer *consumer
         return &consumer->lanes[lane];
 }
 
+/* By topic name and partition: the order in which rows are locked in the database, and in which
+ * tests and people read them. strcmp() is the order of collation "C". */
 static int compare_lanes(const void *a, const void *b)
 {
         const struct ev_consumer_lane *left = a, *right = b;
         int order = strcmp(left->topic, right->topic);
 
+        assert(left->partition >= 0 && right->partition >= 0);
+
         return order ? order
                      : (left->partition > right->partition) - (left->partition < right->partition);
 }
 
+/* Lanes are sorted and unlike each other, and the tables of the topics lead back to them. */
 bool ev_consumer_check(const struct ev_consumer *consumer)
 {
+        assert(consumer->lanes || !consumer->lanes_count);
+
         for (size_t i = 0; i < consumer->lanes_count; ++i) {
                 const struct ev_consumer_lane *lane = &consumer->lanes[i];
 
@@ -97,13 +128,17 @@ bool ev_consumer_check(const struct ev_consumer *consumer)
 
 /* Lists of partitions. */
 
+/* For _cleanup_(): librdkafka's destroyer does not take NULL. */
 static void list_destroy(rd_kafka_topic_partition_list_t **list)
 {
+        assert(list);
+
         if (*list)
                 rd_kafka_topic_partition_list_destroy(*list);
 }
 #define _cleanup_list_ _cleanup_(list_destroy)
 
+/* Lists are made for a rebalance, a pause or a report to Kafka, never for a message. */
 static rd_kafka_topic_partition_list_t *list_new(size_t size)
 {
         rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)size);
@@ -112,6 +147,8 @@ static rd_kafka_topic_partition_list_t *list_new(size_t size)
         return list;
 }
 
+/* A halted lane stays ours in the group, so that nobody else is dealt it, and is not handed to
+ * librdkafka: what is not assigned cannot be fetched by mistake. */
 static bool is_read(const struct ev_consumer_lane *lane)
 {
         assert(lane->begin >= 0 || lane->begin == EV_OFFSET_BEGINNING ||
@@ -120,12 +157,16 @@ static bool is_read(const struct ev_consumer_lane *lane)
         return lane->begin != EV_OFFSET_HALTED;
 }
 
+/* A rest ends by resuming exactly these: a lane that the caller has paused stays paused. */
 static bool flows(const struct ev_consumer_lane *lane)
 {
+        assert(lane);
+
         return is_read(lane) && !lane->is_paused;
 }
 
-/* The lanes for which `wanted` holds, with an offset each. */
+/* The lanes for which `wanted` holds, with an offset each. The offset counts for an assignment
+ * only; pausing and resuming do not look at it. */
 static rd_kafka_topic_partition_list_t *list_lanes(const struct ev_consumer *consumer,
                                                    bool (*wanted)(const struct ev_consumer_lane *))
 {
@@ -143,9 +184,13 @@ static rd_kafka_topic_partition_list_t *list_lanes(const struct ev_consumer *con
 
 /* Pausing. */
 
+/* Both calls wait until librdkafka has done it, and make what is queued of these lanes void:
+ * after a pause no record of theirs comes out of the queue. Each partition has an error of its
+ * own; a pause that did not happen would lose the order of a batch in hand, so it is a failure. */
 static int set_paused(struct ev_consumer *consumer, rd_kafka_topic_partition_list_t *list,
                       bool is_paused)
 {
+        assert(consumer->rk);
         assert(list);
 
         if (is_paused)
@@ -160,10 +205,14 @@ static int set_paused(struct ev_consumer *consumer, rd_kafka_topic_partition_lis
         return 0;
 }
 
+/* All lanes at once, for the one batch in hand may hold records of every lane. The mark is set
+ * last: when pausing fails half-way, the next try pauses them again, which does no harm. */
 static int set_resting(struct ev_consumer *consumer, bool is_resting)
 {
         _cleanup_list_ rd_kafka_topic_partition_list_t *list = NULL;
         int r;
+
+        assert(!consumer->is_closed);
 
         if (consumer->is_resting == is_resting)
                 return 0;
@@ -176,6 +225,8 @@ static int set_resting(struct ev_consumer *consumer, bool is_resting)
         return 0;
 }
 
+/* While resting, everything is paused in librdkafka anyway, and only our mark changes; the end of
+ * the rest acts upon it. */
 static int set_lane_paused(struct ev_consumer *consumer, size_t index, bool is_paused)
 {
         _cleanup_list_ rd_kafka_topic_partition_list_t *list = list_new(1);
@@ -226,12 +277,16 @@ static void tell_applied(struct ev_consumer *consumer)
                         rd_kafka_topic_partition_list_add(list, lane->topic, lane->partition)
                                 ->offset = lane->applied;
         }
+        /* The last argument is async. No callback is set, so the answer is dropped with the
+         * event. */
         if (list->cnt > 0 && !EV_FAULT(before_kafka_commit))
                 rd_kafka_commit(consumer->rk, list, 1);
         consumer->is_commit_wanted = false;
         consumer->commit_due = ev_clock_monotonic_micros() + consumer->commit_interval_micros;
 }
 
+/* Now and then: a request costs the broker 150 µs or more, and a tool that looks at lag looks
+ * every few seconds. */
 static void tell_applied_if_due(struct ev_consumer *consumer)
 {
         assert(!consumer->is_closed);
@@ -240,6 +295,7 @@ static void tell_applied_if_due(struct ev_consumer *consumer)
                 tell_applied(consumer);
 }
 
+/* Called after the COMMIT, or Kafka's tools would show as done what a crash can take back. */
 void ev_consumer_note_applied(struct ev_consumer *consumer, size_t lane, int64_t next_offset)
 {
         assert(lane < consumer->lanes_count);
@@ -251,6 +307,7 @@ void ev_consumer_note_applied(struct ev_consumer *consumer, size_t lane, int64_t
 
 /* Assignment. */
 
+/* A handful of names: a loop is quicker than a table here. */
 static int find_topic(const struct ev_consumer *consumer, const char *name)
 {
         assert(name);
@@ -261,6 +318,7 @@ static int find_topic(const struct ev_consumer *consumer, const char *name)
         return -1;
 }
 
+/* What was applied of them need not be told to Kafka any more: the next owner will. */
 static void forget_lanes(struct ev_consumer *consumer)
 {
         for (size_t i = 0; i < consumer->lanes_count; ++i)
@@ -277,6 +335,7 @@ static int note_lane(struct ev_consumer *consumer, const char *name, int32_t par
         struct ev_consumer_lane *lane = &consumer->lanes[consumer->lanes_count];
         int topic = find_topic(consumer, name);
 
+        assert(name);
         assert(partition >= 0);
 
         if (topic < 0 || partition >= EV_KAFKA_PARTITIONS_MAX ||
@@ -291,12 +350,13 @@ static int note_lane(struct ev_consumer *consumer, const char *name, int32_t par
                 .topic = consumer->topics[topic].name,
                 .topic_index = (size_t)topic,
                 .partition = partition,
-                .begin = EV_OFFSET_HALTED,
+                .begin = EV_OFFSET_HALTED, /* what the hook forgets is not read */
         };
         ++consumer->lanes_count;
         return 0;
 }
 
+/* From here on the order of the lanes is ours, not the order in which the group named them. */
 static int note_lanes(struct ev_consumer *consumer, const rd_kafka_topic_partition_list_t *list)
 {
         int r;
@@ -358,11 +418,16 @@ static int ask_begins(struct ev_consumer *consumer)
         return 0;
 }
 
+/* In this order, because each step may be the last one of this process: without the first,
+ * librdkafka does not read; without the second, nobody knows where; the assignment itself comes
+ * last, with every offset given. No offset is ever left for librdkafka to look up. */
 static int assign_lanes(struct ev_consumer *consumer, const rd_kafka_topic_partition_list_t *dealt)
 {
         _cleanup_list_ rd_kafka_topic_partition_list_t *list = NULL;
         rd_kafka_resp_err_t code;
         int r;
+
+        assert(dealt);
 
         r = note_lanes(consumer, dealt);
         if (r)
@@ -383,9 +448,12 @@ static int assign_lanes(struct ev_consumer *consumer, const rd_kafka_topic_parti
         if (r)
                 return ev_trace(r);
         /* librdkafka keeps the mark of a pause with the partition, not with the assignment. */
-        return consumer->is_resting ? ev_trace(set_paused(consumer, list, true)) : 0;
+        if (consumer->is_resting)
+                return ev_trace(set_paused(consumer, list, true));
+        return 0;
 }
 
+/* The answer to a revocation: librdkafka goes on with the rebalance only after it. */
 static void unassign(struct ev_consumer *consumer)
 {
         forget_lanes(consumer);
@@ -418,10 +486,15 @@ static int reach_revocation(const struct ev_consumer *consumer)
         return ev_trace(r);
 }
 
+/* The hook first, while the lanes are still assigned and nothing is fetched for anybody else;
+ * then, for the tools, what Kafka is told; then the assignment. A hook that fails changes nothing
+ * of this: the lanes go in any case, and are taken over as unclean. */
 static void give_lanes_up(struct ev_consumer *consumer)
 {
         _cleanup_list_ rd_kafka_topic_partition_list_t *list = NULL;
         bool had_lanes = consumer->lanes_count > 0;
+
+        assert(ev_consumer_check(consumer));
 
         if (had_lanes) {
                 consumer->has_failed |= reach_revocation(consumer) != 0;
@@ -439,6 +512,7 @@ static void give_lanes_up(struct ev_consumer *consumer)
         assert(!consumer->lanes_count);
 }
 
+/* The message comes again, from the offset that the next `assigned` hook reads. */
 static void drop_held(struct ev_consumer *consumer)
 {
         if (consumer->held)
@@ -464,6 +538,8 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                 give_lanes_up(consumer);
                 return;
         }
+        /* The callback has to answer the group whatever has happened, and cannot return an error.
+         * The failure waits in has_failed and in the thread's error for poll_once(). */
         if (assign_lanes(consumer, list)) {
                 consumer->has_failed = true;
                 assign_nothing(consumer);
@@ -473,6 +549,8 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
 
 /* Messages. */
 
+/* NULL for what is not ours: events about a whole topic, and stragglers of a partition that was
+ * revoked. */
 static struct ev_consumer_lane *lane_of(const struct ev_consumer *consumer,
                                         const rd_kafka_message_t *polled)
 {
@@ -487,7 +565,9 @@ static struct ev_consumer_lane *lane_of(const struct ev_consumer *consumer,
 }
 
 /* Takes `polled` over, whatever comes out. A message behind our back, of a lane that is not ours or
- * from before the position, is dropped: it has been handed out, or comes again to its owner. */
+ * from before the position, is dropped: it has been handed out, or comes again to its owner. A gap
+ * is no reason to refuse: compaction, retention and transaction markers leave holes in the offsets,
+ * so the position only ever has to grow. */
 static int take_message(struct ev_consumer *consumer, struct ev_messages *messages,
                         rd_kafka_message_t *polled)
 {
@@ -495,6 +575,7 @@ static int take_message(struct ev_consumer *consumer, struct ev_messages *messag
         struct ev_message *message;
         int r;
 
+        assert(polled && !polled->err);
         assert(messages->count < messages->capacity);
 
         if (!lane || polled->offset < lane->position) {
@@ -511,6 +592,8 @@ static int take_message(struct ev_consumer *consumer, struct ev_messages *messag
 
 /* Events. */
 
+/* With auto.offset.reset=error librdkafka tells of an offset outside the log once, in its own
+ * code; a broker's code is taken for the same. */
 static enum ev_consumer_event_kind kind_of(rd_kafka_resp_err_t code)
 {
         assert(code);
@@ -523,7 +606,9 @@ static enum ev_consumer_event_kind kind_of(rd_kafka_resp_err_t code)
         return EV_CONSUMER_TROUBLE;
 }
 
-/* END and OUT_OF_RANGE are states: told once an assignment. */
+/* END and OUT_OF_RANGE are states: told once an assignment. Trouble is told each time, but only the
+ * latest stays: a lane whose leader is away complains several times a second, and nobody gains from
+ * a queue of that. */
 static void note_lane_event(struct ev_consumer_lane *lane, rd_kafka_resp_err_t code)
 {
         enum ev_consumer_event_kind kind = kind_of(code);
@@ -538,11 +623,14 @@ static void note_lane_event(struct ev_consumer_lane *lane, rd_kafka_resp_err_t c
         lane->pending |= kind;
 }
 
+/* An error of no lane is kept in one place, likewise. It is text as well as a code here, because
+ * librdkafka says more in it than the code tells. */
 static void note_event(struct ev_consumer *consumer, const rd_kafka_message_t *polled)
 {
         struct ev_consumer_lane *lane = lane_of(consumer, polled);
         struct ev_consumer_event *trouble = &consumer->trouble;
 
+        assert(polled);
         assert(polled->err);
 
         if (lane) {
@@ -587,6 +675,8 @@ static void describe_event(struct ev_consumer_event *event)
         }
 }
 
+/* The worst comes first; what is taken is not told again in this assignment, except trouble,
+ * which may come again and say something else. */
 static bool take_lane_event(struct ev_consumer_lane *lane, struct ev_consumer_event *ret_event)
 {
         static const struct {
@@ -598,6 +688,7 @@ static bool take_lane_event(struct ev_consumer_lane *lane, struct ev_consumer_ev
                 { EV_CONSUMER_END, RD_KAFKA_RESP_ERR__PARTITION_EOF },
         };
 
+        assert(ret_event);
         assert(lane);
 
         for (size_t i = 0; i < EV_ARRAY_SIZE(kinds); ++i) {
@@ -618,6 +709,7 @@ static bool take_lane_event(struct ev_consumer_lane *lane, struct ev_consumer_ev
         return false;
 }
 
+/* A look at a flag for each lane: this is asked once a batch, and lanes are few. */
 bool ev_consumer_take_event(struct ev_consumer *consumer, struct ev_consumer_event *ret_event)
 {
         assert(ev_consumer_check(consumer));
@@ -657,6 +749,7 @@ static int poll_once(struct ev_consumer *consumer, int wait_ms, rd_kafka_message
         return consumer->has_failed ? ev_trace(EV_FAILED) : EV_CONSUMER_REASSIGNED;
 }
 
+/* What is held comes first, or the order of its lane would break. */
 static int next_message(struct ev_consumer *consumer, int wait_ms, rd_kafka_message_t **ret_polled)
 {
         assert(wait_ms >= 0);
@@ -668,13 +761,18 @@ static int next_message(struct ev_consumer *consumer, int wait_ms, rd_kafka_mess
         return 0;
 }
 
-/* Polls until the batch is full or nothing more is there; an event ends the waiting. */
+/* Polls until the batch is full or nothing more is there; an event ends the waiting. Waiting ends
+ * with the first record, because a fuller batch is worth less than an earlier commit; under load
+ * the client has fetched ahead and the batch fills by itself. The bound of bytes is looked at
+ * between records, so the last one may pass it. */
 static int collect(struct ev_consumer *consumer, struct ev_messages *messages, size_t max,
                    int wait_ms)
 {
         rd_kafka_message_t *polled = NULL;
         bool has_event = false;
         int r;
+
+        assert(max <= messages->capacity);
 
         while (messages->count < max && messages->bytes < consumer->batch_bytes_max) {
                 r = next_message(consumer, messages->count > 0 || has_event ? 0 : wait_ms, &polled);
@@ -683,6 +781,7 @@ static int collect(struct ev_consumer *consumer, struct ev_messages *messages, s
                 if (!polled)
                         return 0;
                 if (polled->err) {
+                        /* The caller is to hear of it soon, also when no record comes. */
                         note_event(consumer, polled);
                         rd_kafka_message_destroy(polled);
                         has_event = true;
@@ -695,6 +794,8 @@ static int collect(struct ev_consumer *consumer, struct ev_messages *messages, s
         return 0;
 }
 
+/* Nothing was handed out when this fails or the lanes were dealt anew: what had been collected is
+ * released here, so that no caller can apply it by mistake. */
 int ev_consumer_collect(struct ev_consumer *consumer, struct ev_messages *messages, size_t max,
                         int wait_ms)
 {
@@ -703,12 +804,16 @@ int ev_consumer_collect(struct ev_consumer *consumer, struct ev_messages *messag
         assert(!messages->count);
         assert(max > 0 && max <= messages->capacity);
 
+        /* Going on after a rest belongs here and nowhere else: the caller need not remember that he
+         * has rested. */
         r = set_resting(consumer, false);
         if (r)
                 return ev_trace(r);
         tell_applied_if_due(consumer);
 
         messages->generation = consumer->generation;
+        /* So that a revocation which comes in the middle can be told from one between two
+         * batches. */
         consumer->collecting = messages;
         r = collect(consumer, messages, max, wait_ms);
         consumer->collecting = NULL;
@@ -740,10 +845,14 @@ static int hold(struct ev_consumer *consumer, rd_kafka_message_t *polled)
         return 0;
 }
 
+/* The batch in hand is not looked at: its messages stay valid in memory for as long as they are
+ * not released, also when their lanes are gone; the generation says whether they still count. */
 int ev_consumer_rest(struct ev_consumer *consumer, int wait_ms)
 {
         rd_kafka_message_t *polled = NULL;
         int r;
+
+        assert(wait_ms >= 0 && !consumer->is_closed);
 
         r = set_resting(consumer, true);
         if (r)
@@ -756,6 +865,8 @@ int ev_consumer_rest(struct ev_consumer *consumer, int wait_ms)
         return ev_trace(hold(consumer, polled));
 }
 
+/* Names only. A pattern would let a new topic join by itself, with a number of partitions that
+ * nobody has looked at. */
 static int subscribe(struct ev_consumer *consumer)
 {
         _cleanup_list_ rd_kafka_topic_partition_list_t *list = list_new(consumer->topics_count);
@@ -771,7 +882,9 @@ static int subscribe(struct ev_consumer *consumer)
 }
 
 /* The old assignment goes in a callback, that is, in a poll. librdkafka is asked for the new one
- * only then: a subscription while the old assignment is being taken back was never served. */
+ * only then: a subscription while the old assignment is being taken back was never served. What is
+ * polled meanwhile is of the old assignment, and is dropped. The generation grows here too: a
+ * member that had no lanes gets no callback, and its caller must see the change all the same. */
 int ev_consumer_rejoin(struct ev_consumer *consumer)
 {
         int64_t deadline = ev_clock_monotonic_micros() + LEAVE_MS_MAX * EV_MICROS_PER_MS;
@@ -792,6 +905,7 @@ int ev_consumer_rejoin(struct ev_consumer *consumer)
                         rd_kafka_message_destroy(polled);
         }
         ++consumer->generation;
+        /* New lanes are not paused: the batch that the rest was for is void. */
         consumer->is_resting = false;
         return ev_trace(subscribe(consumer));
 }
@@ -821,12 +935,18 @@ const struct ev_consumer_lane *ev_consumer_lanes(const struct ev_consumer *consu
         return consumer->lanes;
 }
 
+/* The end of the log is the one that the last fetch brought: no question to the broker, so it
+ * costs nothing and may be asked for every lane whenever metrics are read. */
 int64_t ev_consumer_lag(const struct ev_consumer *consumer, size_t index)
 {
         const struct ev_consumer_lane *lane = lane_at(consumer, index);
         int64_t low = RD_KAFKA_OFFSET_INVALID, high = RD_KAFKA_OFFSET_INVALID;
         int64_t from;
 
+        assert(consumer->rk);
+
+        /* The client's own memory of the last fetch: no request, so it may be asked for every lane
+         * on every scrape. */
         if (rd_kafka_get_watermark_offsets(consumer->rk, lane->topic, lane->partition, &low, &high))
                 return -1;
         from = lane->applied == EV_OFFSET_BEGINNING ? low : lane->applied;
@@ -837,6 +957,7 @@ int64_t ev_consumer_lag(const struct ev_consumer *consumer, size_t index)
 
 /* Life. */
 
+/* Without a callback of ours librdkafka would assign by itself, at the offsets that Kafka knows. */
 static void on_prepare(rd_kafka_conf_t *conf)
 {
         assert(conf);
@@ -844,9 +965,11 @@ static void on_prepare(rd_kafka_conf_t *conf)
         rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
 }
 
+/* What librdkafka has made of the operator's lines, whichever name they used. */
 static int read_setting(const struct ev_consumer *consumer, const char *name, char *value,
                         size_t size)
 {
+        assert(name && value);
         assert(size > 0);
 
         if (rd_kafka_conf_get(rd_kafka_conf(consumer->rk), name, value, &size) == RD_KAFKA_CONF_OK)
@@ -854,12 +977,16 @@ static int read_setting(const struct ev_consumer *consumer, const char *name, ch
         return ev_fail(EV_VERDICT_STOP, "configuration: kafka.%s cannot be read", name);
 }
 
-/* What the operator's settings must agree with. */
+/* What the operator's settings must agree with. Three quarters of max.poll.interval.ms are for the
+ * hook: the rest must be enough to answer the group and to come back to polling, or the lanes are
+ * gone before they are read. */
 static int check_settings(struct ev_consumer *consumer)
 {
         char group[EV_KAFKA_REASON_MAX], interval[NUMBER_TEXT_MAX];
         int64_t interval_ms;
         int r;
+
+        assert(consumer->group && consumer->rk);
 
         r = read_setting(consumer, "group.id", group, sizeof(group));
         if (r)
@@ -880,6 +1007,8 @@ static int check_settings(struct ev_consumer *consumer)
         return 0;
 }
 
+/* The group is ours to set and not the operator's: it names rows of the database. The rest of
+ * what must not be changed is guarded in wire/kafka.c. */
 static int make_client(struct ev_consumer *consumer, const struct ev_consumer_options *options)
 {
         const struct ev_kafka_setting extra[] = {
@@ -910,8 +1039,12 @@ static int make_client(struct ev_consumer *consumer, const struct ev_consumer_op
         return ev_trace(check_settings(consumer));
 }
 
+/* Names are copied once; lanes and messages point to these copies, so that a topic can be
+ * compared as a pointer. */
 static int copy_names(struct ev_consumer *consumer, const struct ev_consumer_options *options)
 {
+        assert(!consumer->topics && !consumer->lanes);
+
         consumer->topics = calloc(options->topics_count, sizeof(*consumer->topics));
         consumer->lanes = calloc(EV_CONSUMER_LANES_MAX, sizeof(*consumer->lanes));
         consumer->group = strdup(options->group);
@@ -932,6 +1065,8 @@ static int copy_names(struct ev_consumer *consumer, const struct ev_consumer_opt
         return 0;
 }
 
+/* Nothing is asked of a broker yet: joining the group begins in the background, and its first
+ * word comes out of the first poll. */
 int ev_consumer_new(struct ev_consumer **ret_consumer, const struct ev_consumer_options *options)
 {
         _cleanup_(ev_consumer_free_p) struct ev_consumer *consumer = calloc(1, sizeof(*consumer));
@@ -963,12 +1098,16 @@ int ev_consumer_new(struct ev_consumer **ret_consumer, const struct ev_consumer_
 
 static void queue_destroy(rd_kafka_queue_t **queue)
 {
+        assert(queue);
+
         if (*queue)
                 rd_kafka_queue_destroy(*queue);
 }
 
 /* rd_kafka_consumer_close() would wait for as long as it takes; with a queue of our own the waiting
- * is ours. The lanes go through on_rebalance(), as ever. */
+ * is ours. The lanes go through on_rebalance(), as ever. Leaving in good order saves the others the
+ * session timeout. When it does not work in time the process ends anyway: the hook is called
+ * without Kafka's consent then, which is safe because from here on nothing more is handed out. */
 int ev_consumer_close(struct ev_consumer *consumer, int wait_ms)
 {
         _cleanup_(queue_destroy) rd_kafka_queue_t *queue = rd_kafka_queue_new(consumer->rk);
@@ -988,6 +1127,8 @@ int ev_consumer_close(struct ev_consumer *consumer, int wait_ms)
                         rd_kafka_message_destroy(polled);
         }
 
+        /* The callback may not have come: the brokers are away, or the bound is over. The lanes are
+         * given up all the same, so that the database knows of a clean end. */
         drop_held(consumer);
         consumer->is_closed = true;
         if (rd_kafka_consumer_closed(consumer->rk))
@@ -997,6 +1138,8 @@ int ev_consumer_close(struct ev_consumer *consumer, int wait_ms)
         return EV_CONSUMER_UNFINISHED;
 }
 
+/* Destroying waits for librdkafka's threads. It does not leave the group again: that was done by
+ * the close, or is left to the session timeout. */
 struct ev_consumer *ev_consumer_free(struct ev_consumer *consumer)
 {
         if (!consumer)

@@ -137,7 +137,7 @@ void ev_consumer_note_applied(struct ev_consumer *consumer, size_t lane, int64_t
 
 /* Records behind `applied`, by the end of the log that the last fetch told (for BEGINNING: all
  * there are); -1 while nothing was fetched. */
-int64_t ev_consumer_lag(const struct ev_consumer *consumer, size_t lane);
+int64_t ev_consumer_lag(const struct ev_consumer *consumer, size_t index);
 
 /* What happened to a lane, or to the membership. The other lanes go on. */
 

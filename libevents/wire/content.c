@@ -1,7 +1,10 @@
 /* Content, natural key, subject and key of a value, by descriptor.
  *
  * The form of the content is hashed and stored (ev.request), so it may never change: a repeat of an
- * old request would not be recognised any more. The vectors in the unit test stand guard. */
+ * old request would not be recognised any more. The vectors in the unit test stand guard.
+ *
+ * Values come from decoding, so lengths and depth are bounded; the buffer's bound decides what is
+ * too much. Nothing is kept between calls. */
 
 #include "wire/content.h"
 
@@ -13,16 +16,22 @@
 
 #include "base/error.h"
 
+/* Descriptors know offsets and no types, so every access goes through bytes. */
 static const void *member(const void *value, size_t offset)
 {
+        assert(value);
+
         return (const char *)value + offset;
 }
 
-/* The integer of a scalar field, whatever its width. */
+/* The integer of a scalar field, whatever its width. One width for all, because an int that becomes
+ * a long in a later version must not change the content. */
 static int64_t number_of(const struct ev_field *field, const void *value)
 {
         int32_t small;
         int64_t number;
+
+        assert(field && value);
 
         switch (field->type) {
         case EV_TYPE_BOOLEAN: return *(const bool *)member(value, field->offset);
@@ -45,17 +54,24 @@ static int64_t number_of(const struct ev_field *field, const void *value)
         return 0;
 }
 
+/* What is written as eight bytes, or by the name that a number stands for. */
 static bool is_number(const struct ev_field *field)
 {
+        assert(field);
+
         return field->type != EV_TYPE_STRING && field->type != EV_TYPE_BYTES &&
                field->type != EV_TYPE_RECORD && field->type != EV_TYPE_ARRAY;
 }
 
+/* What is written as it is behind its length. */
 static bool is_text(const struct ev_field *field)
 {
+        assert(field);
+
         return field->type == EV_TYPE_STRING || field->type == EV_TYPE_BYTES;
 }
 
+/* A slice of bytes has the shape of one of text, so that one copy serves for both. */
 static struct ev_str text_of(const struct ev_field *field, const void *value)
 {
         struct ev_str text;
@@ -66,35 +82,53 @@ static struct ev_str text_of(const struct ev_field *field, const void *value)
         return text;
 }
 
-/* The default of every optional field is null; a record or an array has none. */
+/* The default of every optional field is null, whether its schema says so or not; that of an array
+ * can only be the empty one, and a record has none. */
 static bool is_default(const struct ev_field *field, const void *value)
 {
+        size_t count;
+
+        assert(field && value);
+
         if (field->optional)
                 return ev_field_is_null(field, value);
         if (!field->initial.given)
                 return false;
         if (is_text(field))
                 return ev_str_equal(text_of(field, value), field->initial.text);
+        if (field->type == EV_TYPE_ARRAY) {
+                memcpy(&count, member(value, field->beside), sizeof(count));
+                return count == 0;
+        }
         return is_number(field) && number_of(field, value) == field->initial.number;
 }
 
+/* Big-endian and two's complement on every machine: the hash is stored, and a database outlives the
+ * machine that made it. */
 static int write_number(struct ev_buffer *buffer, int64_t number)
 {
         uint64_t bytes = htobe64((uint64_t)number);
 
+        assert(buffer);
+
         return ev_trace(ev_buffer_append(buffer, &bytes, sizeof(bytes)));
 }
 
+/* With the length before it, "ab" and "c" are not "a" and "bc". */
 static int write_text(struct ev_buffer *buffer, struct ev_str text)
 {
         int r = write_number(buffer, (int64_t)text.size);
+
+        assert(!ev_str_is_null(text));
 
         if (r == 0)
                 r = ev_buffer_append_str(buffer, text);
         return ev_trace(r);
 }
 
-/* A symbol is written as its name: its index may be another one in another version. */
+/* A symbol is written as its name: its index may be another one in another version. An array begins
+ * with its count, and an item that is a record ends with its own count of fields, so nothing can
+ * move from one item into the next. */
 static int write_value(const struct ev_field *field, const void *value, struct ev_buffer *buffer)
 {
         const char *items;
@@ -116,6 +150,7 @@ static int write_value(const struct ev_field *field, const void *value, struct e
                         buffer));
 
         assert(field->type == EV_TYPE_ARRAY);
+        /* The pointer may be NULL where the count is 0; it is not touched then. */
         memcpy(&items, member(value, field->offset), sizeof(items));
         memcpy(&count, member(value, field->beside), sizeof(count));
         r = write_number(buffer, (int64_t)count);
@@ -125,10 +160,13 @@ static int write_value(const struct ev_field *field, const void *value, struct e
 }
 
 /* The field with the least name above `after` (null: of all), or NULL. Records have few fields, and
- * an order by name that is kept somewhere would be one more thing to keep true. */
+ * an order by name that is kept somewhere would be one more thing to keep true. Names and not
+ * places order the form, because a new version may put its fields in another order. */
 static const struct ev_field *next_by_name(const struct ev_record *record, struct ev_str after)
 {
         const struct ev_field *next = NULL;
+
+        assert(record);
 
         for (uint32_t i = 0; i < record->fields_count; ++i) {
                 const struct ev_field *field = &record->fields[i];
@@ -140,12 +178,17 @@ static const struct ev_field *next_by_name(const struct ev_record *record, struc
         return next;
 }
 
+/* For a field `n` of 7 alone, in hexadecimal (names behind their length, the count negated at the
+ * end):
+ *
+ *       0000000000000001 6e  0000000000000007  ffffffffffffffff */
 int ev_content_write(const struct ev_record *record, const void *value, struct ev_buffer *buffer)
 {
         const struct ev_field *field = next_by_name(record, EV_STR_NULL);
         int64_t written = 0;
         int r = 0;
 
+        assert(record && buffer);
         assert(value);
 
         for (; r == 0 && field; field = next_by_name(record, field->name)) {
@@ -162,9 +205,13 @@ int ev_content_write(const struct ev_record *record, const void *value, struct e
         return ev_trace(r);
 }
 
+/* Without the escapes, the parts "a|b" and "c" would make the same key as "a" and "b|c", and two
+ * requests would be taken for one. */
 static int write_escaped(struct ev_buffer *buffer, struct ev_str text)
 {
         int r = 0;
+
+        assert(text.data || text.size == 0);
 
         for (size_t i = 0; r == 0 && i < text.size; ++i) {
                 if (text.data[i] == '|' || text.data[i] == '\\')
@@ -175,8 +222,12 @@ static int write_escaped(struct ev_buffer *buffer, struct ev_str text)
         return ev_trace(r);
 }
 
+/* "\N" cannot be a text: there the backslash would be doubled. So null is not the text "N", and not
+ * the empty one either. */
 static int write_part(struct ev_buffer *buffer, const struct ev_field *field, const void *value)
 {
+        assert(is_text(field) || is_number(field));
+
         if (ev_field_is_null(field, value))
                 return ev_trace(ev_buffer_append(buffer, "\\N", 2));
         if (is_text(field))
@@ -184,12 +235,15 @@ static int write_part(struct ev_buffer *buffer, const struct ev_field *field, co
         return ev_trace(ev_buffer_printf(buffer, "%" PRId64, number_of(field, value)));
 }
 
+/* In the order of the contract, which is part of the schema's lock: another order would be another
+ * key for the same request. Long ones are the caller's matter, who has a digest. */
 int ev_natural_key_write(const struct ev_record *record, const void *value,
                          struct ev_buffer *buffer)
 {
         const struct ev_contract *contract = record->contract;
         int r = 0;
 
+        assert(record && value && buffer);
         assert(contract && contract->natural_key_count > 0);
 
         for (uint32_t i = 0; r == 0 && i < contract->natural_key_count; ++i) {
@@ -201,12 +255,15 @@ int ev_natural_key_write(const struct ev_record *record, const void *value,
         return ev_trace(r);
 }
 
+/* A list, because a refusal may be about something that was never made: the fact that declines a
+ * request has no id of the thing asked for and is about whatever else it names. */
 int ev_subject_of(const struct ev_record *record, const void *value, struct ev_arena *arena,
                   struct ev_str *ret_subject)
 {
         const struct ev_contract *contract = record->contract;
-        char text[24];
+        char text[24]; /* an int64_t, its sign and a NUL */
 
+        assert(value && arena && ret_subject);
         assert(contract);
 
         for (uint32_t i = 0; i < contract->subject_count; ++i) {
@@ -225,9 +282,13 @@ int ev_subject_of(const struct ev_record *record, const void *value, struct ev_a
         return 0;
 }
 
+/* As it is: the partition is computed from these bytes, so events of one aggregate meet in one
+ * partition only if nobody changes them on the way. */
 struct ev_str ev_key_of(const struct ev_record *record, const void *value)
 {
         const struct ev_field *field = record->contract->key;
+
+        assert(record->contract && value);
 
         if (!field || ev_field_is_null(field, value))
                 return EV_STR_NULL;

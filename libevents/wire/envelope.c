@@ -3,7 +3,25 @@
  * What comes in may be anything: Kafka knows neither types nor lengths of headers. Limits are
  * judged before anything is looked into, so that what is over a limit is always told as that.
  * Headers that are not in the table are other people's and only counted. Nothing is allocated and
- * nothing kept. */
+ * nothing kept.
+ *
+ * Hostile headers cost one pass over their sizes: no text is looked at before number and sizes
+ * are known to be bounded. If the process dies here, nothing has happened yet.
+ *
+ * A fact's headers, as they are written:
+ *
+ *       ce_specversion        1.0
+ *       ce_id                 01970a3e-8f6c-7abc-9def-0123456789ab
+ *       ce_source             /quenty/order_db/7390218855731046520/1
+ *       ce_type               quenty.order.OrderAccepted
+ *       ce_time               2025-01-31T23:59:59.000000Z
+ *       ce_subject            ORD-2025-000017
+ *       ce_causationid        b7a1c2                       of the event that was answered
+ *       ce_causationsource    /shop/eu
+ *       ce_sequence           4711                         its place in the outbox
+ *       ce_previoussequence   4702                         of the fact before it in this partition
+ *       ce_outcome            accepted
+ *       content-type          application/avro */
 
 #include "wire/envelope.h"
 
@@ -15,7 +33,8 @@
 
 #include "base/error.h"
 
-/* What we know of a record's headers; the order is that in which they are written. */
+/* What we know of a record's headers; the order is that in which they are written. A fixed order
+ * makes a second publication byte for byte the first. */
 enum known {
         SPECVERSION,
         ID,
@@ -35,6 +54,9 @@ enum known {
         KNOWN_COUNT,
 };
 
+/* The two columns are the difference between strangers and us: a producer has to say what it sends
+ * and from where; a fact of ours also says when, about what and at which place in the order,
+ * because our relay always writes that. */
 static const struct {
         struct ev_str name;
         bool required_of_ingress, required_of_fact;
@@ -56,8 +78,12 @@ static const struct {
         [CONTENT_TYPE] = { EV_STR_INIT("content-type"), true, true },
 };
 
+/* CloudEvents' Kafka binding §3.2.1: in binary mode, content-type is the media type of the
+ * value. */
 static const struct ev_str content_type = EV_STR_INIT("application/avro");
 
+/* The values of ce_outcome. NONE is not written: only facts that answer a request have an
+ * outcome. */
 static const struct ev_str outcome_names[] = {
         [EV_OUTCOME_NONE] = EV_STR_INIT(""),
         [EV_OUTCOME_ACCEPTED] = EV_STR_INIT("accepted"),
@@ -80,12 +106,15 @@ static int bad(enum known header, const char *what)
         return EV_BAD_ENVELOPE;
 }
 
+/* A broker bounds the whole record only (message.max.bytes), so a header may be as large as it. The
+ * sum cannot wrap: all of it lies in memory. */
 static int check_limits(enum ev_kind kind, const struct ev_header *headers, size_t count,
                         struct ev_bytes key, struct ev_bytes value)
 {
         size_t value_max = kind == EV_KIND_FACT ? EV_FACT_BYTES_MAX : EV_INGRESS_BYTES_MAX;
         size_t bytes = 0;
 
+        assert(kind == EV_KIND_INGRESS || kind == EV_KIND_FACT);
         assert(headers || count == 0);
 
         for (size_t i = 0; i < count; ++i)
@@ -105,7 +134,8 @@ static int check_limits(enum ev_kind kind, const struct ev_header *headers, size
         return EV_OVER_LIMIT;
 }
 
-/* The number of a header that we know; KNOWN_COUNT for all others. */
+/* The number of a header that we know; KNOWN_COUNT for all others. Letters of another case are
+ * another name: Kafka's headers, unlike HTTP's, are compared by bytes. */
 static enum known find_known(struct ev_str name)
 {
         enum known header = 0;
@@ -117,7 +147,9 @@ static enum known find_known(struct ev_str name)
         return header;
 }
 
-/* An empty value says as much as none (CloudEvents has no empty attributes). */
+/* An empty value says as much as none (CloudEvents has no empty attributes). Kafka lets a header
+ * stand several times. For ours that would leave open which one holds, and two readers might choose
+ * differently, so it is refused. */
 static int take_text(enum known header, struct ev_bytes value, struct texts *texts)
 {
         struct ev_str text = { (const char *)value.data, value.size };
@@ -156,14 +188,18 @@ static int take_texts(const struct ev_header *headers, size_t count, struct text
                 if (r)
                         return r;
         }
+        /* Only now: a header that is given twice must be seen as given, also when it was empty
+         * first. */
         for (header = 0; header < KNOWN_COUNT; ++header)
                 if (texts->of[header].size == 0)
                         texts->of[header] = EV_STR_NULL;
         return 0;
 }
 
+/* In the order of the table, so that the same record always gets the same reason. */
 static int check_required(enum ev_kind kind, const struct texts *texts)
 {
+        assert(kind == EV_KIND_INGRESS || kind == EV_KIND_FACT);
         assert(texts);
 
         for (enum known header = 0; header < KNOWN_COUNT; ++header) {
@@ -189,7 +225,9 @@ static bool is_avro(struct ev_str text)
                text.data[content_type.size] == ' ';
 }
 
-/* What both kinds have. The texts were bounded and judged before. */
+/* What both kinds have. The texts were bounded and judged before. Ids and sources are any text to
+ * CloudEvents, a URI reference at most; they are compared and never resolved, so their form is not
+ * judged. */
 static int read_common(const struct texts *texts, struct ev_event *event)
 {
         struct ev_str time = texts->of[TIME];
@@ -216,7 +254,8 @@ static int read_common(const struct texts *texts, struct ev_event *event)
         return 0;
 }
 
-/* What our relay alone says; a reader builds its proof that nothing is missing on it. */
+/* What our relay alone says; a reader builds its proof that nothing is missing on it. It has to
+ * grow, or the proof would go in circles. */
 static int read_fact(const struct texts *texts, struct ev_event *event)
 {
         struct ev_str previous = texts->of[PREVIOUS_SEQUENCE], outcome = texts->of[OUTCOME];
@@ -232,12 +271,16 @@ static int read_fact(const struct texts *texts, struct ev_event *event)
                 return bad(PREVIOUS_SEQUENCE, "is not a number from 1 to below ce_sequence");
         if (!outcome.data)
                 return 0;
+        /* From the first real one: the empty text of NONE would otherwise be an outcome that can be
+         * given. */
         for (size_t i = EV_OUTCOME_ACCEPTED; i < EV_ARRAY_SIZE(outcome_names); ++i)
                 if (ev_str_equal(outcome, outcome_names[i]))
                         event->outcome = (enum ev_outcome)i;
         return event->outcome == EV_OUTCOME_NONE ? bad(OUTCOME, "is unknown") : 0;
 }
 
+/* Limits, then headers, then what they mean, then key and frame: each step may rely on those before
+ * it. A copy is handed out at the end, so that *ret_event is whole or untouched. */
 int ev_envelope_open(enum ev_kind kind, const struct ev_header *headers, size_t count,
                      struct ev_bytes key, struct ev_bytes value, struct ev_event *ret_event)
 {
@@ -260,6 +303,7 @@ int ev_envelope_open(enum ev_kind kind, const struct ev_header *headers, size_t 
                 r = read_fact(&texts, &event);
         if (r)
                 return r;
+        /* A key is bytes to Kafka. Ours are aggregates' ids and stand in columns of text. */
         if (!ev_str_is_text(event.key)) {
                 (void)ev_fail(EV_VERDICT_RECORD, "a key that is not UTF-8 or holds U+0000");
                 return EV_BAD_ENVELOPE;
@@ -298,8 +342,11 @@ static void put_number(struct ev_envelope *envelope, enum known header, int64_t 
         put(envelope, header, ev_str_of(buffer));
 }
 
+/* The same table in the other direction. There is nothing to fail: what an event of ours lacks is a
+ * bug, and texts of other people that it carries on were bounded when they came in. */
 void ev_envelope_seal(const struct ev_event *event, struct ev_envelope *envelope)
 {
+        assert(event && envelope);
         assert(event->id.size > 0 && event->source.size > 0 && event->type.size > 0);
         assert(event->outcome <= EV_OUTCOME_REPEATED);
 

@@ -58,8 +58,8 @@ int ev_envelope_open(enum ev_kind kind, const struct ev_header *headers, size_t 
  * itself: never copy it. */
 struct ev_envelope {
         struct ev_header headers[EV_ENVELOPE_OWN_MAX];
-        size_t count;
-        char time[EV_INSTANT_TEXT_MAX];
+        size_t count;                   /* of headers in use */
+        char time[EV_INSTANT_TEXT_MAX]; /* what the headers of these names point to */
         char sequence[EV_ENVELOPE_NUMBER_MAX];
         char previous_sequence[EV_ENVELOPE_NUMBER_MAX];
 };

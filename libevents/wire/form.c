@@ -2,7 +2,16 @@
  *
  * Reading is strict: what one tool writes another one produces from, so a misspelt field must not
  * be silently a default, and a decimal that went through floating point must not be believed.
- * Nothing is kept between calls. */
+ * Nothing is kept between calls.
+ *
+ * A text may come from anybody: its size and depth are bounded by base/json.c, its values here, and
+ * what is wrong is told with the path of the field. If the process dies, nothing was changed.
+ *
+ * One of each type, in the order of the schema; `note` is optional and absent, `password` a secret:
+ *
+ *       {"sku":"A-1","quantity":2,"price":"19.90","at":"2025-01-31T23:59:59.000000Z",
+ *       "status":"PLACED","label":"AP8=","lines":[{"quantity":1},{"quantity":1}],
+ *       "fragile":false,"note":null,"password":"***"} */
 
 #include "wire/form.h"
 
@@ -16,6 +25,7 @@
 
 enum { TEXT_BYTES_MAX = 8 * EV_FACT_BYTES_MAX }; /* what a value of the largest size may print as */
 
+/* RFC 4648 §4; the place of a digit is its value. */
 static const char base64_digits[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -54,6 +64,7 @@ static void write_decimal(int64_t value, unsigned scale, struct ev_json_writer *
         ev_json_write_string(writer, (struct ev_str){ text, size });
 }
 
+/* The value was decoded or could be encoded, so it is an instant that can be written. */
 static void write_instant(int64_t value, struct ev_json_writer *writer)
 {
         char text[EV_INSTANT_TEXT_MAX];
@@ -65,6 +76,8 @@ static void write_instant(int64_t value, struct ev_json_writer *writer)
         ev_json_write_string(writer, (struct ev_str){ text, size });
 }
 
+/* Count and pointer lie apart in the struct, so an array is written from the struct and not from
+ * its own place like all other values. */
 static void write_array(const struct ev_field *field, const uint8_t *base,
                         struct ev_json_writer *writer)
 {
@@ -106,6 +119,8 @@ static void write_field(const struct ev_field *field, const uint8_t *base,
         }
 }
 
+/* In the order of the schema and with every field, so that two texts can be compared line by
+ * line. */
 void ev_form_write(const struct ev_record *record, const void *value, struct ev_json_writer *writer)
 {
         assert(value);
@@ -116,6 +131,7 @@ void ev_form_write(const struct ev_record *record, const void *value, struct ev_
         ev_json_object_end(writer);
 }
 
+/* By name: an index means nothing to a person, and something else in another version. */
 static void write_symbol(const struct ev_enum *enumeration, int32_t symbol,
                          struct ev_json_writer *writer)
 {
@@ -124,6 +140,8 @@ static void write_symbol(const struct ev_enum *enumeration, int32_t symbol,
         ev_json_write_string(writer, enumeration->symbols[symbol]);
 }
 
+/* One value that lies at `at`: a member of a struct, an item, or what an optional member points
+ * to. */
 static void write_value(const struct ev_field *field, const uint8_t *at,
                         struct ev_json_writer *writer)
 {
@@ -149,6 +167,7 @@ static void write_value(const struct ev_field *field, const uint8_t *at,
         assert(false && "a type of a single member");
 }
 
+/* Failures of all appends come up here: the writer keeps the first. */
 int ev_form_print(const struct ev_record *record, const void *value, struct ev_buffer *buffer)
 {
         struct ev_json_writer writer = EV_JSON_WRITER_INIT(buffer);
@@ -159,10 +178,11 @@ int ev_form_print(const struct ev_record *record, const void *value, struct ev_b
         return ev_trace(ev_json_writer_end(&writer));
 }
 
+/* A text that is read into a struct. */
 struct form_reader {
-        struct ev_arena *arena;
-        struct ev_trouble trouble;
-        struct ev_str unknown; /* a member that no field is named after */
+        struct ev_arena *arena;    /* takes the struct, its arrays, texts and bytes */
+        struct ev_trouble trouble; /* undefined until something is refused */
+        struct ev_str unknown;     /* a member that no field is named after */
 };
 
 static int read_value(struct form_reader *reader, const struct ev_field *field,
@@ -190,6 +210,7 @@ static int read_int(struct form_reader *reader, const struct ev_json *node, int6
         return 0;
 }
 
+/* Read wide and then narrowed: a number beyond 32 bits must not wrap into the range. */
 static int read_int32(struct form_reader *reader, const struct ev_json *node, void *at)
 {
         int64_t value = 0;
@@ -225,7 +246,8 @@ static int read_decimal(struct form_reader *reader, const struct ev_field *field
         return 0;
 }
 
-/* Any zone is taken and becomes UTC. */
+/* Any zone is taken and becomes UTC. A number is refused: whether it is seconds, milliseconds or
+ * microseconds, nobody can see. */
 static int read_instant(struct form_reader *reader, const struct ev_json *node, int64_t *at)
 {
         assert(at);
@@ -252,7 +274,9 @@ static int read_symbol(struct form_reader *reader, const struct ev_enum *enumera
         return 0;
 }
 
-/* Copied, because the parsed text ends before the struct does. */
+/* Copied, because the parsed text ends before the struct does. What a secret is printed as is
+ * refused for a secret, or a copy of a printed event would put three stars into somebody's
+ * account. */
 static int read_string(struct form_reader *reader, const struct ev_field *field,
                        const struct ev_json *node, struct ev_str *at)
 {
@@ -275,7 +299,8 @@ static int digit_of(char c)
         return digit ? (int)(digit - base64_digits) : -1;
 }
 
-/* Whole groups of four, padded with '='; anything else is refused. */
+/* Whole groups of four, padded with '='; anything else is refused. Bits behind the last byte have
+ * to be zeros (RFC 4648 §3.5), so that one value has one text. */
 static bool decode_base64(struct ev_str text, uint8_t *bytes, size_t *ret_size)
 {
         size_t padding = 0, size = 0;
@@ -284,8 +309,10 @@ static bool decode_base64(struct ev_str text, uint8_t *bytes, size_t *ret_size)
         assert(ret_size);
         assert(bytes);
 
+        /* Padding is required (RFC 4648 §3.2), so a text that was cut is seen. */
         if (text.size % 4 != 0)
                 return false;
+        /* At most two: three would mean a group without a whole byte. */
         while (padding < 2 && padding < text.size && text.data[text.size - 1 - padding] == '=')
                 ++padding;
         for (size_t i = 0; i < text.size; ++i) {
@@ -300,6 +327,7 @@ static bool decode_base64(struct ev_str text, uint8_t *bytes, size_t *ret_size)
                 bytes[size++] = (uint8_t)(group >> 8);
                 bytes[size++] = (uint8_t)group;
         }
+        /* The bits that padding left over. */
         if (padding > 0 && (group & ((1U << (8 * padding)) - 1)) != 0)
                 return false;
         *ret_size = size - padding;
@@ -324,6 +352,8 @@ static int read_bytes(struct form_reader *reader, const struct ev_json *node, st
         return 0;
 }
 
+/* How many items are too many is left to encoding, which counts those of all arrays together; the
+ * arena bounds the memory until then. */
 static int read_array(struct form_reader *reader, const struct ev_field *field,
                       const struct ev_json *node, uint8_t *base)
 {
@@ -374,7 +404,8 @@ static int read_present(struct form_reader *reader, const struct ev_field *field
 }
 
 /* Absent means the default where there is one; null means null, and is an error where a value is
- * required. A missing field without default is told as missing. */
+ * required. A missing field without default is told as missing. The struct is all zeros before, so
+ * null needs nothing to be written. */
 static int read_field(struct form_reader *reader, const struct ev_field *field,
                       const struct ev_json *object, uint8_t *base)
 {
@@ -382,6 +413,8 @@ static int read_field(struct form_reader *reader, const struct ev_field *field,
 
         assert(field->name.data);
 
+        /* Only a member that is absent takes the default: null that somebody wrote is meant as
+         * null. */
         if (!node && field->initial.given) {
                 ev_field_set_default(field, base);
                 return 0;
@@ -412,6 +445,8 @@ static int check_members(struct form_reader *reader, const struct ev_record *rec
         return 0;
 }
 
+/* Unknown members first: a misspelt name is a better answer than "missing" for the field that it
+ * should have been. */
 static int read_record(struct form_reader *reader, const struct ev_record *record,
                        const struct ev_json *object, uint8_t *base)
 {
@@ -431,6 +466,7 @@ static int read_record(struct form_reader *reader, const struct ev_record *recor
         return r;
 }
 
+/* One value into its place. Ranges are those of decoding, so that what was read can be encoded. */
 static int read_value(struct form_reader *reader, const struct ev_field *field,
                       const struct ev_json *node, void *at)
 {
@@ -452,6 +488,8 @@ static int read_value(struct form_reader *reader, const struct ev_field *field,
         return EV_FAILED;
 }
 
+/* The error has the field's path and, for an unknown member, its name, which is input and is made
+ * harmless by ev_fail() like all other text. */
 int ev_form_read(const struct ev_record *record, const struct ev_json *node, struct ev_arena *arena,
                  void **ret_value)
 {
@@ -474,6 +512,7 @@ int ev_form_read(const struct ev_record *record, const struct ev_json *node, str
         return 0;
 }
 
+/* The tree is gone before the struct is used: strings were copied into the arena. */
 int ev_form_parse(const struct ev_record *record, struct ev_str text, struct ev_arena *arena,
                   void **ret_value)
 {

@@ -18,12 +18,17 @@
 #include "base/str.h"
 
 enum {
+        /* Room for a value read back. One that does not fit fails alike on both sides of a
+         * comparison, so no guarded setting may be longer; bootstrap.servers is merely not named in
+         * errors then. */
         CONF_VALUE_MAX = 512,
         LOG_LEVEL_DEBUG = 7, /* syslog's */
         ANY_CLIENT = EV_KAFKA_PRODUCER | EV_KAFKA_CONSUMER | EV_KAFKA_READER,
         ANY_INPUT = EV_KAFKA_CONSUMER | EV_KAFKA_READER,
 };
 
+/* What stands behind rd_kafka_opaque(): callbacks of librdkafka are handed this and find their own
+ * object with ev_kafka_owner(). */
 struct ev_kafka {
         rd_kafka_t *rk;
         void *owner;
@@ -32,7 +37,11 @@ struct ev_kafka {
         struct ev_kafka_state state;
 };
 
-/* Our settings where they differ from librdkafka's or must not differ from it. */
+/* Our settings where they differ from librdkafka's or must not differ from it. Read top down, later
+ * lines win, and the caller's `extra` and the operator's come after all of them. Defaults that are
+ * named in reasons are those of librdkafka 2.0.2 (CONFIGURATION.md). What librdkafka already does
+ * today is written down all the same where a proof needs it: a default may change with a version, a
+ * rule cannot. */
 static const struct rule {
         unsigned roles; /* bits of ev_kafka_role */
         bool is_fixed;  /* the operator cannot change it */
@@ -40,6 +49,8 @@ static const struct rule {
         const char *value;
         const char *reason;
 } rules[] = {
+        /* librdkafka keeps lines in a temporary queue until rd_kafka_set_log_queue() is called;
+         * ev_kafka_new() does that first of all. */
         { ANY_CLIENT, true, "log.queue", "true",
           "else librdkafka logs from its own threads, which no code of ours may run on" },
         { ANY_CLIENT, false, "client.id", "quenty", "names us in the broker's logs and quotas" },
@@ -54,16 +65,23 @@ static const struct rule {
         { ANY_CLIENT, false, "log.connection.close", "false",
           "brokers close idle connections, which is no event" },
 
+        /* These six are one guarantee, and each is void without the others. librdkafka lets
+         * idempotence adjust acks and the number of requests in flight when they are not set; set
+         * here, a contradiction is an error instead of a silent change. */
         { EV_KAFKA_PRODUCER, true, "enable.idempotence", "true",
           "without it a retry doubles or reorders records" },
         { EV_KAFKA_PRODUCER, true, "acks", "all",
           "a position may only pass what cannot be lost with one broker" },
         { EV_KAFKA_PRODUCER, true, "max.in.flight.requests.per.connection", "5",
           "the most that idempotence keeps in order" },
+        /* Records that time out are not covered by this guarantee, as its documentation says;
+         * therefore message.timeout.ms below is not a matter of taste (0 means: never). */
         { EV_KAFKA_PRODUCER, true, "enable.gapless.guarantee", "true",
           "without it records behind a refused one are published and it is lost for ever" },
         { EV_KAFKA_PRODUCER, true, "message.timeout.ms", "0",
           "a record that is given up would leave a hole; an outage is waited out" },
+        /* The relay names the partition itself (wire/partition.h). This is the second lock: whoever
+         * takes a client from here for anything else still puts keys where others look for them. */
         { EV_KAFKA_PRODUCER, true, "partitioner", "murmur2_random",
           "the partitioner of Java, KafkaJS and franz-go: one key, one partition, whoever writes" },
         { EV_KAFKA_PRODUCER, false, "compression.type", "none",
@@ -71,32 +89,48 @@ static const struct rule {
         { EV_KAFKA_PRODUCER, false, "linger.ms", "0",
           "facts leave as one burst a transaction: waiting gains nothing" },
 
+        /* A commit by librdkafka would mean "polled", and ours means "applied". The last value it
+         * has in Kafka is therefore only ever one that ev_consumer_note_applied() gave. */
         { EV_KAFKA_CONSUMER, true, "enable.auto.commit", "false",
           "offsets live in PostgreSQL, in the transaction that applies the records" },
         { EV_KAFKA_CONSUMER, true, "enable.auto.offset.store", "false",
           "offsets live in PostgreSQL, in the transaction that applies the records" },
+        /* librdkafka then delivers RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET in place of a record, and
+         * the partition stands still until somebody decides. */
         { EV_KAFKA_CONSUMER, true, "auto.offset.reset", "error",
           "an offset outside the log is a loss to report, never a place to go on silently" },
+        /* It must be eager as well: a member cannot mix protocols with its group, and the
+         * consumer's generations count whole assignments. */
         { EV_KAFKA_CONSUMER, true, "partition.assignment.strategy", "range",
           "the lanes of one company on all topics belong to one process" },
         { EV_KAFKA_CONSUMER, true, "allow.auto.create.topics", "false",
           "a mistyped topic must be an error and not a new topic" },
+        /* A reader starts at `end - n`, and retention may cut the log between the question for the
+         * end and the first fetch. It may read more than it wanted, never less. */
         { EV_KAFKA_READER, true, "auto.offset.reset", "earliest",
           "records that retention has removed meanwhile are no error for a reader of tails" },
         { EV_KAFKA_READER, true, "enable.partition.eof", "true",
           "a reader ends where the log ends" },
+        /* Of one client, where the default of 65536 is meant for one that does nothing but read. A
+         * batch that waits for a lock must not let a whole process grow. */
         { ANY_INPUT, false, "queued.max.messages.kbytes", "2048",
           "the default prefetch held 49 MB" },
         { ANY_INPUT, false, "check.crcs", "true",
           "a record damaged on the way is fetched again instead of applied" },
 };
 
-/* What Kafka's codes mean to us. `advice` is what a person can do about it. */
+/* What Kafka's codes mean to us. `advice` is what a person can do about it. A row says RETRY when
+ * the same call can succeed later without anybody's help, even if somebody has to be told
+ * meanwhile; a client that cannot go on counts too, for a new one can. STOP is for what a person
+ * has to change first. What is missing here stops: going round in circles over an error that nobody
+ * has thought about hides it. */
 static const struct meaning {
         rd_kafka_resp_err_t code;
         enum ev_verdict verdict;
         const char *advice;
 } meanings[] = {
+        /* Connections: codes with two underscores are librdkafka's own, the others are the brokers'
+         * (Kafka protocol guide, error codes). */
         { RD_KAFKA_RESP_ERR__TRANSPORT, EV_VERDICT_RETRY, "is the broker running and reachable?" },
         { RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, EV_VERDICT_RETRY,
           "is a broker running and reachable?" },
@@ -111,10 +145,14 @@ static const struct meaning {
         { RD_KAFKA_RESP_ERR__PURGE_QUEUE, EV_VERDICT_RETRY, "the client was restarted" },
         { RD_KAFKA_RESP_ERR__PURGE_INFLIGHT, EV_VERDICT_RETRY, "the client was restarted" },
         { RD_KAFKA_RESP_ERR__QUEUE_FULL, EV_VERDICT_RETRY, "the client's queue is full" },
+        /* A client that has had a fatal error returns one of these for ever. Its owner frees it and
+         * looks at the topics before it makes another, which is what makes a retry safe. */
         { RD_KAFKA_RESP_ERR__FATAL, EV_VERDICT_RETRY, "the client starts again" },
         { RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE, EV_VERDICT_RETRY, "the client starts again" },
         { RD_KAFKA_RESP_ERR__STATE, EV_VERDICT_RETRY, "the client starts again" },
         { RD_KAFKA_RESP_ERR__DESTROY, EV_VERDICT_RETRY, "the client is being closed" },
+        /* Also what is seen for a moment after a topic was made, before all brokers have heard of
+         * it. So it is waited out, and the advice is there for the case that it does not pass. */
         { RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, EV_VERDICT_RETRY,
           "make the topic, or correct its name" },
         { RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, EV_VERDICT_RETRY,
@@ -176,8 +214,7 @@ static const struct meaning {
           "the offset lies outside the log: records were lost" },
 };
 
-/* What is not in the table stops the program: a code that nobody has thought about is not to be
- * retried for ever in silence. */
+/* A linear search is enough: this is asked when something has failed, never for a record. */
 static const struct meaning *meaning_of(rd_kafka_resp_err_t code)
 {
         static const struct meaning unknown = { RD_KAFKA_RESP_ERR_UNKNOWN, EV_VERDICT_STOP,
@@ -215,7 +252,8 @@ int ev_kafka_fail(rd_kafka_resp_err_t code, const char *format, ...)
         return EV_FAILED;
 }
 
-/* Texts of librdkafka quote the value that they complain of. */
+/* Texts of librdkafka quote the value that they complain of. So for these the text is replaced and
+ * not cleaned: a password that was mistyped into a wrong place would still be one. */
 static bool is_secret(const char *name)
 {
         assert(name);
@@ -224,6 +262,8 @@ static bool is_secret(const char *name)
                strstr(name, "sasl.jaas") || strstr(name, "oauthbearer.config");
 }
 
+/* librdkafka knows the name or it does not, and it alone knows the range of values; its text says
+ * which. The operator finds the line by the prefix that he has written. */
 static int apply_setting(rd_kafka_conf_t *conf, const struct ev_kafka_setting *setting)
 {
         char text[EV_KAFKA_REASON_MAX];
@@ -238,11 +278,12 @@ static int apply_setting(rd_kafka_conf_t *conf, const struct ev_kafka_setting *s
                        is_secret(setting->name) ? "librdkafka refuses this value" : text);
 }
 
-/* A value of ours that librdkafka refuses is told like one of the operator's: with another version
- * of the library it may be. */
+/* Our own rules cannot fail but by a librdkafka that does not know a setting any more. That is
+ * found at the first start with it, and said like a mistake of the operator's. */
 static int apply_rules(rd_kafka_conf_t *conf, enum ev_kafka_role role)
 {
-        assert(role);
+        assert(conf);
+        assert(role & ANY_CLIENT);
 
         for (size_t i = 0; i < EV_ARRAY_SIZE(rules); ++i) {
                 struct ev_kafka_setting setting = { rules[i].name, rules[i].value };
@@ -253,13 +294,14 @@ static int apply_rules(rd_kafka_conf_t *conf, enum ev_kafka_role role)
         return 0;
 }
 
-/* Compared as librdkafka prints them, for "all" and "-1" are one value. */
+/* A setting that the role does not have gives the same "unknown" twice, which is alike, too. */
 static bool reads_alike(const rd_kafka_conf_t *a, const rd_kafka_conf_t *b, const char *name)
 {
         char values[2][CONF_VALUE_MAX] = { "", "" };
         size_t sizes[2] = { CONF_VALUE_MAX, CONF_VALUE_MAX };
         rd_kafka_conf_res_t results[2];
 
+        assert(name);
         assert(a != b);
 
         results[0] = rd_kafka_conf_get(a, name, values[0], &sizes[0]);
@@ -267,7 +309,9 @@ static bool reads_alike(const rd_kafka_conf_t *a, const rd_kafka_conf_t *b, cons
         return results[0] == results[1] && strcmp(values[0], values[1]) == 0;
 }
 
-/* Refuses the line of the operator's after which a guarded value reads differently. */
+/* Refuses the line of the operator's after which a guarded value reads differently. Called after
+ * every line and not once at the end, because only then is it known which line it was:
+ * `request.required.acks` changes `acks`, and the operator looks for the name that he wrote. */
 static int check_rules(const rd_kafka_conf_t *conf, const rd_kafka_conf_t *ours,
                        enum ev_kafka_role role, const char *culprit)
 {
@@ -282,18 +326,24 @@ static int check_rules(const rd_kafka_conf_t *conf, const rd_kafka_conf_t *ours,
         return 0;
 }
 
+/* Only a configuration that no client has taken over may be destroyed; whoever gives one away sets
+ * its pointer to NULL. */
 static void conf_destroy(rd_kafka_conf_t **conf)
 {
+        assert(conf);
+
         if (*conf)
                 rd_kafka_conf_destroy(*conf);
 }
 
-/* Line by line, so that the one which is refused can be named. */
+/* The copy is what our rules and the caller's extras alone amount to. A fixed value may be repeated
+ * by the operator: it is compared, not forbidden. */
 static int apply_operator(rd_kafka_conf_t *conf, const struct ev_kafka_options *options)
 {
         _cleanup_(conf_destroy) rd_kafka_conf_t *ours = rd_kafka_conf_dup(conf);
         int r;
 
+        assert(options->settings || !options->settings_count);
         assert(ours);
 
         for (size_t i = 0; i < options->settings_count; ++i) {
@@ -309,6 +359,8 @@ static int apply_operator(rd_kafka_conf_t *conf, const struct ev_kafka_options *
         return 0;
 }
 
+/* Runs in our thread, since log.queue is set: whatever takes the line may use what that thread
+ * uses. */
 static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
         const struct ev_kafka *kafka = rd_kafka_opaque(rk);
@@ -323,17 +375,20 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
         kafka->log(kafka->log_context, level, facility, text);
 }
 
-/* Complaints are kept as state and not acted upon: librdkafka goes on trying by itself, and what a
- * call of ours needs to know it learns from its own result. */
+/* Complaints that are not an answer to a call: brokers that went away, a client that has failed.
+ * They are kept and not acted on, because librdkafka goes on trying by itself; only a fatal one
+ * changes anything, and the next call of ours finds it. */
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
         struct ev_kafka *kafka = opaque;
         char text[EV_KAFKA_REASON_MAX];
 
+        assert(reason);
         assert(kafka);
 
         if (code == RD_KAFKA_RESP_ERR__FATAL) {
                 kafka->state.is_fatal = true;
+                /* The code handed in only says "fatal"; which error it was has to be asked for. */
                 code = rd_kafka_fatal_error(rk, text, sizeof(text));
                 reason = text;
         }
@@ -345,12 +400,15 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
         snprintf(kafka->state.reason, sizeof(kafka->state.reason), "%s", reason);
 }
 
-/* In the order of their strength: our rules, the caller's wishes, the operator's. */
+/* The order is the precedence: rules, the caller's extras, the operator's lines, and callbacks
+ * last, for nobody may take those away. */
 static int make_conf(rd_kafka_conf_t **ret_conf, const struct ev_kafka_options *options)
 {
         _cleanup_(conf_destroy) rd_kafka_conf_t *conf = rd_kafka_conf_new();
         int r;
 
+        assert(options->extra || !options->extra_count);
+        assert(ret_conf);
         assert(conf);
 
         r = apply_rules(conf, options->role);
@@ -399,9 +457,9 @@ int ev_kafka_new(struct ev_kafka **ret_kafka, const struct ev_kafka_options *opt
         kafka->rk = rd_kafka_new(type, conf, text, sizeof(text));
         if (!kafka->rk)
                 return ev_fail(EV_VERDICT_STOP, "configuration: kafka.*: %s", text);
+        /* rd_kafka_new() has taken the configuration over, but only because it has succeeded. */
         conf = NULL;
-        /* To the main queue, which our thread serves; without this call lines would wait for ever.
-         */
+        /* NULL is the main queue, the one that ev_kafka_serve() looks into. */
         rd_kafka_set_log_queue(kafka->rk, NULL);
 
         *ret_kafka = kafka;
@@ -409,6 +467,8 @@ int ev_kafka_new(struct ev_kafka **ret_kafka, const struct ev_kafka_options *opt
         return 0;
 }
 
+/* Topic handles, queues and messages of the client must be gone by now: rd_kafka_destroy() waits
+ * for its threads, and they wait for whoever still holds one. */
 struct ev_kafka *ev_kafka_free(struct ev_kafka *kafka)
 {
         if (!kafka)
@@ -446,7 +506,11 @@ void ev_kafka_wake(struct ev_kafka *kafka, int fd)
 {
         rd_kafka_queue_t *queue = rd_kafka_queue_get_main(kafka->rk);
 
+        assert(fd >= -1);
         assert(queue);
+        /* librdkafka writes the byte from a thread of its own, and only when the queue was empty:
+         * the descriptor must not block, and its owner empties it before it serves the queue, not
+         * after. */
         rd_kafka_queue_io_event_enable(queue, fd, "!", 1);
         rd_kafka_queue_destroy(queue);
 }
@@ -468,34 +532,44 @@ int ev_kafka_check_alive(const struct ev_kafka *kafka)
                              kafka->state.reason);
 }
 
-/* The broker did not answer: says who was asked, and what the connections complained of. */
+/* The broker did not answer: says who was asked, and what the connections complained of. "Timed
+ * out" alone sends people to look at the wrong machine. */
 static int fail_unanswered(struct ev_kafka *kafka, rd_kafka_resp_err_t code, const char *what)
 {
         char servers[CONF_VALUE_MAX] = "(kafka.bootstrap.servers is not set)";
         size_t size = sizeof(servers);
 
+        assert(code != RD_KAFKA_RESP_ERR_NO_ERROR);
         assert(what);
 
         rd_kafka_conf_get(rd_kafka_conf(kafka->rk), "bootstrap.servers", servers, &size);
+        /* What the connections complained of still lies in the main queue, for nobody has served it
+         * while we were waiting for the answer. */
         ev_kafka_serve(kafka, 0);
         return ev_kafka_fail(code, "Kafka at %s did not say %s within %d s%s%s", servers, what,
                              EV_KAFKA_ANSWER_MS_MAX / 1000, kafka->state.reason[0] ? ": " : "",
                              kafka->state.reason);
 }
 
+/* For _cleanup_(), as those below: librdkafka's destroyers do not take NULL. */
 static void topic_destroy(rd_kafka_topic_t **topic)
 {
+        assert(topic);
+
         if (*topic)
                 rd_kafka_topic_destroy(*topic);
 }
 
 static void metadata_destroy(const struct rd_kafka_metadata **metadata)
 {
+        assert(metadata);
+
         if (*metadata)
                 rd_kafka_metadata_destroy(*metadata);
 }
 
-/* A partition without a leader is a partition all the same: the count is what matters here. */
+/* One question a topic, because librdkafka asks for one or for all, and a cluster may have
+ * thousands that are not ours. */
 static int load_partitions_of(struct ev_kafka *kafka, struct ev_kafka_topic *topic)
 {
         _cleanup_(topic_destroy) rd_kafka_topic_t *handle = NULL;
@@ -513,6 +587,8 @@ static int load_partitions_of(struct ev_kafka *kafka, struct ev_kafka_topic *top
         if (metadata->topic_cnt != 1)
                 return ev_kafka_fail(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, "topic %s",
                                      topic->name);
+        /* A partition without a leader still counts: the number is what is asked for here, and a
+         * leader comes back. */
         code = metadata->topics[0].err;
         if (code && code != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
                 return ev_kafka_fail(code, "topic %s", topic->name);
@@ -523,6 +599,7 @@ static int load_partitions_of(struct ev_kafka *kafka, struct ev_kafka_topic *top
 int ev_kafka_load_partitions(struct ev_kafka *kafka, struct ev_kafka_topic *topics,
                              size_t topics_count)
 {
+        assert(topics || !topics_count);
         assert(topics_count <= EV_KAFKA_TOPICS_MAX);
 
         for (size_t i = 0; i < topics_count; ++i) {
@@ -536,6 +613,7 @@ int ev_kafka_load_partitions(struct ev_kafka *kafka, struct ev_kafka_topic *topi
 
 int ev_kafka_expect_partitions(const struct ev_kafka_topic *topic, int32_t expected)
 {
+        assert(topic->name);
         assert(expected > 0 && expected <= EV_KAFKA_PARTITIONS_MAX);
 
         if (topic->partitions == expected)
@@ -549,17 +627,22 @@ int ev_kafka_expect_partitions(const struct ev_kafka_topic *topic, int32_t expec
 
 static void queue_destroy(rd_kafka_queue_t **queue)
 {
+        assert(queue);
+
         if (*queue)
                 rd_kafka_queue_destroy(*queue);
 }
 
 static void event_destroy(rd_kafka_event_t **event)
 {
+        assert(event);
+
         if (*event)
                 rd_kafka_event_destroy(*event);
 }
 
-/* One request for all topics. What cannot be set (the timeout) is the library's default. */
+/* Describing the settings of a topic needs the ACL DescribeConfigs on it (Kafka, security,
+ * authorization); a broker that refuses says so in the answer about that topic. */
 static void ask_configs(rd_kafka_t *rk, const struct ev_kafka_topic *topics, size_t topics_count,
                         rd_kafka_queue_t *queue)
 {
@@ -568,6 +651,7 @@ static void ask_configs(rd_kafka_t *rk, const struct ev_kafka_topic *topics, siz
         rd_kafka_ConfigResource_t *resources[EV_KAFKA_TOPICS_MAX];
         char text[EV_KAFKA_REASON_MAX];
 
+        assert(queue && topics);
         assert(options);
         assert(topics_count <= EV_KAFKA_TOPICS_MAX);
 
@@ -580,13 +664,17 @@ static void ask_configs(rd_kafka_t *rk, const struct ev_kafka_topic *topics, siz
         rd_kafka_AdminOptions_destroy(options);
 }
 
-/* Looks a limit up in the answer about one topic. */
+/* Looks a limit up in the answer about one topic. The value comes as text, as all of Kafka's
+ * settings do, and the broker's default (message.max.bytes) is in the answer when the topic has
+ * none of its own. */
 static int read_limit(const rd_kafka_ConfigResource_t *resource, struct ev_kafka_topic *topic)
 {
         rd_kafka_resp_err_t code = rd_kafka_ConfigResource_error(resource);
         const rd_kafka_ConfigEntry_t **entries;
         size_t entries_count;
         int64_t bytes;
+
+        assert(topic->name);
 
         if (code)
                 return ev_kafka_fail(code, "asking for the settings of topic %s", topic->name);
@@ -613,6 +701,7 @@ int ev_kafka_load_limits(struct ev_kafka *kafka, struct ev_kafka_topic *topics, 
         size_t resources_count;
         int r;
 
+        assert(topics_count <= EV_KAFKA_TOPICS_MAX);
         assert(queue);
 
         ask_configs(kafka->rk, topics, topics_count, queue);

@@ -13,8 +13,10 @@
 
 #include "base/error.h"
 
+/* Our own events have about ten headers, so that most slots never grow. */
 enum { HEADERS_AT_FIRST = 16 };
 
+/* The items are made once, for the largest batch that is ever asked for. */
 int ev_messages_init(struct ev_messages *messages, size_t capacity)
 {
         struct ev_message *items;
@@ -28,6 +30,8 @@ int ev_messages_init(struct ev_messages *messages, size_t capacity)
         return 0;
 }
 
+/* librdkafka counts its messages: a client with one that was never destroyed cannot be destroyed.
+ */
 void ev_messages_release(struct ev_messages *messages)
 {
         assert(messages->count <= messages->capacity);
@@ -40,6 +44,7 @@ void ev_messages_release(struct ev_messages *messages)
         messages->bytes = 0;
 }
 
+/* Also for a batch that was never initialised, so that a caller's cleanup needs no condition. */
 void ev_messages_done(struct ev_messages *messages)
 {
         assert(messages->items || !messages->capacity);
@@ -51,6 +56,7 @@ void ev_messages_done(struct ev_messages *messages)
         *messages = (struct ev_messages){ 0 };
 }
 
+/* A null value is told by its pointer; an empty one has a pointer and no bytes. */
 static bool read_header(const rd_kafka_headers_t *headers, size_t index,
                         struct ev_header *ret_header)
 {
@@ -58,6 +64,7 @@ static bool read_header(const rd_kafka_headers_t *headers, size_t index,
         const void *value;
         size_t size;
 
+        assert(ret_header);
         assert(headers);
 
         if (rd_kafka_header_get_all(headers, index, &name, &value, &size))
@@ -66,6 +73,8 @@ static bool read_header(const rd_kafka_headers_t *headers, size_t index,
         return true;
 }
 
+/* By index and from librdkafka's own list, so that also those are reached that found no room in
+ * `headers`. Each call walks that list; only records that are put aside need it. */
 bool ev_message_header(const struct ev_message *message, size_t index, struct ev_header *ret_header)
 {
         rd_kafka_headers_t *headers;
@@ -77,7 +86,9 @@ bool ev_message_header(const struct ev_message *message, size_t index, struct ev
         return read_header(headers, index, ret_header);
 }
 
-/* The room for headers grows to what messages have, and stays. */
+/* The room for headers grows to what messages have, and stays. EV_MESSAGE_HEADERS_MAX bounds it: a
+ * stranger's record with a million headers costs us no more than that, and is recognized by
+ * headers_total. */
 static int reserve_headers(struct ev_message *message, size_t count)
 {
         size_t capacity = message->headers_capacity ? message->headers_capacity : HEADERS_AT_FIRST;
@@ -97,6 +108,8 @@ static int reserve_headers(struct ev_message *message, size_t count)
         return 0;
 }
 
+/* Up to the limit of the contract only. A record above it is put aside whole by reading the rest
+ * one by one, which is slow and rare. */
 static int read_headers(struct ev_message *message)
 {
         rd_kafka_headers_t *headers;
@@ -121,6 +134,8 @@ static int read_headers(struct ev_message *message)
         return 0;
 }
 
+/* The message is counted before its headers are read: whatever fails there, it is released with
+ * the batch. */
 int ev_messages_add(struct ev_messages *messages, void *polled, struct ev_message **ret_message)
 {
         const rd_kafka_message_t *record = polled;
@@ -130,6 +145,7 @@ int ev_messages_add(struct ev_messages *messages, void *polled, struct ev_messag
         assert(!record->err);
 
         message->offset = record->offset;
+        /* -1 if the record has none (message format 0), which no broker of today writes. */
         message->timestamp_ms = rd_kafka_message_timestamp(record, NULL);
         message->key = (struct ev_bytes){ record->key, record->key_len };
         message->value = (struct ev_bytes){ record->payload, record->len };

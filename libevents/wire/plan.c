@@ -1,7 +1,16 @@
 /* From a writer's descriptor and ours to one that reads the first into the struct of the second.
  *
  * All of resolution happens here, once for each writer schema; decoding by a plan is the same loop
- * as without one. Two descriptors of bounded depth are walked together. */
+ * as without one. Two descriptors of bounded depth are walked together.
+ *
+ * Writers' schemas come from files that operators put there, so what does not resolve is refused
+ * with the field's path and no assert. A plan is constant once it is made; if the process dies, it
+ * is made again at the next start.
+ *
+ * For a writer with the fields a, b and c, and us with c, d (default 5) and a, the plan is
+ *
+ *       fields    a into our a;  b skipped;  c into our c       in the order of the wire
+ *       missing   d                                             set to 5 behind them */
 
 #include "wire/plan.h"
 
@@ -11,11 +20,12 @@
 #include "base/error.h"
 #include "wire/schema.h"
 
-enum { COMPATIBLE_MEMORY_MAX = 16 * 1024 * 1024 };
+enum { COMPATIBLE_MEMORY_MAX = 16 * 1024 * 1024 }; /* bytes: two descriptors and two plans */
 
+/* What all levels of one resolution share. */
 struct planner {
-        struct ev_arena *arena;
-        bool every_value;
+        struct ev_arena *arena; /* the plan lies in it */
+        bool every_value;       /* refuse what could fail at some value */
 };
 
 static int resolve_record(struct planner *planner, const struct ev_record *writer,
@@ -64,6 +74,7 @@ static bool same_record(const struct ev_record *a, const struct ev_record *b)
         return true;
 }
 
+/* Lists of aliases are short, EV_SCHEMA_ALIASES_MAX at most. */
 static bool is_among(struct ev_str name, const struct ev_str *names, uint32_t count)
 {
         assert(names || count == 0);
@@ -74,6 +85,7 @@ static bool is_among(struct ev_str name, const struct ev_str *names, uint32_t co
         return false;
 }
 
+/* What stands behind the last dot; a name without dots is short already. */
 static struct ev_str short_name(struct ev_str name)
 {
         const char *dot = memrchr(name.data, '.', name.size);
@@ -85,7 +97,8 @@ static struct ev_str short_name(struct ev_str name)
         return (struct ev_str){ dot + 1, name.size - (size_t)(dot + 1 - name.data) };
 }
 
-/* The specification compares names without namespace, and aliases in full. */
+/* The specification compares names without namespace, and aliases in full. So a record may move to
+ * another namespace, and needs an alias to take another name. */
 static int check_names(struct ev_str writer, struct ev_str reader, const struct ev_str *aliases,
                        uint32_t aliases_count)
 {
@@ -98,8 +111,9 @@ static int check_names(struct ev_str writer, struct ev_str reader, const struct 
                        EV_STR_ARG(reader));
 }
 
-/* A map from the writer's symbols to ours. Where both have the same, none is needed, and reading
- * is as fast as without a plan. */
+/* A map from the writer's symbols to ours. Where both have the same, none is needed, and reading is
+ * as fast as without a plan. A symbol of the writer's that nobody here knows is told when a value
+ * has it: one new symbol should not stop all events that do not use it. */
 static int resolve_enum(struct planner *planner, const struct ev_enum *writer,
                         const struct ev_enum *reader, struct ev_field *result)
 {
@@ -117,6 +131,7 @@ static int resolve_enum(struct planner *planner, const struct ev_enum *writer,
         if (!map)
                 return ev_trace(EV_FAILED);
         for (uint32_t i = 0; i < writer->symbols_count; ++i) {
+                /* By name: the same symbol may have another place. */
                 map[i] = ev_enum_index(reader, writer->symbols[i]);
                 if (map[i] < 0)
                         map[i] = reader->default_symbol;
@@ -131,8 +146,9 @@ static int resolve_enum(struct planner *planner, const struct ev_enum *writer,
         return 0;
 }
 
-/* Another scale would be another number in the same bytes. Fewer digits are judged at each
- * value, since most fit. */
+/* Another scale would be another number in the same bytes. Fewer digits are judged at each value,
+ * since most fit. The specification wants both to be equal; more digits on our side lose nothing,
+ * so we take them. */
 static int resolve_decimal(const struct planner *planner, const struct ev_field *writer,
                            const struct ev_field *reader)
 {
@@ -147,7 +163,8 @@ static int resolve_decimal(const struct planner *planner, const struct ev_field 
         return 0;
 }
 
-/* Which type is on the wire when the two differ: what promotion allows. */
+/* Which type is on the wire when the two differ: what promotion allows. Less than Avro's own table:
+ * int and long to float and double do not exist here, and neither does long to timestamp. */
 static int promote(const struct planner *planner, enum ev_type writer, enum ev_type reader,
                    enum ev_type *ret_type)
 {
@@ -165,7 +182,8 @@ static int promote(const struct planner *planner, enum ev_type writer, enum ev_t
         return 0;
 }
 
-/* Without regard to null. `result` begins as a copy of the reader's field. */
+/* Without regard to null. `result` begins as a copy of the reader's field. An item of a plan is a
+ * copy too, and keeps the stride of our struct: only what lies on the wire changes. */
 static int resolve_type(struct planner *planner, const struct ev_field *writer,
                         const struct ev_field *reader, struct ev_field *result)
 {
@@ -189,6 +207,8 @@ static int resolve_type(struct planner *planner, const struct ev_field *writer,
         item = ev_arena_take(planner->arena, sizeof(*item));
         if (!item)
                 return ev_trace(EV_FAILED);
+        /* It begins as ours, so that stride, precision and nested descriptors stay those of our
+         * struct. */
         *item = *reader->item;
         r = resolve_type(planner, writer->item, reader->item, item);
         if (r < 0)
@@ -198,7 +218,8 @@ static int resolve_type(struct planner *planner, const struct ev_field *writer,
         return 0;
 }
 
-/* The name of the field is put in front of whatever went wrong within. */
+/* The name of the field is put in front of whatever went wrong within. Offset, size and default
+ * stay ours; what the wire looks like becomes the writer's. */
 static int resolve_field(struct planner *planner, const struct ev_field *writer,
                          const struct ev_field *reader, struct ev_field *result)
 {
@@ -220,7 +241,8 @@ static int resolve_field(struct planner *planner, const struct ev_field *writer,
         return 0;
 }
 
-/* Our field that the writer's goes into; NULL if there is none. */
+/* Our field that the writer's goes into; NULL if there is none. A name goes before an alias: where
+ * a field took over the old name of another, it is that field which a writer of today means. */
 static const struct ev_field *find_reader(const struct ev_record *reader, struct ev_str name)
 {
         const struct ev_field *field = ev_record_field(reader, name);
@@ -233,7 +255,8 @@ static const struct ev_field *find_reader(const struct ev_record *reader, struct
         return field;
 }
 
-/* Every field of the writer in its order; marks which of ours they fill. */
+/* Every field of the writer in its order; marks which of ours they fill. Two of the writer's fields
+ * may not fill one of ours, since the later would win in silence. */
 static int resolve_fields(struct planner *planner, const struct ev_record *writer,
                           const struct ev_record *reader, struct ev_field *fields, bool *is_filled)
 {
@@ -246,6 +269,8 @@ static int resolve_fields(struct planner *planner, const struct ev_record *write
         for (uint32_t i = 0; i < writer->fields_count; ++i) {
                 field = find_reader(reader, writer->fields[i].name);
                 if (!field) {
+                        /* The writer's own descriptor: it says how many bytes are to be passed
+                         * over. */
                         fields[i] = writer->fields[i];
                         fields[i].skipped = true;
                         continue;
@@ -261,7 +286,8 @@ static int resolve_fields(struct planner *planner, const struct ev_record *write
         return 0;
 }
 
-/* What the writer does not have takes its default. */
+/* What the writer does not have takes its default. It is written at each decoding and not copied
+ * from a template, because structs are all zeros and most defaults are null. */
 static int list_missing(const struct ev_record *reader, const bool *is_filled,
                         const struct ev_field **missing, uint32_t *ret_count)
 {
@@ -304,12 +330,15 @@ static int resolve_record(struct planner *planner, const struct ev_record *write
         r = resolve_fields(planner, writer, reader, fields, is_filled);
         if (r < 0)
                 return ev_trace(r);
+        /* Name, size, contract and the fields' places are ours; below it takes the writer's
+         * order. */
         *plan = *reader;
         r = list_missing(reader, is_filled, missing, &plan->missing_count);
         if (r < 0)
                 return ev_trace(r);
         plan->fields = fields;
         plan->fields_count = writer->fields_count;
+        /* It bounds how many items a count may promise, in the writer's bytes. */
         plan->wire_min = writer->wire_min;
         plan->missing = missing;
         assert(ev_record_check(plan));
@@ -317,6 +346,7 @@ static int resolve_record(struct planner *planner, const struct ev_record *write
         return 0;
 }
 
+/* Most writers have our own version, and get the reader's record itself: no plan, no cost. */
 int ev_plan_make(const struct ev_record *writer, const struct ev_record *reader, bool every_value,
                  struct ev_arena *arena, const struct ev_record **ret_plan)
 {
@@ -335,12 +365,14 @@ int ev_plan_make(const struct ev_record *writer, const struct ev_record *reader,
         return ev_trace(resolve_record(&planner, writer, reader, ret_plan));
 }
 
+/* A plan that cannot be made is the answer and not a failure; its reason stays in the error. */
 static int check_direction(const struct ev_record *writer, const char *writer_name,
                            const struct ev_record *reader, const char *reader_name,
                            struct ev_arena *arena)
 {
         const struct ev_record *plan;
 
+        assert(writer && reader);
         assert(writer_name && reader_name);
 
         if (ev_plan_make(writer, reader, true, arena, &plan) == 0)
@@ -349,6 +381,8 @@ static int check_direction(const struct ev_record *writer, const char *writer_na
         return EV_SCHEMA_INCOMPATIBLE;
 }
 
+/* Both directions: during an upgrade new writers meet old readers, and a replay gives old records
+ * to new readers. */
 int ev_schema_compatible(const struct ev_schema *older, const char *older_name,
                          const struct ev_schema *newer, const char *newer_name)
 {

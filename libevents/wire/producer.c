@@ -25,13 +25,16 @@
 
 enum {
         /* What a record costs on the wire beside its bytes: the frame of its batch (61 bytes), its
-         * own varints, and two for each header. Source: Kafka's protocol guide, record batch v2. */
+         * own attributes and varints (36 at most, rounded up), and two for each header. Source:
+         * Kafka's protocol guide, record batch v2. */
         RECORD_FRAME_BYTES = 61 + 40,
         HEADER_FRAME_BYTES = 10,
         FATAL_WAIT_MS = 1000, /* for the report of the record that made the client fail */
         CONF_NUMBER_MAX = 24,
 };
 
+/* A place in the ring. A skipped record has one too, of size 0, so that the order of taking is the
+ * order of the caller's numbers whatever became of each. */
 struct slot {
         int64_t sequence;
         size_t bytes;
@@ -40,6 +43,7 @@ struct slot {
 };
 
 struct topic {
+        /* As large as what an error can name; Kafka's own bound is 249 characters. */
         char name[EV_ERROR_TOPIC_MAX];
         rd_kafka_topic_t *handle;
         int32_t partitions;
@@ -56,6 +60,9 @@ struct ev_producer {
         size_t used;
         size_t bytes; /* of the slots in use */
         size_t bytes_max;
+        /* The first failure is the cause; those after it are records that the client gave up
+         * because of it. So the first is kept, with all that an error text needs, since its slot
+         * may be gone. */
         rd_kafka_resp_err_t failed; /* of the first record that failed; NO_ERROR: none */
         char failed_topic[EV_ERROR_TOPIC_MAX];
         int32_t failed_partition;
@@ -64,14 +71,17 @@ struct ev_producer {
 
 bool ev_producer_check(const struct ev_producer *producer)
 {
+        assert(producer);
+
         return producer->kafka && producer->slots && producer->used <= producer->slots_max &&
                producer->oldest < producer->slots_max &&
                producer->topics_count <= EV_KAFKA_TOPICS_MAX &&
                (producer->used || !producer->bytes);
 }
 
-/* Runs in our thread, out of ev_producer_poll(). Only the first failure is kept: what fails behind
- * it fails because of it. */
+/* Runs in our thread, out of ev_producer_poll(). Reports of different partitions come in any order.
+ * A slot is not used again before its report has come, because only an acknowledged one is taken:
+ * so the pointer is good. */
 static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
 {
         struct ev_producer *producer = ev_kafka_owner(opaque);
@@ -93,7 +103,7 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void 
                  rd_kafka_topic_name(message->rkt));
 }
 
-/* All reports are wanted, not only failures: acknowledgements are what moves positions. */
+/* Per message and not per batch (dr_msg_cb): a report must find its slot. */
 static void set_callbacks(rd_kafka_conf_t *conf)
 {
         assert(conf);
@@ -101,6 +111,8 @@ static void set_callbacks(rd_kafka_conf_t *conf)
         rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
 }
 
+/* The queue of librdkafka is one longer than the ring, so that its own "queue full" is never what
+ * is met first. The operator may still lower both; then QUEUE_FULL is answered like a full ring. */
 static int make_client(struct ev_producer *producer, const struct ev_producer_options *options)
 {
         char records[CONF_NUMBER_MAX], batch[CONF_NUMBER_MAX];
@@ -128,11 +140,14 @@ static int make_client(struct ev_producer *producer, const struct ev_producer_op
         return ev_trace(ev_kafka_new(&producer->kafka, &client));
 }
 
+/* The memory in flight is allocated here once; sending allocates nothing of ours, and a slot's
+ * address is good for the life of the producer, which on_delivery() depends on. */
 int ev_producer_new(struct ev_producer **ret_producer, const struct ev_producer_options *options)
 {
         _cleanup_(ev_producer_free_p) struct ev_producer *producer = calloc(1, sizeof(*producer));
         int r;
 
+        assert(options->records_max > 0);
         assert(options->bytes_max > 0);
 
         if (!producer)
@@ -154,6 +169,10 @@ int ev_producer_new(struct ev_producer **ret_producer, const struct ev_producer_
         return 0;
 }
 
+/* The order matters. The topic handles go before the client. The wake descriptor is switched off
+ * before its owner may close it, or a thread of librdkafka would write into whatever has that
+ * number next. And the queue is purged before the client is destroyed: with message.timeout.ms=0
+ * none of it would ever run out of time. */
 struct ev_producer *ev_producer_free(struct ev_producer *producer)
 {
         if (!producer)
@@ -175,12 +194,16 @@ struct ev_producer *ev_producer_free(struct ev_producer *producer)
 }
 
 /* A batch may be as large as batch.size, whatever its records are: a topic that takes less refuses
- * batches whose records are all small enough. */
+ * batches whose records are all small enough. librdkafka fills a batch by batch.size and knows
+ * nothing of the topic's limit; the broker compares that limit with the whole batch
+ * (MESSAGE_TOO_LARGE), and the client is then fatal over records that are all innocent. */
 static int check_batch_size(struct ev_producer *producer, const struct ev_kafka_topic *topic)
 {
         char text[CONF_NUMBER_MAX] = "";
         size_t size = sizeof(text);
         int64_t batch = EV_PRODUCER_BATCH_BYTES;
+
+        assert(producer->kafka && topic->name);
 
         rd_kafka_conf_get(rd_kafka_conf(ev_kafka_handle(producer->kafka)), "batch.size", text,
                           &size);
@@ -194,10 +217,14 @@ static int check_batch_size(struct ev_producer *producer, const struct ev_kafka_
                        topic->name, topic->message_bytes_max, (long long)batch);
 }
 
-/* The handle is kept: looking a topic up by name for each record costs more than sending it. */
+/* The count grows last: a topic whose handle could not be made is none, and its place is taken by
+ * the next. A handle asks the broker nothing, so a record may be sent before librdkafka knows the
+ * partitions; it holds it back until then. */
 static int remember(struct ev_producer *producer, const struct ev_kafka_topic *found)
 {
         struct topic *topic = &producer->topics[producer->topics_count];
+
+        assert(found->name);
 
         if (producer->topics_count == EV_KAFKA_TOPICS_MAX)
                 return ev_fail(EV_VERDICT_STOP, "topic %s is one more than the %d of one producer",
@@ -239,8 +266,8 @@ int ev_producer_add_topic(struct ev_producer *producer, const struct ev_kafka_to
         return 0;
 }
 
-/* An upper bound of what the record takes on the wire, uncompressed: the broker's limit is for what
- * is stored, so with compression it may refuse less than we do. */
+/* What the record costs in a batch of its own, the worst case. librdkafka and the broker may count
+ * a few bytes fewer, so what passes here is not refused there. */
 static size_t size_of(const struct ev_outgoing *record)
 {
         size_t bytes = RECORD_FRAME_BYTES + record->key.size + record->value.size;
@@ -270,6 +297,8 @@ static rd_kafka_headers_t *make_headers(const struct ev_outgoing *record)
         return headers;
 }
 
+/* With an error librdkafka has taken nothing, and the headers are still ours; everything else was
+ * only lent. */
 static rd_kafka_resp_err_t hand_over(struct ev_producer *producer, const struct ev_outgoing *record,
                                      struct slot *slot)
 {
@@ -293,6 +322,8 @@ static rd_kafka_resp_err_t hand_over(struct ev_producer *producer, const struct 
         return code;
 }
 
+/* The same words at every call, because the caller may ask again before he gives up, and only the
+ * first failure is the cause. */
 static int fail_poisoned(const struct ev_producer *producer)
 {
         assert(producer->failed);
@@ -304,7 +335,9 @@ static int fail_poisoned(const struct ev_producer *producer)
         return EV_FAILED;
 }
 
-/* Refuses what the broker would refuse, while it can still be said which record it is. */
+/* Refuses what the broker would refuse, while it can still be said which record it is. The broker's
+ * answer would name a batch; after it the client is fatal and the text is about a sequence number
+ * of Kafka's. */
 static int check_size(const struct ev_producer *producer, const struct ev_outgoing *record,
                       size_t bytes)
 {
@@ -324,10 +357,14 @@ static int check_size(const struct ev_producer *producer, const struct ev_outgoi
 /* A single record may pass the bound of bytes: else it could never be sent. */
 static bool has_room(const struct ev_producer *producer, size_t bytes)
 {
+        assert(producer->used <= producer->slots_max);
+
         return producer->used < producer->slots_max &&
                (!producer->used || producer->bytes + bytes <= producer->bytes_max);
 }
 
+/* The slot is not counted yet: it is the caller's to fill in, and stays free if librdkafka does not
+ * take the record. */
 static struct slot *next_slot(struct ev_producer *producer)
 {
         assert(producer->used < producer->slots_max);
@@ -356,6 +393,8 @@ int ev_producer_send(struct ev_producer *producer, const struct ev_outgoing *rec
         if (!has_room(producer, bytes))
                 return EV_PRODUCER_FULL;
 
+        /* The slot is written before the record is handed over: its report may be made by a thread
+         * of librdkafka at once, though it is served by ours, and later. */
         slot = next_slot(producer);
         *slot = (struct slot){ record->sequence, bytes, record->tag, false };
         code = hand_over(producer, record, slot);
@@ -369,6 +408,8 @@ int ev_producer_send(struct ev_producer *producer, const struct ev_outgoing *rec
         return 0;
 }
 
+/* A skip needs a place too, and no librdkafka: so a long stretch of rows that are published already
+ * goes through the same bound and the same order. */
 int ev_producer_skip(struct ev_producer *producer, int64_t sequence, uint32_t tag)
 {
         assert(ev_producer_check(producer));
@@ -399,6 +440,8 @@ int ev_producer_poll(struct ev_producer *producer, int timeout_ms)
         return ev_trace(ev_kafka_check_alive(producer->kafka));
 }
 
+/* Only ever the oldest: a younger one that is acknowledged already waits, or the caller's position
+ * would pass a record that may still be lost. */
 bool ev_producer_take(struct ev_producer *producer, struct ev_sent *ret_sent)
 {
         const struct slot *slot = &producer->slots[producer->oldest];

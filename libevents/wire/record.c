@@ -3,7 +3,12 @@
  *
  * A run-time descriptor serves where no struct was compiled in: printing a value in its writer's
  * own form, and judging whether two schemas can read each other. Nothing here outlives its arena.
- */
+
+ *
+ * A struct that is laid out here, in bytes, for a string, an optional int and an array:
+ *
+ *       0   struct ev_str s               24   int32_t o  (4 bytes unused)
+ *       16  bool has_o  (7 bytes unused)  32   size_t a_count   40  void *a */
 
 #include "wire/record.h"
 
@@ -15,6 +20,7 @@
 #include "base/error.h"
 #include "wire/schema.h"
 
+/* A table, since a bound is looked up for each decimal that is read or written. */
 const int64_t ev_powers_of_ten[EV_PRECISION_MAX + 1] = {
         INT64_C(1),
         INT64_C(10),
@@ -53,6 +59,7 @@ bool ev_decimal_of_bytes(const uint8_t *bytes, size_t size, unsigned precision,
                 return false;
         sign = bytes[0] & 0x80 ? 0xff : 0x00;
         value = sign ? UINT64_MAX : 0;
+        /* Each byte above the eighth may only repeat the sign. */
         for (; size > 8; --size)
                 if (*bytes++ != sign)
                         return false;
@@ -67,6 +74,7 @@ bool ev_decimal_of_bytes(const uint8_t *bytes, size_t size, unsigned precision,
         return true;
 }
 
+/* A byte is not needed where it only repeats the sign of the one behind it. */
 size_t ev_decimal_to_bytes(int64_t unscaled, uint8_t bytes[8])
 {
         uint64_t magnitude = (uint64_t)(unscaled ^ unscaled >> 63); /* without the sign's bits */
@@ -91,6 +99,7 @@ const struct ev_field *ev_record_field(const struct ev_record *record, struct ev
         return NULL;
 }
 
+/* A walk: symbols are looked up when plans are made and forms are read, not for each event. */
 int32_t ev_enum_index(const struct ev_enum *enumeration, struct ev_str symbol)
 {
         assert(enumeration);
@@ -101,12 +110,14 @@ int32_t ev_enum_index(const struct ev_enum *enumeration, struct ev_str symbol)
         return -1;
 }
 
+/* Texts are borrowed from the descriptor, as decoded ones are from the input. */
 void ev_field_set_default(const struct ev_field *field, void *value)
 {
         const struct ev_default *initial = &field->initial;
         uint8_t *at = (uint8_t *)value + field->offset;
         int32_t number = (int32_t)initial->number;
 
+        assert(field && value);
         assert(initial->given);
 
         if (field->optional)
@@ -126,6 +137,8 @@ void ev_field_set_default(const struct ev_field *field, void *value)
         }
 }
 
+/* Whatever has a pointer is null by it, and everything else has a flag beside it; so all zeros are
+ * a struct whose optional fields are all null. */
 bool ev_field_is_null(const struct ev_field *field, const void *value)
 {
         const uint8_t *base = value;
@@ -150,9 +163,12 @@ bool ev_field_is_null(const struct ev_field *field, const void *value)
         case EV_TYPE_ENUM:
         case EV_TYPE_INT_AS_LONG: break;
         }
+        /* All that has no pointer has a flag. */
         return !*(const bool *)(base + field->beside);
 }
 
+/* What the interpreter relies on for one field: its place lies in the struct, and the type has the
+ * descriptor that it needs and no other. */
 static bool field_check(const struct ev_field *field, uint32_t size)
 {
         bool pointed =
@@ -165,6 +181,7 @@ static bool field_check(const struct ev_field *field, uint32_t size)
                (field->type == EV_TYPE_ENUM) == (field->enumeration != NULL);
 }
 
+/* Of one level, so that an assert does not cost a walk through the whole tree. */
 bool ev_record_check(const struct ev_record *record)
 {
         assert(record);
@@ -179,7 +196,7 @@ bool ev_record_check(const struct ev_record *record)
 struct maker {
         struct ev_arena *arena;
         const struct ev_record **records; /* by index of the definition */
-        const struct ev_enum **enums;
+        const struct ev_enum **enums;     /* the same; NULL where a definition is the other kind */
 };
 
 /* What a value takes in a struct, by the table in record.h; an array's pointer only. */
@@ -202,7 +219,8 @@ static uint32_t value_size(enum ev_type type, const struct ev_record *record)
         return record->size;
 }
 
-/* Gives `size` bytes of the struct out; everything is aligned for a pointer, which is enough. */
+/* Gives `size` bytes of the struct out; everything is aligned for a pointer, which is enough. The
+ * largest struct is bounded by make_record(), so sizes cannot wrap. */
 static uint32_t place(struct ev_record *record, uint32_t size)
 {
         uint32_t offset = record->size;
@@ -251,6 +269,7 @@ static int make_field(struct maker *maker, const struct ev_schema_field *from,
                         return ev_trace(EV_FAILED);
                 fill_field(maker, from->type.item, item);
                 field->item = item;
+                /* The order of record.h: what says how many, or whether, lies before the value. */
                 field->beside = place(record, sizeof(size_t));
                 field->offset = place(record, sizeof(void *));
         } else if (field->optional && field->type == EV_TYPE_RECORD) {
@@ -264,7 +283,8 @@ static int make_field(struct maker *maker, const struct ev_schema_field *from,
         return 0;
 }
 
-/* The bytes that the shortest value of a field takes. */
+/* The bytes that the shortest value of a field takes. A null takes its index; numbers, texts and
+ * arrays take a byte for 0; a decimal takes a length and one byte, for it has no empty form. */
 static uint32_t wire_min_of(const struct ev_field *field)
 {
         assert(field);
@@ -274,6 +294,7 @@ static uint32_t wire_min_of(const struct ev_field *field)
         return field->record->wire_min;
 }
 
+/* At any depth, so that whoever prints can ask the event once. */
 static bool field_has_secret(const struct ev_field *field)
 {
         assert(field);
@@ -282,6 +303,8 @@ static bool field_has_secret(const struct ev_field *field)
                (field->item && field_has_secret(field->item));
 }
 
+/* Sizes are checked after each field: a few nested definitions of many fields can multiply into
+ * gigabytes, and offsets have 32 bits. */
 static int make_record(struct maker *maker, const struct ev_schema_named *named)
 {
         struct ev_record *record = ev_arena_take(maker->arena, sizeof(*record));
@@ -303,6 +326,7 @@ static int make_record(struct maker *maker, const struct ev_schema_named *named)
                 r = make_field(maker, &named->fields[i], record, &fields[i]);
                 if (r < 0)
                         return ev_trace(r);
+                /* Sums of what was made already: fields come before the record that has them. */
                 record->wire_min += wire_min_of(&fields[i]);
                 record->has_secret |= field_has_secret(&fields[i]);
                 if (record->size > EV_FACT_BYTES_MAX || record->wire_min > EV_FACT_BYTES_MAX)
@@ -334,6 +358,8 @@ static int make_enum(struct maker *maker, const struct ev_schema_named *named)
         return 0;
 }
 
+/* Definitions become descriptors once each, however often they are named. The event's own record is
+ * a copy with the fingerprint, since the same definition may also stand within another schema. */
 int ev_record_new(const struct ev_schema *schema, struct ev_arena *arena,
                   const struct ev_record **ret_record)
 {

@@ -1,4 +1,6 @@
-/* The public names of the reasons for which a record becomes a dead letter. */
+/* The public names of the reasons for which a record becomes a dead letter. They stand in stored
+ * rows and on the dead-letter topics, where people and other programs filter by them, so a name
+ * that was once used never changes its meaning. */
 
 #include "wire/refusal.h"
 

@@ -2,7 +2,10 @@
  *
  * Texts come from the build's own files and, at run time, from a folder that operators fill, so
  * they are bounded but not hostile: the bounds keep a mistake from costing more than an error.
- * This is the only file that knows avro-c, which is asked for nothing but its opinion. */
+ * This is the only file that knows avro-c, which is asked for nothing but its opinion.
+ *
+ * A tree is complete or does not exist: whatever fails, the arena is freed with all that was read.
+ * If the process dies here, it was starting; nothing of ours has been changed. */
 
 #include "wire/schema.h"
 
@@ -15,10 +18,11 @@
 #include "base/error.h"
 #include "wire/schema_parser.h"
 
-enum { SCHEMA_MEMORY_MAX = 4 * 1024 * 1024 };
+enum { SCHEMA_MEMORY_MAX = 4 * 1024 * 1024 }; /* bytes of a tree: 16 for each of its text */
 
-/* All memory of a schema is one arena, so that it is freed in one step, whatever state its
- * reading ended in. */
+/* All memory of a schema is one arena, so that it is freed in one step, whatever state its reading
+ * ended in. The list of definitions has its full size from the start, for it is needed while it
+ * still grows. */
 static int schema_new(struct ev_schema **ret_schema)
 {
         _cleanup_(ev_schema_free_p) struct ev_schema *schema = NULL;
@@ -41,6 +45,8 @@ static int schema_new(struct ev_schema **ret_schema)
         return 0;
 }
 
+/* Types first, then the contract, which names fields of the record by then. The JSON tree ends
+ * here: what the schema keeps of it was copied. */
 int ev_schema_parse(struct ev_str text, struct ev_schema **ret_schema)
 {
         _cleanup_(ev_schema_free_p) struct ev_schema *schema = NULL;
@@ -68,6 +74,7 @@ int ev_schema_parse(struct ev_str text, struct ev_schema **ret_schema)
         return 0;
 }
 
+/* Everything but the struct itself lies in the arena. */
 struct ev_schema *ev_schema_free(struct ev_schema *schema)
 {
         if (!schema)
@@ -77,6 +84,8 @@ struct ev_schema *ev_schema_free(struct ev_schema *schema)
         return NULL;
 }
 
+/* A second opinion by another implementation: a schema that only our reader takes for valid would
+ * be ours alone, and Avro's rules are what other readers go by. */
 int ev_schema_validate(struct ev_str text)
 {
         avro_schema_t schema = NULL;
@@ -90,11 +99,13 @@ int ev_schema_validate(struct ev_str text)
         return 0;
 }
 
+/* Schemas are written by people, who look for a field by its name and not by line and column. */
 int ev_schema_refuse(const struct ev_schema_parser *parser, const char *format, ...)
 {
         char text[EV_ERROR_TEXT_MAX];
         va_list arguments;
 
+        assert(parser);
         assert(format);
         assert(parser->path_size < sizeof(parser->path));
 
@@ -106,6 +117,7 @@ int ev_schema_refuse(const struct ev_schema_parser *parser, const char *format, 
         return ev_fail(EV_VERDICT_RECORD, "schema, field %s: %s", parser->path, text);
 }
 
+/* All zeros, so that members that a schema does not mention are null, 0 and false. */
 void *ev_schema_take(struct ev_schema_parser *parser, size_t count, size_t size)
 {
         assert(size > 0);
@@ -114,6 +126,7 @@ void *ev_schema_take(struct ev_schema_parser *parser, size_t count, size_t size)
         return ev_arena_take_array(parser->schema->arena, count, size);
 }
 
+/* Copied, because the JSON tree is gone when the schema is used. */
 int ev_schema_copy_string(struct ev_schema_parser *parser, const struct ev_json *node,
                           struct ev_str *ret_copy)
 {
@@ -123,6 +136,7 @@ int ev_schema_copy_string(struct ev_schema_parser *parser, const struct ev_json 
         return ev_trace(ev_arena_copy(parser->schema->arena, ev_json_string(node), ret_copy));
 }
 
+/* Absent and empty lists are the same here; who needs a list to be there asks for its count. */
 int ev_schema_copy_strings(struct ev_schema_parser *parser, const struct ev_json *node,
                            const char *what, size_t max, const struct ev_str **ret_strings,
                            uint32_t *ret_count)
@@ -154,6 +168,7 @@ int ev_schema_copy_strings(struct ev_schema_parser *parser, const struct ev_json
         return 0;
 }
 
+/* Avro specification, "Names". ASCII alone, which is why a name can become a name in C as it is. */
 bool ev_schema_is_name(struct ev_str name)
 {
         assert(name.data || name.size == 0);
@@ -168,6 +183,8 @@ bool ev_schema_is_name(struct ev_str name)
         return name.size > 0;
 }
 
+/* The end of the text closes a part like a dot does, hence the one step beyond it; an empty part,
+ * as in "a..b", is no name. */
 bool ev_schema_is_full_name(struct ev_str name)
 {
         size_t from = 0;
@@ -184,6 +201,8 @@ bool ev_schema_is_full_name(struct ev_str name)
         return name.size <= EV_SCHEMA_NAME_MAX;
 }
 
+/* Schemas are searched for these words as well as written with them, but for "timestamp" and
+ * "decimal", which are for people: in a schema both are logical types. */
 const char *ev_type_name(enum ev_type type)
 {
         static const char *const names[] = {

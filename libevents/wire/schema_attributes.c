@@ -1,5 +1,21 @@
 /* What a schema says beside types: defaults, which Avro writes as JSON by the field's type, and our
- * own attribute "quenty" (schemas/README.md), the contract between an event and the engine. */
+ * own attribute "quenty" (schemas/README.md), the contract between an event and the engine.
+ *
+ * What is read here decides what other systems are promised, so nothing is guessed: a member that
+ * is unknown, misplaced or of the wrong form is refused. It runs at the build and at a program's
+ * start; if the process dies, nothing was changed.
+ *
+ * A contract, as it stands in a schema beside "fields":
+ *
+ *       "quenty": {
+ *         "kind": "ingress",                         or "fact"
+ *         "topic": "quenty.order.ingress.v1",
+ *         "key": "company_id",                       null: no key
+ *         "subject": "order_number",                 or a list: the first that is present
+ *         "natural_key": ["order_number"],           ingress: by it a repeat is recognised
+ *         "repeats": "at_once",                      ingress: or "by_state"
+ *         "outcomes": ["quenty.order.OrderAccepted"] ingress; a fact has "outcome": "accepted"
+ *       } */
 
 #include <assert.h>
 
@@ -7,7 +23,9 @@
 #include "base/error.h"
 #include "wire/schema_parser.h"
 
-/* Avro writes the default of bytes as a string whose code points 0 to 255 are the bytes. */
+/* Avro writes the default of bytes as a string whose code points 0 to 255 are the bytes. In UTF-8,
+ * those from U+0080 on take two bytes that begin with C2 or C3; the parser of JSON has judged the
+ * text, so what begins such a pair is followed by its other half. */
 static int bytes_of_string(struct ev_schema_parser *parser, struct ev_str text,
                            struct ev_str *ret_bytes)
 {
@@ -22,6 +40,7 @@ static int bytes_of_string(struct ev_schema_parser *parser, struct ev_str text,
         for (size_t i = 0; i < text.size; ++i) {
                 unsigned char c = (unsigned char)text.data[i];
 
+                /* C4 80 is U+0100, the first that is no byte. */
                 if (c >= 0xc4)
                         return ev_schema_refuse(parser, "a default of bytes beyond U+00FF");
                 if (c >= 0xc0)
@@ -32,6 +51,8 @@ static int bytes_of_string(struct ev_schema_parser *parser, struct ev_str text,
         return 0;
 }
 
+/* The bound is that of values: a default that could not be encoded could not be written again
+ * either. */
 static int parse_text_default(struct ev_schema_parser *parser, struct ev_str text,
                               enum ev_type type, struct ev_default *result)
 {
@@ -51,7 +72,8 @@ static int parse_text_default(struct ev_schema_parser *parser, struct ev_str tex
         return ev_trace(r);
 }
 
-/* As Avro writes it: the bytes of the unscaled number, as code points. */
+/* As Avro writes it: the bytes of the unscaled number, as code points. "\u0007\u00c6" is 1990,
+ * 19.90 at scale 2: hardly what a person would write, but what Avro says. */
 static int parse_decimal_default(struct ev_schema_parser *parser, struct ev_str text,
                                  const struct ev_schema_type *type, struct ev_default *result)
 {
@@ -90,7 +112,8 @@ static int parse_number_default(struct ev_schema_parser *parser, const struct ev
         return 0;
 }
 
-/* Kept as the symbol's index, as a struct has it. */
+/* Kept as the symbol's index, as a struct has it. The enum's own default is another thing: it
+ * stands for symbols of newer writers. */
 static int parse_symbol_default(struct ev_schema_parser *parser, struct ev_str symbol,
                                 const struct ev_schema_named *named, struct ev_default *result)
 {
@@ -106,8 +129,9 @@ static int parse_symbol_default(struct ev_schema_parser *parser, struct ev_str s
         return ev_schema_refuse(parser, "its default is no symbol of its enum");
 }
 
-/* By the type, as Avro's table of defaults says. Each case leaves in `result` what would lie in
- * a struct. */
+/* By the type, as Avro's table of defaults says. Each case leaves in `result` what would lie in a
+ * struct. Arrays have the empty default alone and records none, because a default is then at most
+ * sixteen bytes of a struct and needs no memory of its own. */
 static int parse_default(struct ev_schema_parser *parser, const struct ev_json *node,
                          const struct ev_schema_type *type, struct ev_default *result)
 {
@@ -145,6 +169,8 @@ static int parse_default(struct ev_schema_parser *parser, const struct ev_json *
         return EV_FAILED;
 }
 
+/* No default is not the same as null: without one, a reader refuses writers that do not have the
+ * field. */
 int ev_schema_parse_default(struct ev_schema_parser *parser, const struct ev_json *node,
                             const struct ev_schema_type *type, struct ev_default *ret_default)
 {
@@ -186,7 +212,8 @@ static int field_index(struct ev_schema_parser *parser, const char *member, stru
                                 EV_STR_ARG(name));
 }
 
-/* One field or a list of them. */
+/* One field or a list of them. The order is kept: it is the order of a natural key's parts and of
+ * the candidates for a subject. */
 static int parse_field_list(struct ev_schema_parser *parser, const struct ev_json *node,
                             const char *member, const uint32_t **ret_list, uint32_t *ret_count)
 {
@@ -195,6 +222,7 @@ static int parse_field_list(struct ev_schema_parser *parser, const struct ev_jso
         uint32_t *list;
         int r;
 
+        assert(member);
         assert(ret_list && ret_count);
 
         if (count == 0 || count > EV_SCHEMA_FIELDS_MAX)
@@ -213,7 +241,8 @@ static int parse_field_list(struct ev_schema_parser *parser, const struct ev_jso
         return 0;
 }
 
-/* Finds the word a member must be one of: its place in the list, which NULL ends. */
+/* Finds the word a member must be one of: its place in the list, which NULL ends. The list stands
+ * in the order of the enum that the caller makes of the place. */
 static int parse_word(struct ev_schema_parser *parser, const struct ev_json *node,
                       const char *member, const char *const words[], unsigned *ret_place)
 {
@@ -232,7 +261,9 @@ static int parse_word(struct ev_schema_parser *parser, const struct ev_json *nod
                                 words[1], words[2] ? " …" : "");
 }
 
-/* What is asked from outside: how a second asking is recognised, and which facts may answer it. */
+/* What is asked from outside: how a second asking is recognised, and which facts may answer it.
+ * Outcomes are names only: the facts stand in schemas of their own, which may be read after this
+ * one. That they exist is checked where all schemas are known. */
 static int parse_ingress(struct ev_schema_parser *parser, const struct ev_json *node,
                          struct ev_schema_contract *contract)
 {
@@ -240,6 +271,7 @@ static int parse_ingress(struct ev_schema_parser *parser, const struct ev_json *
         unsigned place = 0;
         int r;
 
+        assert(parser && node);
         assert(contract->kind == EV_KIND_INGRESS);
 
         r = parse_word(parser, node, "repeats", repeats, &place);
@@ -255,16 +287,20 @@ static int parse_ingress(struct ev_schema_parser *parser, const struct ev_json *
                                    &contract->outcomes_count);
         if (r < 0)
                 return ev_trace(r);
+        /* A name that no fact can have would never be found, which nobody would notice. */
         for (uint32_t i = 0; i < contract->outcomes_count; ++i)
                 if (!ev_schema_is_full_name(contract->outcomes[i]))
                         return ev_schema_refuse(parser, "quenty.outcomes: \"%.*s\" is no name",
                                                 EV_STR_ARG(contract->outcomes[i]));
+        /* Every request is answered, if only by a refusal. */
         if (contract->outcomes_count == 0)
                 return ev_schema_refuse(parser, "quenty.outcomes is empty");
         return 0;
 }
 
-/* What happened: whether it says yes, no, or that it was said before. */
+/* What happened: whether it says yes, no, or that it was said before. Every fact has to say one of
+ * the three, also one that answers nobody: whoever asks later reads it from the header without
+ * knowing the schema. */
 static int parse_fact(struct ev_schema_parser *parser, const struct ev_json *node,
                       struct ev_schema_contract *contract)
 {
@@ -277,12 +313,14 @@ static int parse_fact(struct ev_schema_parser *parser, const struct ev_json *nod
         r = parse_word(parser, node, "outcome", outcomes, &place);
         if (r < 0)
                 return ev_trace(r);
+        /* The words stand in the order of the enum, behind NONE. */
         contract->outcome = (enum ev_outcome)(EV_OUTCOME_ACCEPTED + place);
         assert(contract->outcome <= EV_OUTCOME_REPEATED);
         return 0;
 }
 
-/* A misspelt member would silently mean nothing. */
+/* A misspelt member would silently mean nothing. A table of which kind may have what, so that a
+ * fact with a natural key, which would suggest that facts are deduplicated by it, is told. */
 static int check_members(struct ev_schema_parser *parser, const struct ev_json *node,
                          enum ev_kind kind)
 {
@@ -316,7 +354,8 @@ static int check_members(struct ev_schema_parser *parser, const struct ev_json *
         return 0;
 }
 
-/* Topic, key and subject, which both kinds have. */
+/* Topic, key and subject, which both kinds have. An event without a key goes to any partition and
+ * has no order; it has a subject all the same, or nobody could say what it is about. */
 static int parse_common(struct ev_schema_parser *parser, const struct ev_json *node,
                         struct ev_schema_contract *contract)
 {
@@ -331,6 +370,7 @@ static int parse_common(struct ev_schema_parser *parser, const struct ev_json *n
                 return ev_trace(r);
         if (ev_str_is_null(contract->topic) || contract->topic.size == 0)
                 return ev_schema_refuse(parser, "quenty.topic is missing");
+        /* 0 would be the first field. */
         contract->key = -1;
         if (ev_json_type(key) != EV_JSON_NULL) {
                 r = field_index(parser, "key", ev_json_string(key), &place);
@@ -342,6 +382,7 @@ static int parse_common(struct ev_schema_parser *parser, const struct ev_json *n
                                          &contract->subject, &contract->subject_count));
 }
 
+/* `given` is set last: a contract that was refused half way is none. */
 int ev_schema_parse_contract(struct ev_schema_parser *parser, const struct ev_json *node)
 {
         static const char *const kinds[] = { "ingress", "fact", NULL };

@@ -2,7 +2,21 @@
  * our lock form, which also holds what the canonical form leaves out but values depend on.
  *
  * Both are one walk: the lock form is the canonical form with further members. Names are ASCII
- * here, so the specification's rule about escapes has nothing to do. */
+ * here, so the specification's rule about escapes has nothing to do.
+ *
+ * Both forms are hashed and the hashes are stored: the canonical one is Avro's and everybody's, the
+ * lock form is ours and stands in schemas/ids. So neither may ever change; vectors of another
+ * implementation and the locks themselves guard them. Nothing is kept between calls.
+ *
+ * The record q.T of a decimal p and an optional int n with default null, in both forms (the breaks
+ * are not there):
+ *
+ *       {"name":"q.T","type":"record","fields":[{"name":"p","type":"bytes"},
+ *       {"name":"n","type":["null","int"]}]}
+ *
+ *       [{"name":"q.T","type":"record","fields":[{"name":"p","type":{"type":"bytes",
+ *       "logicalType":"decimal","precision":14,"scale":2}},
+ *       {"name":"n","type":["null","int"],"default":[0,null]}]}] */
 
 #include <assert.h>
 
@@ -10,16 +24,19 @@
 #include "base/json.h"
 #include "wire/schema.h"
 
+/* Full names can make a form longer than the text it was made of. */
 enum { CANONICAL_BYTES_MAX = 4 * EV_SCHEMA_BYTES_MAX };
 
+/* A form that is being written. */
 struct form {
-        struct ev_json_writer json;
-        bool lock;
+        struct ev_json_writer json; /* keeps the first failure; told at the end */
+        bool lock;                  /* write what the canonical form leaves out, too */
         uint32_t defined; /* named types written in full so far: later they are only named */
 };
 
 static void write_type(struct form *form, const struct ev_schema_type *type);
 
+/* A member whose value is a string, which nearly all of them are. */
 static void write_member(struct form *form, const char *name, struct ev_str value)
 {
         assert(name);
@@ -28,6 +45,7 @@ static void write_member(struct form *form, const char *name, struct ev_str valu
         ev_json_write_string(&form->json, value);
 }
 
+/* In the order of the schema, which means something: a symbol's place is its number on the wire. */
 static void write_strings(struct form *form, const char *name, const struct ev_str *strings,
                           uint32_t count)
 {
@@ -73,7 +91,8 @@ static void write_field(struct form *form, const struct ev_schema_field *field)
         ev_json_object_end(&form->json);
 }
 
-/* The specification's order of members: name, type, fields, symbols. */
+/* The specification's order of members: name, type, fields, symbols. What only the lock form has
+ * stands behind them. */
 static void write_definition(struct form *form, const struct ev_schema_named *named)
 {
         assert(named->name.size > 0);
@@ -97,7 +116,8 @@ static void write_definition(struct form *form, const struct ev_schema_named *na
         ev_json_object_end(&form->json);
 }
 
-/* A type is written in full where it stands first, and by its name from then on. */
+/* A type is written in full where it stands first, and by its name from then on. Definitions are
+ * numbered in the order of the text, so one count tells which were written. */
 static void write_named(struct form *form, const struct ev_schema_named *named)
 {
         assert(named->index <= form->defined); /* definitions come in the order of the text */
@@ -130,6 +150,7 @@ static void write_logical(struct form *form, const struct ev_schema_type *type)
         ev_json_object_end(&form->json);
 }
 
+/* The specification's [PRIMITIVES] rule: a primitive type is its name, never {"type": name}. */
 static void write_plain_type(struct form *form, const struct ev_schema_type *type)
 {
         assert(type->type != EV_TYPE_INT_AS_LONG);
@@ -182,6 +203,7 @@ static void write_places(struct form *form, const char *name, const uint32_t *pl
         ev_json_array_end(&form->json);
 }
 
+/* All members, also those that the kind does not have: a form without choices needs no rules. */
 static void write_contract(struct form *form, const struct ev_schema_contract *contract)
 {
         assert(contract->given);
@@ -202,6 +224,8 @@ static void write_contract(struct form *form, const struct ev_schema_contract *c
         ev_json_object_end(&form->json);
 }
 
+/* Avro specification, "Transforming into Parsing Canonical Form": names in full, no attributes that
+ * do not change how bytes are read, one order of members, no blanks. */
 int ev_schema_write_canonical(const struct ev_schema *schema, struct ev_buffer *buffer)
 {
         struct form form = { .json = EV_JSON_WRITER_INIT(buffer) };
@@ -229,6 +253,7 @@ int ev_schema_write_lock_form(const struct ev_schema *schema, struct ev_buffer *
         return ev_trace(ev_json_writer_end(&form.json));
 }
 
+/* The text is made and summed: a form of some kilobytes, once a start. */
 static int crc_of_form(const struct ev_schema *schema,
                        int (*write)(const struct ev_schema *, struct ev_buffer *),
                        uint64_t *ret_crc)
@@ -246,6 +271,7 @@ static int crc_of_form(const struct ev_schema *schema,
         return 0;
 }
 
+/* What other systems call the schema's fingerprint: equal for all that read bytes alike. */
 int ev_schema_fingerprint(const struct ev_schema *schema, uint64_t *ret_fingerprint)
 {
         assert(schema);
@@ -253,6 +279,8 @@ int ev_schema_fingerprint(const struct ev_schema *schema, uint64_t *ret_fingerpr
         return ev_trace(crc_of_form(schema, ev_schema_write_canonical, ret_fingerprint));
 }
 
+/* A CRC and no cryptographic hash: it guards against accidents in files that the same people may
+ * edit. */
 int ev_schema_lock(const struct ev_schema *schema, uint64_t *ret_lock)
 {
         assert(schema);
@@ -261,7 +289,7 @@ int ev_schema_lock(const struct ev_schema *schema, uint64_t *ret_lock)
 }
 
 /* The specification's CRC-64-AVRO without its table: a schema is summed once a start, not once a
- * message. */
+ * message. `empty` is both the polynomial and the value of nothing. */
 uint64_t ev_crc64_avro(struct ev_bytes bytes)
 {
         const uint64_t empty = UINT64_C(0xc15d213aa4d7a795);
@@ -270,6 +298,7 @@ uint64_t ev_crc64_avro(struct ev_bytes bytes)
         assert(bytes.data || bytes.size == 0);
 
         for (size_t i = 0; i < bytes.size; ++i) {
+                /* The row of the specification's table for this byte, computed on the spot. */
                 uint64_t low = (crc ^ bytes.data[i]) & 0xff;
 
                 for (int bit = 0; bit < 8; ++bit)

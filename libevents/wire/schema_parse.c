@@ -2,7 +2,19 @@
  *
  * Named types are found in the order of the text, so that a reference always names something that
  * stands before it; a name that is still being read is recursion and refused. With that the depth
- * of values is known beforehand, and everything that walks them may recurse. */
+ * of values is known beforehand, and everything that walks them may recurse.
+ *
+ * What Avro allows and we do not read is refused here with its path, at the build or at a program's
+ * start, and never met at a value. If the process dies here, nothing was changed.
+ *
+ * A type in JSON is one of these, and nothing else:
+ *
+ *       "int"                                          a primitive, or the name of what was defined
+ *       {"type": "long", "logicalType": …}             a primitive in its long form
+ *       {"type": "record", "name": …, "fields": […]}   a definition
+ *       {"type": "enum", "name": …, "symbols": […]}    a definition
+ *       {"type": "array", "items": T}
+ *       ["null", T]                                    an optional value */
 
 #include <assert.h>
 #include <string.h>
@@ -22,7 +34,8 @@ static struct ev_str name_space_of(struct ev_str full_name)
         return (struct ev_str){ full_name.data, dot ? (size_t)(dot - full_name.data) : 0 };
 }
 
-/* A name with a dot is full already; any other lies in the namespace around it. */
+/* A name with a dot is full already; any other lies in the namespace around it. Avro specification,
+ * "Names". The empty namespace is the one without a name. */
 static int make_full_name(struct ev_schema_parser *parser, struct ev_str name,
                           struct ev_str name_space, struct ev_str *ret_name)
 {
@@ -32,6 +45,7 @@ static int make_full_name(struct ev_schema_parser *parser, struct ev_str name,
         assert(ret_name);
         assert(name.data);
 
+        /* Then nothing is put in front. */
         if (memchr(name.data, '.', name.size) || name_space.size == 0) {
                 size = name.size;
                 name_space.size = 0;
@@ -50,7 +64,8 @@ static int make_full_name(struct ev_schema_parser *parser, struct ev_str name,
         return 0;
 }
 
-/* A schema has a few dozen names at most: a walk is enough. */
+/* A schema has a few dozen names at most: a walk is enough. The bound on their number keeps the
+ * square of it small. */
 static const struct ev_schema_named *find_named(const struct ev_schema *schema, struct ev_str name)
 {
         assert(schema->named_count <= EV_SCHEMA_NAMED_MAX);
@@ -89,7 +104,8 @@ static int parse_aliases(struct ev_schema_parser *parser, const struct ev_json *
         return 0;
 }
 
-/* Begins a record or an enum: its name, known from here on. */
+/* Begins a record or an enum: its name, known from here on. A definition with a namespace of its
+ * own takes its fields and aliases along into it. */
 static int define(struct ev_schema_parser *parser, const struct ev_json *node, enum ev_type type,
                   struct ev_str name_space, struct ev_schema_named **ret_named)
 {
@@ -116,6 +132,7 @@ static int define(struct ev_schema_parser *parser, const struct ev_json *node, e
                            &named->name);
         if (r < 0)
                 return ev_trace(r);
+        /* Also where both are the same: the second should have been a reference. */
         if (find_named(schema, named->name))
                 return ev_schema_refuse(parser, "%.*s is defined twice", EV_STR_ARG(named->name));
         r = ev_schema_copy_string(parser, ev_json_get(node, EV_STR("doc")), &named->doc);
@@ -125,6 +142,8 @@ static int define(struct ev_schema_parser *parser, const struct ev_json *node, e
         r = parse_aliases(parser, node, &name_space, &named->aliases, &named->aliases_count);
         if (r < 0)
                 return ev_trace(r);
+        /* From here on it is found by its name, also by its own fields, which is how recursion is
+         * seen. */
         schema->named[schema->named_count++] = named;
         *ret_named = named;
         return 0;
@@ -149,8 +168,9 @@ static int check_symbols(struct ev_schema_parser *parser, const struct ev_schema
         return 0;
 }
 
-/* The default of an enum stands for symbols that a reader does not know yet (Avro 1.9); it is
- * not the default of a field. */
+/* The default of an enum stands for symbols that a reader does not know yet (Avro 1.9); it is not
+ * the default of a field. The default is remembered by its place, which is what a plan puts for
+ * symbols that it does not know. */
 static int parse_enum(struct ev_schema_parser *parser, const struct ev_json *node,
                       struct ev_str name_space, struct ev_schema_type *ret_type)
 {
@@ -194,6 +214,7 @@ static void enter(struct ev_schema_parser *parser, struct ev_str step)
         assert(parser->path_size < sizeof(parser->path));
 }
 
+/* Back to the path as it was before enter(). An error has its own copy of it by then. */
 static void leave(struct ev_schema_parser *parser, size_t path_size)
 {
         assert(path_size <= parser->path_size);
@@ -202,7 +223,9 @@ static void leave(struct ev_schema_parser *parser, size_t path_size)
         parser->path[path_size] = '\0';
 }
 
-/* The members of one field but for its name, which is in the path already. */
+/* The members of one field but for its name, which is in the path already. The default is read
+ * last, for it is judged by the type. Other attributes are other people's and ignored, as the
+ * specification wants; "order" is among them, since nothing here sorts. */
 static int parse_field(struct ev_schema_parser *parser, const struct ev_json *node,
                        struct ev_str name_space, struct ev_schema_field *field)
 {
@@ -227,6 +250,7 @@ static int parse_field(struct ev_schema_parser *parser, const struct ev_json *no
                                                 &field->type, &field->initial));
 }
 
+/* A field with its name in the path, so that whatever is wrong within it says where. */
 static int parse_named_field(struct ev_schema_parser *parser, const struct ev_json *node,
                              struct ev_str name_space, struct ev_schema_field *field)
 {
@@ -248,8 +272,9 @@ static int parse_named_field(struct ev_schema_parser *parser, const struct ev_js
         return ev_trace(r);
 }
 
-/* A record without fields would take no byte on the wire, and an array of them could make
- * endless work of nothing. */
+/* A record without fields would take no byte on the wire, and an array of them could make endless
+ * work of nothing. A reference within a field is looked up in the namespace of the record around
+ * it. */
 static int parse_fields(struct ev_schema_parser *parser, const struct ev_json *list,
                         struct ev_schema_named *named)
 {
@@ -270,6 +295,7 @@ static int parse_fields(struct ev_schema_parser *parser, const struct ev_json *l
                                       &fields[i]);
                 if (r < 0)
                         return ev_trace(r);
+                /* Two members of a struct cannot have one name. All pairs: at most 256 fields. */
                 for (size_t k = 0; k < i; ++k)
                         if (ev_str_equal(fields[k].name, fields[i].name))
                                 return ev_schema_refuse(parser, "the field %.*s stands twice",
@@ -280,7 +306,8 @@ static int parse_fields(struct ev_schema_parser *parser, const struct ev_json *l
         return 0;
 }
 
-/* Records and arrays in one another, as values of the type have them. */
+/* Records and arrays in one another, as values of the type have them. An enum has none: it contains
+ * nothing. */
 static uint32_t depth_of(const struct ev_schema_type *type)
 {
         assert(type);
@@ -290,8 +317,9 @@ static uint32_t depth_of(const struct ev_schema_type *type)
         return type->named ? type->named->depth : 0;
 }
 
-/* The record counts as open while its fields are read: a reference to it from within is
- * recursion. */
+/* The record counts as open while its fields are read: a reference to it from within is recursion.
+ * Depth is counted twice: downwards while reading, which bounds our own recursion, and upwards in
+ * named->depth, which bounds that of everything that walks values. */
 static int parse_record(struct ev_schema_parser *parser, const struct ev_json *node,
                         struct ev_str name_space, struct ev_schema_type *ret_type)
 {
@@ -321,6 +349,8 @@ static int parse_record(struct ev_schema_parser *parser, const struct ev_json *n
         return 0;
 }
 
+/* An item may not be an array, whose two members need a struct around them, and not be optional,
+ * which needs a flag beside it: a record around the item has room for both. */
 static int parse_array(struct ev_schema_parser *parser, const struct ev_json *node,
                        struct ev_str name_space, struct ev_schema_type *ret_type)
 {
@@ -348,6 +378,8 @@ static int parse_array(struct ev_schema_parser *parser, const struct ev_json *no
         return 0;
 }
 
+/* Avro specification, "Decimal": the scale is 0 unless given and at most the precision. Readers
+ * that find these two wrong should ignore the logical type; here it is a mistake to be told. */
 static int parse_decimal(struct ev_schema_parser *parser, const struct ev_json *node,
                          struct ev_schema_type *ret_type)
 {
@@ -386,7 +418,9 @@ static bool is_primitive(struct ev_str name, enum ev_type *ret_type)
         return false;
 }
 
-/* What a string in the place of a type means: a primitive or a name that was defined before. */
+/* What a string in the place of a type means: a primitive or a name that was defined before. The
+ * depth of what is named adds to the depth of where it is named: definitions that name each other
+ * ten times over would otherwise be deeper than any of them says. */
 static int parse_reference(struct ev_schema_parser *parser, struct ev_str name,
                            struct ev_str name_space, struct ev_schema_type *ret_type)
 {
@@ -397,6 +431,8 @@ static int parse_reference(struct ev_schema_parser *parser, struct ev_str name,
 
         assert(name.data);
 
+        /* First, for a primitive's name belongs to no namespace and cannot be given to anything
+         * else (Avro specification, "Names"). */
         if (is_primitive(name, &type)) {
                 *ret_type = (struct ev_schema_type){ .type = type };
                 return 0;
@@ -408,6 +444,7 @@ static int parse_reference(struct ev_schema_parser *parser, struct ev_str name,
         if (!named)
                 return ev_schema_refuse(parser, "the type %.*s is not supported or not defined",
                                         EV_STR_ARG(name));
+        /* A record that is still being read contains what is being read. */
         for (unsigned i = 0; i < parser->open_count; ++i)
                 if (parser->open[i] == named)
                         return ev_schema_refuse(parser,
@@ -420,6 +457,9 @@ static int parse_reference(struct ev_schema_parser *parser, struct ev_str name,
         return 0;
 }
 
+/* A declaration of a named type or an array, or a primitive in its long form, which is where
+ * logical types stand. One on a type that it does not belong to is ignored, as the specification
+ * wants. */
 static int parse_object(struct ev_schema_parser *parser, const struct ev_json *node,
                         struct ev_str name_space, struct ev_schema_type *ret_type)
 {
@@ -442,11 +482,14 @@ static int parse_object(struct ev_schema_parser *parser, const struct ev_json *n
                 return ev_trace(r);
         if (ret_type->type == EV_TYPE_BYTES && ev_str_equal(logical, EV_STR("decimal")))
                 return ev_trace(parse_decimal(parser, node, ret_type));
+        /* timestamp-millis and all others stay plain longs. */
         if (ret_type->type == EV_TYPE_LONG && ev_str_equal(logical, EV_STR("timestamp-micros")))
                 ret_type->type = EV_TYPE_TIMESTAMP;
         return 0;
 }
 
+/* Null first, because a default is of the first branch and ours is always null. Other unions have
+ * no place in a struct: they would need a tag and rules for each of their types. */
 static int parse_union(struct ev_schema_parser *parser, const struct ev_json *node,
                        struct ev_str name_space, struct ev_schema_type *ret_type)
 {
@@ -454,6 +497,7 @@ static int parse_union(struct ev_schema_parser *parser, const struct ev_json *no
 
         assert(ev_json_type(node) == EV_JSON_ARRAY);
 
+        /* A union within a union is forbidden by the specification itself. */
         if (ev_json_count(node) != 2 ||
             !ev_str_equal(ev_json_string(ev_json_item(node, 0)), EV_STR("null")) ||
             ev_json_type(ev_json_item(node, 1)) == EV_JSON_ARRAY)
@@ -484,6 +528,7 @@ static int parse_type(struct ev_schema_parser *parser, const struct ev_json *nod
         return ev_schema_refuse(parser, "a type must be a name, an object or a union");
 }
 
+/* A record, because an event needs a name for ce_type and fields that can be added later. */
 int ev_schema_parse_top(struct ev_schema_parser *parser, const struct ev_json *node)
 {
         struct ev_schema_type type = { .type = EV_TYPE_BOOLEAN };

@@ -9,10 +9,10 @@
 enum { EV_SCHEMA_PATH_MAX = 512 };
 
 struct ev_schema_parser {
-        struct ev_schema *schema;
+        struct ev_schema *schema; /* what is being filled; the caller owns it */
         struct ev_schema_named *open[EV_DEPTH_MAX + 2]; /* records being read: recursion */
-        unsigned open_count;
-        unsigned depth;                /* records and arrays around what is read */
+        unsigned open_count;                            /* of `open` */
+        unsigned depth;                                 /* records and arrays around what is read */
         char path[EV_SCHEMA_PATH_MAX]; /* of the field that is read, e.g. "lines[].sku" */
         size_t path_size;
 };

@@ -9,6 +9,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+/* librdkafka 2.0.2 passes an offset of the list on as the timestamp that is asked for, so the
+ * protocol's special values work as well (Kafka protocol guide, ListOffsets). */
 enum { TIMESTAMP_LATEST = -1 }; /* ListOffsets' name for the end of the log */
 
 struct tail {
@@ -16,10 +18,13 @@ struct tail {
         rd_kafka_queue_t *queue;
         int64_t *ends; /* of each partition; 0: nothing (more) to read */
         int32_t partitions;
+        /* Partitions that are being read and have not come to their end. Reading is done at 0. */
         int32_t unfinished;
         int32_t started; /* partitions below this one have been asked to consume */
 };
 
+/* Consuming is stopped before the queue goes, for until then librdkafka's threads put records into
+ * it. */
 static void tail_done(struct tail *tail)
 {
         assert(tail->started <= tail->partitions);
@@ -33,13 +38,18 @@ static void tail_done(struct tail *tail)
         free(tail->ends);
 }
 
+/* For _cleanup_(): librdkafka's destroyer does not take NULL. */
 static void list_destroy(rd_kafka_topic_partition_list_t **list)
 {
+        assert(list);
+
         if (*list)
                 rd_kafka_topic_partition_list_destroy(*list);
 }
 
-/* Asks for the end of each partition, all in one request a broker. */
+/* Asks for the end of each partition, all in one request a broker. This is the moment that the
+ * guarantee speaks of. What comes later on the topic is not looked at, so a reader ends even while
+ * somebody writes. */
 static int load_ends(struct ev_kafka *kafka, const char *topic, struct tail *tail)
 {
         _cleanup_(list_destroy) rd_kafka_topic_partition_list_t *list =
@@ -64,8 +74,8 @@ static int load_ends(struct ev_kafka *kafka, const char *topic, struct tail *tai
         return 0;
 }
 
-/* An empty partition is not started: its end is known. An offset that retention has removed
- * meanwhile is moved to the oldest record there is (auto.offset.reset of a reader). */
+/* All partitions go into one queue, so that the time is that of the slowest and not the sum. An
+ * empty partition is not started: it would have nothing to say but its end. */
 static int start(struct tail *tail, const char *topic, int64_t records_max)
 {
         assert(records_max > 0);
@@ -83,7 +93,7 @@ static int start(struct tail *tail, const char *topic, int64_t records_max)
         return 0;
 }
 
-/* May be said twice: by the last record and by the end of the partition behind it. */
+/* A partition can come to its end twice, by its last record and by EOF; it is counted once. */
 static void finish_partition(struct tail *tail, int32_t partition)
 {
         assert(partition >= 0 && partition < tail->partitions);
@@ -94,8 +104,9 @@ static void finish_partition(struct tail *tail, int32_t partition)
         }
 }
 
-/* What was appended after the ends were asked for is passed over: it belongs to somebody who is at
- * work now, and waiting for his end could take for ever. */
+/* The last offset need not exist as a record: compaction and the markers of transactions leave
+ * holes. So a partition ends with its last record or with EOF, whichever is seen first, and a
+ * record behind the end is no longer ours to look at. */
 static int take_one(struct tail *tail, const rd_kafka_message_t *message, ev_tail_fn *take,
                     void *context)
 {
@@ -123,8 +134,11 @@ static int take_one(struct tail *tail, const rd_kafka_message_t *message, ev_tai
         return 0;
 }
 
+/* The bound is for silence and not for the whole: a long tail may take longer than that, as long as
+ * records come. */
 static int read_all(struct ev_kafka *kafka, struct tail *tail, ev_tail_fn *take, void *context)
 {
+        assert(tail->queue && tail->handle);
         assert(take);
 
         while (tail->unfinished) {
@@ -132,6 +146,8 @@ static int read_all(struct ev_kafka *kafka, struct tail *tail, ev_tail_fn *take,
                         rd_kafka_consume_queue(tail->queue, EV_KAFKA_ANSWER_MS_MAX);
                 int r;
 
+                /* Why a broker is silent is told by the main queue; ev_kafka_fail() finds it there
+                 * only if somebody has served it. */
                 ev_kafka_serve(kafka, 0);
                 if (!message)
                         return ev_kafka_fail(RD_KAFKA_RESP_ERR__TIMED_OUT,
@@ -145,6 +161,8 @@ static int read_all(struct ev_kafka *kafka, struct tail *tail, ev_tail_fn *take,
         return 0;
 }
 
+/* Memory is taken before anything is started, so that tail_done() always has a whole to take apart,
+ * whichever step fails. */
 int ev_tail_read(struct ev_kafka *kafka, const char *topic, int32_t partitions, int64_t records_max,
                  ev_tail_fn *take, void *context)
 {
@@ -152,6 +170,7 @@ int ev_tail_read(struct ev_kafka *kafka, const char *topic, int32_t partitions, 
         int r;
 
         assert(partitions > 0 && partitions <= EV_KAFKA_PARTITIONS_MAX);
+        assert(topic && take && records_max > 0);
 
         tail.ends = calloc((size_t)partitions, sizeof(*tail.ends));
         tail.queue = rd_kafka_queue_new(ev_kafka_handle(kafka));

@@ -1,4 +1,10 @@
-/* Paths of fields, written from their end to their beginning. Allocates nothing. */
+/* Paths of fields, written from their end to their beginning. Allocates nothing. A path that does
+ * not fit loses its beginning: its end, the field that was wrong, is what is looked for. Names in
+ * it are those of our schemas, never input.
+ *
+ * A wrong unit_price in the fourth line grows from its end while the recursion unwinds:
+ *
+ *       "unit_price"   →   "[3].unit_price"   →   "lines[3].unit_price" */
 
 #include "wire/trouble.h"
 
@@ -6,8 +12,11 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Sets the reason and an empty path at the end of the buffer; nothing else has to be
+ * initialised. */
 void ev_trouble_begin(struct ev_trouble *trouble, const char *reason)
 {
+        assert(trouble);
         assert(reason);
 
         trouble->reason = reason;
@@ -15,6 +24,8 @@ void ev_trouble_begin(struct ev_trouble *trouble, const char *reason)
         trouble->path[trouble->path_from] = '\0';
 }
 
+/* A dot goes between two steps, but not before an index: "lines" + "[3]" + "sku" is
+ * lines[3].sku. */
 static void put_in_front(struct ev_trouble *trouble, const char *step, size_t size)
 {
         char first = *ev_trouble_path(trouble);
@@ -30,6 +41,7 @@ static void put_in_front(struct ev_trouble *trouble, const char *step, size_t si
         memcpy(trouble->path + trouble->path_from, step, size);
 }
 
+/* Names are slices of constant data; they are copied because the path is one text. */
 void ev_trouble_in_field(struct ev_trouble *trouble, const struct ev_field *field)
 {
         assert(field->name.data);
@@ -37,6 +49,7 @@ void ev_trouble_in_field(struct ev_trouble *trouble, const struct ev_field *fiel
         put_in_front(trouble, field->name.data, field->name.size);
 }
 
+/* Indexes count from 0, as programs do. */
 void ev_trouble_in_item(struct ev_trouble *trouble, size_t index)
 {
         char step[32];

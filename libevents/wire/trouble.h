@@ -16,7 +16,10 @@ struct ev_trouble {
         size_t path_from; /* the path is the end of the buffer, from here on */
 };
 
+/* Notes the reason, with an empty path. Cold, so that the compiler moves errors out of the
+ * loops. */
 __attribute__((cold)) void ev_trouble_begin(struct ev_trouble *trouble, const char *reason);
+/* Put a step in front of the path: a field's name, or an item's place from 0. */
 void ev_trouble_in_field(struct ev_trouble *trouble, const struct ev_field *field);
 void ev_trouble_in_item(struct ev_trouble *trouble, size_t index);
 

@@ -3,8 +3,9 @@
  * of a tool that changes databases must not be passed over.
  *
  * What belongs to one call (how far, which format) is an option of the command; what belongs to an
- * installation (where the databases are) is configuration and stands in front of the command. So
- * --yes can never come from a file or an environment that somebody set long ago.
+ * installation (where the databases are) is configuration and stands in front of the command; only
+ * its file, -c, may stand anywhere (main.c). So --yes can never come from a file or an environment
+ * that somebody set long ago.
  *
  * Nothing here has an effect; if the process dies, nothing has happened. */
 
@@ -16,6 +17,8 @@
 #include "base/error.h"
 #include "base/str.h"
 
+/* The narrowest terminal that is usual has 80 columns, and some break a line that fills them all.
+ */
 enum { LINE_WIDTH = 79 };
 
 /* By name, as the place in the table may change. Asking for an option that the command does not
@@ -24,6 +27,7 @@ const char *command_value(const struct command_input *input, const char *name)
 {
         const struct command *command = input->command;
 
+        assert(name);
         assert(command->options_count <= COMMAND_OPTIONS_MAX);
 
         for (size_t i = 0; i < command->options_count; ++i)
@@ -32,7 +36,8 @@ const char *command_value(const struct command_input *input, const char *name)
         return NULL;
 }
 
-/* Without a sign, without spaces: what a person types is taken as it stands or refused. */
+/* Without a sign, without spaces: what a person types is taken as it stands or refused. A minus is
+ * refused as well, so no range has to be looked at but the end; `--to -1` would else be an int. */
 bool command_number(const struct command_input *input, const char *name, int max, int fallback,
                     int *ret_number)
 {
@@ -51,10 +56,13 @@ bool command_number(const struct command_input *input, const char *name, int max
 }
 
 /* How many of the words the name consists of: 0 if they do not begin with it, or, for a name of
- * which they are only the beginning, -1. */
+ * which they are only the beginning, -1. Whole words are compared and no abbreviations taken: what
+ * is short for one command today could be short for two when the next one is added. */
 static int match(const char *name, int count, char *const *words)
 {
         int matched = 0;
+
+        assert(name && count >= 0);
 
         while (*name) {
                 size_t size = strcspn(name, " ");
@@ -71,7 +79,8 @@ static int match(const char *name, int count, char *const *words)
         return matched;
 }
 
-/* The first that fits: no name of the table is the beginning of another one. */
+/* The first that fits: no name of the table is the beginning of another one. With a dozen rows
+ * there is nothing to gain from an order. */
 static const struct command *find(int count, char *const *words, int *ret_matched)
 {
         assert(count > 0 && ret_matched);
@@ -87,7 +96,9 @@ static const struct command *find(int count, char *const *words, int *ret_matche
         return NULL;
 }
 
-/* Takes the option at words[*at] and its argument; false after a message. */
+/* Takes the option at words[*at] and its argument; false after a message. One that is given twice
+ * counts as it stands last, as in most tools: so a script's own can be overridden at its end. An
+ * argument may begin with '-', since it is known here that one has to follow. */
 static bool take_option(struct command_input *input, int count, char *const *words, int *at)
 {
         const struct command *command = input->command;
@@ -95,7 +106,8 @@ static bool take_option(struct command_input *input, int count, char *const *wor
         const char *name = word + (word[1] == '-' ? 2 : 1);
         size_t size = strcspn(name, "=");
 
-        assert(word[0] == '-');
+        assert(word[0] == '-' && *at < count);
+        assert(command->options_count <= COMMAND_OPTIONS_MAX);
 
         for (size_t i = 0; i < command->options_count; ++i) {
                 const struct command_option *option = command->options[i];
@@ -122,6 +134,8 @@ static bool take_option(struct command_input *input, int count, char *const *wor
         return false;
 }
 
+/* Words are read once from left to right. Nothing is guessed: a second operand is as much of a
+ * mistake as a missing one, because "migrate down customer_db order_db" may mean either. */
 const struct command *command_parse(int count, char *const *words, struct command_input *input)
 {
         const struct command *command;
@@ -143,6 +157,7 @@ const struct command *command_parse(int count, char *const *words, struct comman
                         if (!take_option(input, count, words, &i))
                                 return NULL;
                 } else if (command->operand && !input->operand) {
+                        /* Whether it names anything is for the command to find out. */
                         input->operand = words[i];
                 } else {
                         fprintf(stderr, "eventctl %s: \"%s\" is too much\n", command->name,
@@ -158,7 +173,8 @@ const struct command *command_parse(int count, char *const *words, struct comman
         return command;
 }
 
-/* In the order in which the table has them; required operands stand last. */
+/* In the order in which the table has them; required operands stand last, where they are easily
+ * changed when a command is called again. */
 static void print_synopsis(const struct command *command, FILE *file)
 {
         assert(command && file);
@@ -174,12 +190,13 @@ static void print_synopsis(const struct command *command, FILE *file)
                 command->operand ? command->operand : "");
 }
 
-/* Breaks lines at spaces. */
+/* Breaks lines at spaces. Texts in the table are one long line, because help and manual page break
+ * them differently; a word that is longer than a line stands on one of its own. */
 static void print_wrapped(const char *text, int indent, FILE *file)
 {
         int column = 0;
 
-        assert(indent < LINE_WIDTH);
+        assert(text && indent >= 0 && indent < LINE_WIDTH);
 
         while (*text) {
                 int size = (int)strcspn(text, " ");
@@ -196,6 +213,7 @@ static void print_wrapped(const char *text, int indent, FILE *file)
         fputc('\n', file);
 }
 
+/* Everything about one command; the configuration is told by the program's own help. */
 static void print_help(const struct command *command, FILE *file)
 {
         assert(command && file);
@@ -213,8 +231,8 @@ static void print_help(const struct command *command, FILE *file)
         }
 }
 
-/* Words that only begin a name list what they could become: "migrate --help" shows all of
- * migrate. */
+/* Words that only begin a name list what they could become: "migrate --help" shows all of migrate.
+ * No words at all begin every name, which makes the list of the whole program. */
 bool command_help(int count, char *const *words, FILE *file)
 {
         bool has_any = false;
@@ -238,7 +256,8 @@ bool command_help(int count, char *const *words, FILE *file)
         return has_any;
 }
 
-/* The library's text is one line and holds no secret; the trail is for a log. */
+/* The library's text is one line and holds no secret; the trail is for a log. Its texts say what to
+ * do about it already, so nothing is added here but who speaks. */
 void command_complain(void)
 {
         const struct ev_error *error = ev_error_last();

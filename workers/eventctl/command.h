@@ -1,7 +1,11 @@
 #ifndef EVENTCTL_COMMAND_H
 #define EVENTCTL_COMMAND_H
 
-/* Subcommands as rows of a table: parsing, help and manual page come from it. */
+/* Subcommands as rows of a table: parsing, help and manual page come from it, so that none of them
+ * can promise what the others do not know.
+ *
+ * Talk goes to the standard error and results to the standard output, which holds nothing else: a
+ * script may read it without looking for the line where the result begins. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,20 +15,22 @@
 #include "base/config.h"
 #include "base/macro.h"
 
+/* What a script can decide by; the manual page promises it. Only FAILED may be worth another try. A
+ * signal is not among them: the shell tells it as 128 and its number. */
 enum command_exit {
         COMMAND_DONE = 0,
-        COMMAND_FAILED = 1,
-        COMMAND_USAGE = 2,
-        COMMAND_REFUSED = 3,
-        COMMAND_DIFFERENCES = 4,
+        COMMAND_FAILED = 1,      /* a server, a file or the output would not */
+        COMMAND_USAGE = 2,       /* arguments or configuration; nothing was touched */
+        COMMAND_REFUSED = 3,     /* something would be lost, and nobody has allowed it */
+        COMMAND_DIFFERENCES = 4, /* looked, and what is there is not what should be */
 };
 
 enum {
         COMMAND_OPTIONS_MAX = 8,
-        COMMAND_OPERANDS_MAX = 4,
 };
 
-/* Help is full sentences in plain ASCII, without mdoc's special characters at the start of a
+/* A flag or an option with a value, to be shared by commands that mean the same by it.
+ * Help is full sentences in plain ASCII, without mdoc's special characters at the start of a
  * line. */
 struct command_option {
         const char *name;     /* "to" for --to; a single letter, "o", for -o */
@@ -38,17 +44,19 @@ struct command {
         const char *name;    /* one or more words: "migrate up" */
         const char *operand; /* "DATABASE": the one that is required; NULL: none */
         const char *summary; /* a line */
-        const char *help;
-        const struct command_option *const *options;
-        size_t options_count;
+        const char *help;    /* without the options, which have their own */
+        const struct command_option *const *options; /* borrowed, as everything here; NULL: none */
+        size_t options_count;                        /* at most COMMAND_OPTIONS_MAX */
+        /* Says itself what went wrong; called once, and the process ends with what it returns. */
         enum command_exit (*run)(const struct command_input *input);
 };
 
-/* What a command is given. */
+/* What a command is given. All texts are those of the command line or of the table: they live as
+ * long as the process, and nobody frees them. */
 struct command_input {
         const struct command *command;
-        const struct ev_config *config;
-        const char *operand;
+        const struct ev_config *config; /* loaded; borrowed */
+        const char *operand;            /* as it was typed, unchecked; NULL: the command has none */
         const char *values[COMMAND_OPTIONS_MAX]; /* of its options; NULL: not given; flags: "" */
 };
 
@@ -75,7 +83,8 @@ bool command_help(int count, char *const *words, FILE *file);
 /* Prints the manual page as mdoc(7). 0 or EV_FAILED. */
 int command_manual(const struct ev_config *config, FILE *file) _must_check_;
 
-/* "eventctl: " and the library's present error, on stderr. */
+/* "eventctl: " and the library's present error, on stderr. Only behind a call that has failed: else
+ * there is no error to tell. */
 void command_complain(void);
 
 /* The commands. */
@@ -83,5 +92,6 @@ enum command_exit migrate_up(const struct command_input *input);
 enum command_exit migrate_down(const struct command_input *input);
 enum command_exit migrate_status(const struct command_input *input);
 enum command_exit migrate_verify(const struct command_input *input);
+enum command_exit schema_ids(const struct command_input *input);
 
 #endif

@@ -2,15 +2,21 @@
  * it. Nothing is kept between two calls, so it can be interrupted and called again at any time.
  *
  * The exit code is for scripts: a refusal (3) is not a failure (1), and a difference (4) is an
- * answer and not a fault of the tool. A new command is a row in the table below and a function. */
+ * answer and not a fault of the tool. A new command is a row in the table below and a function.
+ *
+ * The configuration is that of the workers, read by the same code: what an operator tries by hand
+ * is what a worker would do with the same file. What a command needs of it is checked by the
+ * command, so that a tool for one database does not ask where the others are. */
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/config.h"
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/macro.h"
 #include "flow/settings.h"
 #include "command.h"
@@ -26,14 +32,17 @@ static const struct command_option option_profile = {
         "it has, and a new one is full. Changing it applies or undoes the files that make the "
         "difference."
 };
+/* An option of the command, so it is typed each time; see command.c. */
 static const struct command_option option_yes = {
         "yes", NULL, "Undo it although rows are lost, or an applied file has changed."
 };
 
+/* There is no --yes for `up`: a change of profile that would lose rows is refused. */
 static const struct command_option *const up_options[] = { &option_to, &option_profile };
 static const struct command_option *const down_options[] = { &option_to, &option_yes };
 static const struct command_option *const result_options[] = { &output_option };
 
+/* In the order in which help and manual page show them; no name is the beginning of another. */
 const struct command commands[] = {
         { "migrate up", "DATABASE", "apply migrations",
           "Applies the migrations that a database lacks, in the order of their numbers. Each runs "
@@ -57,9 +66,16 @@ const struct command commands[] = {
           "object there and as it should be, by the statements of the verify.sql files. Shows "
           "what differs; if anything does, the exit status is 4.",
           result_options, EV_ARRAY_SIZE(result_options), migrate_verify },
+        { "schema ids", NULL, "list the schemas that this program knows",
+          "Lists every schema version that was ever published, by rising id: the id that stands in "
+          "the frame of each value, the full name of the event, its version, and the file below "
+          "schemas/. It is the list that was compiled in, so it tells what programs of this "
+          "version can read; neither database nor configuration is needed.",
+          result_options, EV_ARRAY_SIZE(result_options), schema_ids },
 };
 const size_t commands_count = EV_ARRAY_SIZE(commands);
 
+/* -h as well, though no other option of one letter is known in front of a command but -c. */
 static bool is_help(const char *word)
 {
         assert(word);
@@ -109,6 +125,49 @@ static int print_help(const struct ev_config *config, int count, char *const *wo
         return COMMAND_DONE;
 }
 
+/* How many words the file of the configuration takes at this place: 0 if it does not stand here. A
+ * -c at the very end has no file and is left where it is, where it is refused. */
+static int words_of_file(int argc, char *const *argv, int at)
+{
+        const char *word = argv[at];
+
+        assert(at > 0 && at < argc);
+
+        if (strncmp(word, "--config=", strlen("--config=")) == 0)
+                return 1;
+        if (strcmp(word, "-c") != 0 && strcmp(word, "--config") != 0)
+                return 0;
+        return at + 1 < argc ? 2 : 0;
+}
+
+/* Moves the file of the configuration in front of the command. The configuration ends at the first
+ * word that is no option, because what follows belongs to the command; -c alone is known to all
+ * programs and people write it wherever they remember it. Its place in front changes nothing: a
+ * file is the weakest source, wherever it is named. Words keep their order otherwise, and behind
+ * "--" nothing is an option. ret_words has room for argc words and a NULL. */
+static void move_file_forward(int argc, char *const *argv, char **ret_words)
+{
+        int next = 1, end = 1;
+
+        assert(argc > 0 && ret_words);
+
+        ret_words[0] = argv[0];
+        while (end < argc && strcmp(argv[end], "--") != 0)
+                ++end;
+        for (int i = 1, size; i < end; i += size ? size : 1) {
+                size = words_of_file(end, argv, i);
+                for (int k = 0; k < size; ++k)
+                        ret_words[next++] = argv[i + k];
+        }
+        for (int i = 1, size; i < argc; i += size ? size : 1) {
+                size = i < end ? words_of_file(end, argv, i) : 0;
+                if (!size)
+                        ret_words[next++] = argv[i];
+        }
+        ret_words[next] = NULL;
+        assert(next == argc);
+}
+
 /* What is wrong with arguments or configuration is exit code 2 before anything is touched. */
 static int run(struct ev_config *config, int argc, char **argv)
 {
@@ -127,7 +186,8 @@ static int run(struct ev_config *config, int argc, char **argv)
                 command_complain();
                 return COMMAND_USAGE;
         }
-        /* A call without a command asks for the list. */
+        /* A call without a command asks for the list, but a script that lost a variable must
+         * not take it for a success. */
         if (operand == argc) {
                 command_help(0, NULL, stderr);
                 return COMMAND_USAGE;
@@ -140,11 +200,15 @@ static int run(struct ev_config *config, int argc, char **argv)
 int main(int argc, char **argv)
 {
         _cleanup_(ev_config_free_p) struct ev_config *config = NULL;
+        _cleanup_free_ char **words = NULL;
         int first, count, r;
 
         assert(argc > 0);
 
-        r = ev_config_new(&config, ev_program_options, EV_PROGRAM_OPTIONS);
+        words = calloc((size_t)argc + 1, sizeof(*words));
+        r = words ? ev_fault_init() : ev_fail_memory("the command line");
+        if (r == 0)
+                r = ev_config_new(&config, ev_program_options, EV_PROGRAM_OPTIONS);
         if (r == 0 && argc == 2 && strcmp(argv[1], "--man") == 0) {
                 r = command_manual(config, stdout);
                 if (r == 0)
@@ -158,5 +222,6 @@ int main(int argc, char **argv)
          * mistake in it. */
         if (wants_help(argc, argv, &first, &count))
                 return print_help(config, count, argv + first);
-        return run(config, argc, argv);
+        move_file_forward(argc, argv, words);
+        return run(config, argc, words);
 }

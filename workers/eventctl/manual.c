@@ -11,11 +11,14 @@
 #include "base/error.h"
 #include "command.h"
 
+/* The page has some tens of kB, most of it the configuration. */
 enum { MANUAL_BYTES_MAX = 1 << 20 };
 
-/* The same in every build. */
+/* The same in every build, as packages should come out equal; it changes with the texts. */
 static const char date[] = "November 23, 2026";
 
+/* What the tables do not know. `head` is a format for the date; Nm without a name repeats the one
+ * that NAME has given. */
 static const char head[] = ".Dd %s\n.Dt EVENTCTL 1\n.Os\n"
                            ".Sh NAME\n.Nm eventctl\n.Nd operate the Quenty event workers\n"
                            ".Sh SYNOPSIS\n";
@@ -23,9 +26,13 @@ static const char head[] = ".Dd %s\n.Dt EVENTCTL 1\n.Os\n"
 static const char description[] =
         ".Sh DESCRIPTION\n.Nm\n"
         "looks after the databases of the Quenty event workers.\n"
+        "The file of the configuration may be given by\n.Fl c\nin front of the command or behind "
+        "it, other settings only in front.\n"
         "Its results go to the standard output, what it has to say about its work to the standard "
         "error.\n";
 
+/* Exit codes stand here once more in words, beside enum command_exit: it is the promise to scripts,
+ * and a code that changed its meaning would have to be changed in both. */
 static const char foot[] =
         ".Sh ENVIRONMENT\n.Bl -tag -width Ds\n"
         ".It Ev NO_COLOR\nIf set and not empty, nothing is coloured.\n"
@@ -49,7 +56,7 @@ static int write_option(struct ev_buffer *out, const struct command_option *opti
 {
         int r;
 
-        assert(option->name[0]);
+        assert(option->name[0] && before);
 
         r = ev_buffer_printf(out, "%sFl %s%s", before, option->name[1] ? "-" : "", option->name);
         if (r == 0 && option->argument)
@@ -57,12 +64,13 @@ static int write_option(struct ev_buffer *out, const struct command_option *opti
         return r < 0 ? ev_trace(r) : ev_trace(ev_buffer_append_str(out, EV_STR("\n")));
 }
 
-/* A synopsis for each command: they share nothing but the name of the program. */
+/* A synopsis for each command: they share nothing but the name of the program and -c. That one is
+ * shown in front, where all settings may stand. */
 static int write_synopsis(struct ev_buffer *out, const struct command *command)
 {
         int r;
 
-        assert(command->name[0]);
+        assert(command->name[0] && command->run);
 
         r = ev_buffer_printf(out, ".Nm\n.Op Fl c Ar FILE\n.Cm %s\n", command->name);
         for (size_t i = 0; r == 0 && i < command->options_count; ++i)
@@ -72,7 +80,8 @@ static int write_synopsis(struct ev_buffer *out, const struct command *command)
         return ev_trace(r);
 }
 
-/* A sentence begins on a line of its own, as mdoc wants it. */
+/* A sentence begins on a line of its own, as mdoc wants it: formatters put the wider space of the
+ * language behind it. So a text must not have ". " inside of a sentence. */
 static int write_text(struct ev_buffer *out, const char *text)
 {
         int r = 0;
@@ -116,7 +125,8 @@ static int write_command(struct ev_buffer *out, const struct command *command)
         return ev_trace(r);
 }
 
-/* The sections come in the order that mdoc(7) wants. */
+/* The sections come in the order that mdoc(7) wants; those that it does not know, COMMANDS and
+ * CONFIGURATION, stand behind DESCRIPTION, whose parts they are. */
 static int write_page(const struct ev_config *config, struct ev_buffer *out)
 {
         int r;
@@ -139,6 +149,8 @@ static int write_page(const struct ev_config *config, struct ev_buffer *out)
         return r < 0 ? ev_trace(r) : ev_trace(ev_buffer_append_str(out, ev_str_of(foot)));
 }
 
+/* Into memory first: a text that is too long or a lack of memory must not leave a page that only
+ * looks whole. */
 int command_manual(const struct ev_config *config, FILE *file)
 {
         _cleanup_buffer_ struct ev_buffer out = EV_BUFFER_INIT(MANUAL_BYTES_MAX);

@@ -23,9 +23,9 @@
 #include "store/migrate.h"
 
 enum {
-        CONNECT_MS = 10 * 1000,
+        CONNECT_MS = 10 * 1000, /* a person is waiting, and a server close by answers at once */
         WAIT_MS = 6 * 60 * 60 * 1000, /* an index on a large table takes its time */
-        FOLDERS_ABOVE_MAX = 6,
+        FOLDERS_ABOVE_MAX = 6, /* build/PRESET/workers/eventctl lies four below the source tree */
 };
 
 /* A database, its files and a session. */
@@ -34,6 +34,7 @@ struct target {
         struct ev_migrations *files;
 };
 
+/* The session first: if a file is under way, the server learns of the end at once. */
 static void target_done(struct target *target)
 {
         assert(target);
@@ -48,7 +49,7 @@ static bool is_migrations(const char *path)
 {
         char common[PATH_MAX + 16];
 
-        assert(path);
+        assert(path && path[0]);
 
         snprintf(common, sizeof(common), "%s/common", path);
         return access(common, R_OK | X_OK) == 0;
@@ -67,7 +68,10 @@ static bool cut_component(char *path)
         return true;
 }
 
-/* The folder of the migrations: as configured, as installed, or as in a source tree. */
+/* The folder of the migrations: as configured, as installed, or as in a source tree. The two
+ * guesses begin at the program and not at the working directory, so that the files always belong to
+ * the program that runs them; what is configured is taken as it is, and a mistake in it is told
+ * when the files are read. */
 static int find_directory(const struct ev_config *config, char *path, size_t size)
 {
         const char *configured = ev_config_text(config, "migrations.directory");
@@ -106,6 +110,8 @@ static int connect_target(const struct command_input *input, struct target *targ
         };
         int r = ev_db_new(&target->db, &options);
 
+        assert(target->files && input->operand);
+
         return r < 0 ? ev_trace(r) : ev_trace(ev_db_connect(target->db));
 }
 
@@ -135,6 +141,8 @@ static enum command_exit open_target(const struct command_input *input, struct t
         return COMMAND_FAILED;
 }
 
+/* The library's conditions as exit codes. Their explanation is the present error, as for a failure,
+ * so all of them are told in the same way. */
 static enum command_exit finish(int r)
 {
         assert(r >= EV_FAILED);
@@ -147,9 +155,10 @@ static enum command_exit finish(int r)
         return r == EV_MIGRATE_DIFFERS ? COMMAND_DIFFERENCES : COMMAND_FAILED;
 }
 
+/* What show_step() has to know from one call to the next. */
 struct progress {
-        bool is_terminal;
-        int64_t started;
+        bool is_terminal; /* of the standard error, where talk goes */
+        int64_t started;  /* monotonic, µs: when the present file was begun */
 };
 
 /* A terminal shows at once what is being done, and the time it took on the same line; a file gets
@@ -174,6 +183,8 @@ static void show_step(void *context, const struct ev_migrate_step *step)
                 (long long)ms);
 }
 
+/* Without --profile none is asked for, and the library keeps what the database has: a default here
+ * would change a database of profile core by an `up` that somebody typed without thinking of it. */
 static bool read_profile(const struct command_input *input, struct ev_migrate_options *options)
 {
         const char *value = command_value(input, "profile");
@@ -190,6 +201,9 @@ static bool read_profile(const struct command_input *input, struct ev_migrate_op
         return false;
 }
 
+/* Both directions: they differ in where they end unless told, and in who does it. Options that a
+ * command does not have are simply not given. Arguments are read before anything is opened, so that
+ * a mistake in them costs no connection. */
 static enum command_exit migrate(const struct command_input *input, int to_fallback,
                                  int (*run)(struct ev_db *, const struct ev_migrations *,
                                             const struct ev_migrate_options *))
@@ -232,12 +246,15 @@ enum command_exit migrate_down(const struct command_input *input)
         return migrate(input, 0, ev_migrate_down);
 }
 
+/* The names are those of the JSON members and a promise to scripts; the checksum is last as it is
+ * long. */
 static const struct output_column status_columns[] = {
         { "version", 7, true },      { "name", 32, false },    { "state", 8, false },
         { "applied_at", 20, false }, { "checksum", 0, false },
 };
 
-/* Rows that a person has to look into are the ones in red. */
+/* Rows that a person has to look into are the ones in red. Pending ones are not among them: that is
+ * what a database looks like before an update. */
 static void show_entry(struct output *output, const struct ev_migrate_entry *entry)
 {
         char version[16];
@@ -258,7 +275,10 @@ static void show_entry(struct output *output, const struct ev_migrate_entry *ent
                    entry->state == EV_MIGRATION_CHANGED || entry->state == EV_MIGRATION_UNKNOWN);
 }
 
-/* The table is the result; the line of counts is talk and goes to the standard error, so that a
+/* The database is only read, and by nobody's leave: a migrator that is at work is not waited for,
+ * so the answer is what was committed at that moment.
+ *
+ * The table is the result; the line of counts is talk and goes to the standard error, so that a
  * program that reads JSON gets JSON only. */
 enum command_exit migrate_status(const struct command_input *input)
 {
@@ -294,7 +314,8 @@ enum command_exit migrate_status(const struct command_input *input)
         return status.differing ? COMMAND_DIFFERENCES : COMMAND_DONE;
 }
 
-/* Each as it is found: a database far from its migrations has hundreds. */
+/* Each as it is found: a database far from its migrations has hundreds, and the statements that
+ * look for them take their time. */
 static void show_problem(void *context, struct ev_str object, struct ev_str problem)
 {
         const struct ev_str values[] = { object, problem };

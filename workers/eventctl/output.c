@@ -21,6 +21,8 @@ const struct command_option output_option = {
         "Either text, a table for people, or json, for programs. The default is text.",
 };
 
+/* Names are taken whole. Nothing is guessed from whether the output is a terminal: a script that
+ * was tried by hand must get the same form when it runs. */
 bool output_format_of(const struct command_input *input, enum output_format *ret_format)
 {
         const char *value = command_value(input, "o");
@@ -35,7 +37,8 @@ bool output_format_of(const struct command_input *input, enum output_format *ret
         return true;
 }
 
-/* RFC 8259, section 7. The values are UTF-8: files and databases are checked for it. */
+/* RFC 8259, section 7: quote, backslash and what is below U+0020 must be escaped, nothing else has
+ * to be. The values are UTF-8: files and databases are checked for it. */
 static void print_json_text(struct ev_str text)
 {
         assert(text.data || text.size == 0);
@@ -72,7 +75,8 @@ static void print_text(struct ev_str text, int width)
                 printf("%*s", shown < width ? width - shown + 2 : 2, "");
 }
 
-/* no-color.org: any value but an empty one switches colours off. */
+/* no-color.org: any value but an empty one switches colours off. Asked for each row that wants it,
+ * which are few. */
 static bool is_coloured(void)
 {
         const char *no_color = getenv("NO_COLOR");
@@ -80,16 +84,22 @@ static bool is_coloured(void)
         return isatty(STDOUT_FILENO) && !(no_color && *no_color);
 }
 
+/* Nothing is shown in text before the first row, which may take its time. The members of an object
+ * come first, so that a person who looks at JSON sees what it is about. */
 void output_begin(struct output *output, const struct output_member *members, size_t members_count,
                   const char *list)
 {
-        assert(list);
+        assert(list || members_count == 0);
         assert(output->columns_count > 0);
 
-        /* Also counts whether a comma or a heading is due. */
         output->rows = 0;
+        output->is_bare = !list;
         if (output->format == OUTPUT_TEXT)
                 return;
+        if (output->is_bare) {
+                putchar('[');
+                return;
+        }
         putchar('{');
         for (size_t i = 0; i < members_count; ++i) {
                 print_json_text(ev_str_of(members[i].name));
@@ -123,7 +133,8 @@ static void print_json_row(const struct output *output, const struct ev_str *val
         putchar('}');
 }
 
-/* Only above a first row: no rows, no table. */
+/* Only above a first row: no rows, no table. The names are ours and ASCII, so toupper() does in any
+ * locale what is wanted. */
 static void print_heading(const struct output *output)
 {
         assert(output->columns);
@@ -139,11 +150,13 @@ static void print_heading(const struct output *output)
         putchar('\n');
 }
 
+/* Colour is put around the whole row and never inside of a value, and only where somebody sees it:
+ * a file or a pipe gets none. Failures to write are kept by stdio until output_end(). */
 void output_row(struct output *output, const struct ev_str *values, bool is_alarming)
 {
         bool is_red = is_alarming && output->format == OUTPUT_TEXT && is_coloured();
 
-        assert(output->columns_count > 0);
+        assert(output->columns && output->columns_count > 0);
         assert(values);
 
         if (output->format == OUTPUT_JSON) {
@@ -159,13 +172,14 @@ void output_row(struct output *output, const struct ev_str *values, bool is_alar
         output->rows++;
 }
 
-/* A full disk or a reader that went away is found here, at the latest by the flush. */
+/* A full disk or a reader that went away is found here, at the latest by the flush. It is the only
+ * place that looks: stdio remembers an earlier failure in ferror(). */
 bool output_end(struct output *output)
 {
         assert(output->columns);
 
         if (output->format == OUTPUT_JSON)
-                fputs("]}\n", stdout);
+                fputs(output->is_bare ? "]\n" : "]}\n", stdout);
         if (fflush(stdout) != 0 || ferror(stdout)) {
                 fputs("eventctl: the result could not be written\n", stderr);
                 return false;

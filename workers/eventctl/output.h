@@ -1,7 +1,14 @@
 #ifndef EVENTCTL_OUTPUT_H
 #define EVENTCTL_OUTPUT_H
 
-/* Results as a table for people or as JSON for programs, row by row. */
+/* Results as a table for people or as JSON for programs, row by row.
+ *
+ *      output_begin(&output, members, count, "migrations");
+ *      output_row(&output, values, false); …
+ *      return output_end(&output) ? COMMAND_DONE : COMMAND_FAILED;
+ *
+ * A result that ends early, because the process died or the disk is full, is no JSON; a reader that
+ * parses it before it acts is safe. Only one result is written in a process. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,16 +30,18 @@ struct output_column {
 
 /* A result: a few members and one list of rows. */
 struct output {
-        enum output_format format;
+        enum output_format format; /* with the columns, set by the caller; the rest is ours */
         const struct output_column *columns;
         size_t columns_count;
-        size_t rows;
+        size_t rows;  /* written so far: a heading is due before the first, a comma behind it */
+        bool is_bare; /* JSON is the list alone, without an object around it */
 };
 
 /* Reads -o. False, after a message, if it is neither text nor json. */
 bool output_format_of(const struct command_input *input, enum output_format *ret_format);
 
-/* Begins the result: in JSON an object with these members, then the list. Text shows no members. */
+/* Begins the result: in JSON an object with these members, then the list of this name; `list` NULL
+ * stands for a bare list, which has no members. Text shows neither. */
 struct output_member {
         const char *name;
         const char *value;

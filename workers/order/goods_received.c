@@ -1,7 +1,9 @@
 /* Goods come in: GoodsReceived → StockReceived.
  *
  * Adds to a lot, or makes it. The decide runs under the lock of the product's row, so a lot that is
- * made here is made once. */
+ * made here is made once: whoever else wants to make it waits for this transaction's end and then
+ * finds it. Checks go from what the request says by itself to what it says about rows, so that a
+ * request that can never be accepted is refused at once and does not wait for its product. */
 
 #include "stock.h"
 
@@ -16,7 +18,8 @@ void want_goods_received(struct ev_wants *wants, const void *event)
         ev_want(wants, WANT_SKU, received->sku);
 }
 
-/* The name of the first field that does not fit its column, or NULL. */
+/* The name of the first field that does not fit its column, or NULL. An instant fits: the codec
+ * lets none pass that PostgreSQL could not hold. */
 static const char *misfit(const struct goods_received *received)
 {
         const struct {
@@ -42,13 +45,16 @@ static const char *misfit(const struct goods_received *received)
         return NULL;
 }
 
+/* A batch has one date: another one under the same number is a mistake of somebody's, and adding
+ * the pieces would hide it. */
 static bool same_expiry(const struct lot *lot, const struct goods_received *received)
 {
         return lot->has_expiry_date == received->has_expiry_date &&
                (!lot->has_expiry_date || lot->expiry_date == received->expiry_date);
 }
 
-/* What holds after the receipt. `lot` is NULL for a new one. */
+/* What holds after the receipt. `lot` is NULL for a new one, whose id is drawn here, because the
+ * fact has to name it. Levels that were not given stay as they are. */
 static int announce_received(struct ev_case *c, const struct goods_received *received,
                              const struct product *product, const struct lot *lot)
 {
@@ -131,6 +137,13 @@ void want_stock_received(struct ev_wants *wants, const void *event)
         ev_want(wants, WANT_SKU, fact->sku);
 }
 
+/* In a rebuild facts come from a topic, so that what does not fit together is an error, not a
+ * promise of ours. */
+static int misses(const char *what, const struct stock_received *fact)
+{
+        return ev_fail(EV_VERDICT_STOP, "StockReceived of %.*s: %s", EV_STR_ARG(fact->sku), what);
+}
+
 /* A movement IN, and the lot as the fact says it is. */
 int fold_stock_received(struct ev_rows *rows, const struct ev_fact_head *head, const void *event)
 {
@@ -140,15 +153,16 @@ int fold_stock_received(struct ev_rows *rows, const struct ev_fact_head *head, c
         struct lot *lot;
         int r;
 
-        assert(product);
-
+        if (!product)
+                return misses("there is no such product", fact);
         if (fact->lot_created) {
                 r = add_lot(rows, head, fact);
                 if (r < 0)
                         return r;
         }
         found = find_lot(rows, product, fact->location, fact->batch_number);
-        assert(found && found->id == fact->inventory_item_id);
+        if (!found || found->id != fact->inventory_item_id)
+                return misses("the lot is not there, or is another one", fact);
         lot = ev_rows_change(rows, found);
         lot->quantity = fact->quantity_after;
         lot->min_stock_level = fact->min_stock_level;

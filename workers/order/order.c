@@ -1,10 +1,16 @@
 /* quenty-order: orders and stock, in one database and one transaction.
  *
- * The three tables of a worker: what comes in, what facts do to rows, and which rows there are. */
+ * The three tables of a worker: what comes in, what facts do to rows, and which rows there are.
+ * What is not in a table here does not happen. */
 
-#include "events.h"
+#include "order.h"
+
 #include "rows.h"
 #include "stock.h"
+
+/* order_db/0015_ops; what comes behind it are indexes and foreign keys, which no statement names.
+ */
+enum { MIGRATION = 15 };
 
 static const struct ev_route routes[] = {
         { &goods_received_record, want_goods_received, decide_goods_received },
@@ -17,22 +23,18 @@ static const struct ev_fold folds[] = {
 static const char *const facts_topics[] = { "quenty.order.events.v1", "quenty.stock.events.v1",
                                             NULL };
 
-int main(int argc, char **argv)
-{
-        const struct ev_worker order = {
-                .name = "order",
-                .database = "order_db",
-                .facts_topics = facts_topics,
-                .routes = routes,
-                .route_count = EV_ARRAY_SIZE(routes),
-                .folds = folds,
-                .fold_count = EV_ARRAY_SIZE(folds),
-                .loads = order_loads,
-                .load_count = order_loads_count,
-                .tables = order_tables,
-                .table_count = order_tables_count,
-                .list_count = WANT_LISTS,
-        };
-
-        return ev_worker_main(&order, argc, argv);
-}
+const struct ev_worker order_worker = {
+        .name = "order",
+        .database = "order_db",
+        .migration = MIGRATION,
+        .facts_topics = facts_topics,
+        .routes = routes,
+        .route_count = EV_ARRAY_SIZE(routes),
+        .folds = folds,
+        .fold_count = EV_ARRAY_SIZE(folds),
+        .loads = order_loads,
+        .load_count = ORDER_LOADS,
+        .tables = order_tables,
+        .table_count = ORDER_TABLES,
+        .list_count = WANT_LISTS,
+};

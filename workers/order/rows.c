@@ -67,16 +67,15 @@ const struct ev_table movements_table = {
         .column_count = EV_ARRAY_SIZE(movement_columns),
 };
 
-const struct ev_table *const order_tables[] = { &products_table, &lots_table, &movements_table };
-const size_t order_tables_count = EV_ARRAY_SIZE(order_tables);
+const struct ev_table *const order_tables[ORDER_TABLES] = { &products_table, &lots_table,
+                                                            &movements_table };
 
 static const unsigned by_sku[] = { WANT_SKU };
 
-const struct ev_load order_loads[] = {
+const struct ev_load order_loads[ORDER_LOADS] = {
         { &products_table, &order_sql_load_products, by_sku, EV_ARRAY_SIZE(by_sku) },
         { &lots_table, &order_sql_load_lots, by_sku, EV_ARRAY_SIZE(by_sku) },
 };
-const size_t order_loads_count = EV_ARRAY_SIZE(order_loads);
 
 const struct product *find_product(const struct ev_rows *rows, struct ev_str sku)
 {

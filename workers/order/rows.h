@@ -55,10 +55,10 @@ extern const struct ev_table products_table;
 extern const struct ev_table lots_table;
 extern const struct ev_table movements_table;
 
-extern const struct ev_table *const order_tables[];
-extern const size_t order_tables_count;
-extern const struct ev_load order_loads[];
-extern const size_t order_loads_count;
+/* A row's table stands behind those it refers to; loads lock in the order in which they stand. */
+enum { ORDER_TABLES = 3, ORDER_LOADS = 2 };
+extern const struct ev_table *const order_tables[ORDER_TABLES];
+extern const struct ev_load order_loads[ORDER_LOADS];
 
 /* The product of this SKU, or NULL. */
 const struct product *find_product(const struct ev_rows *rows, struct ev_str sku);

@@ -33,7 +33,7 @@ int add_movement(struct ev_rows *rows, const struct ev_fact_head *head, const st
 
 void want_goods_received(struct ev_wants *wants, const void *event);
 int decide_goods_received(struct ev_case *c, const void *event);
-void want_stock_received(struct ev_wants *wants, const void *fact);
+void want_stock_received(struct ev_wants *wants, const void *event);
 int fold_stock_received(struct ev_rows *rows, const struct ev_fact_head *head, const void *event);
 
 #endif

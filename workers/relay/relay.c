@@ -19,14 +19,17 @@
 #include "flow/settings.h"
 
 enum {
-        HELP_BYTES_MAX = 256 * 1024,
-        TOPICS_MAX = 8,
-        LOG_WINDOW_MS = 10000,
-        STDERR = 2,
-        EXIT_USAGE = 2,
+        HELP_BYTES_MAX = 256 * 1024, /* all options with their texts, with room to grow */
+        TOPICS_MAX = 8,              /* topics of facts of one database */
+        LOG_WINDOW_MS = 10000,       /* over which repeated lines are counted, not written */
+        STDERR = 2,                  /* the log's; standard output is for --help and --version */
+        EXIT_USAGE = 2,              /* a wrong setting: starting again does not help */
 };
 
-/* Which facts a database announces, and where its dead letters go (EVENTS.md, topics). */
+/* Which facts a database announces, and where its dead letters go (EVENTS.md, topics). They are in
+ * the program and not in the configuration, because they are part of the contract: a relay with one
+ * topic too few halts at the first fact for it, and one with another dead-letter topic would hide
+ * them. */
 static const struct context {
         const char *database;
         const char *topics[3]; /* NULL behind the last */
@@ -39,6 +42,8 @@ static const struct context {
         { "intl_shipping_db", { "quenty.shipping.events.v1" }, "quenty.shipping.dead-letters.v1" },
 };
 
+/* By the name of the contract. The database itself may have another one (see the setting
+ * DATABASE.conninfo): tests and deployments name theirs as they like. */
 static const struct context *find_context(const char *database)
 {
         assert(database);
@@ -49,19 +54,25 @@ static const struct context *find_context(const char *database)
         return NULL;
 }
 
+/* Names all three, because whoever mistypes one wants to see them. */
 static int fail_context(const char *database)
 {
+        assert(database);
+
         return ev_fail(EV_VERDICT_STOP,
                        "\"%s\" is no database of ours: it is customer_db, order_db or "
                        "intl_shipping_db",
                        database);
 }
 
-/* Tells what the program is and what can be set. */
+/* Tells what the program is and what can be set. What can be set comes from the same tables that
+ * settings are checked with, so the help cannot be out of date. */
 static int print_help(const struct ev_config *config)
 {
         struct ev_buffer _cleanup_buffer_ text = EV_BUFFER_INIT(HELP_BYTES_MAX);
         int r = ev_config_write_help(config, &text);
+
+        assert(config);
 
         if (r)
                 return ev_trace(r);
@@ -75,8 +86,8 @@ static int print_help(const struct ev_config *config)
         return 0;
 }
 
-/* All topics of facts have one number of partitions: lanes of one company then lie at one number,
- * and a worker that reads two topics owns both (EVENTS.md, keys). */
+/* One number for all topics of facts: a company's key then lies in the same partition of each, so
+ * that one consumer has them together. */
 static size_t take_topics(const struct ev_config *config, const struct context *context,
                           struct ev_relay_topic *topics)
 {
@@ -90,6 +101,9 @@ static size_t take_topics(const struct ev_config *config, const struct context *
         return count;
 }
 
+/* From settings to options. Numbers need no further checks: the tables bound them, and what the
+ * tables cannot know (partitions, sizes) the relay asks the servers. The options point into the
+ * configuration, which lives until run() ends. */
 static int relay(const struct ev_config *config, const struct context *context, struct ev_log *log)
 {
         _cleanup_(ev_metrics_free_p) struct ev_metrics *metrics = NULL;
@@ -112,7 +126,11 @@ static int relay(const struct ev_config *config, const struct context *context, 
                 .accept_fork = ev_config_text(config, "relay.accept_fork"),
                 .log = log,
         };
+        /* Before the first client is made: its threads inherit the blocked signals, so that SIGTERM
+         * arrives at the descriptor and nowhere else. */
         int r = ev_settings_stop_fd(&options.stop_fd);
+
+        assert(log && context->topics[0] && context->dead_letters);
 
         if (!r)
                 r = ev_metrics_new(&metrics, ev_relay_metrics, EV_RELAY_METRICS);
@@ -122,7 +140,8 @@ static int relay(const struct ev_config *config, const struct context *context, 
         return ev_trace(ev_relay_run(&options));
 }
 
-/* To stderr: whoever started us decides where lines go and how long they are kept. */
+/* The log comes after the settings, since they say how it is written. What fails before that goes
+ * to standard error as one plain line, in main(). */
 static int start_log(const struct ev_config *config, struct ev_log **ret_log)
 {
         const struct ev_log_settings settings = {
@@ -139,13 +158,13 @@ static int start_log(const struct ev_config *config, struct ev_log **ret_log)
         return ev_trace(ev_log_new(ret_log, &settings));
 }
 
-/* Settings may stand before and behind DATABASE: the first word that is none is moved to the end.
- */
+/* Settings may stand before and behind DATABASE: the first word that is none is moved to the end,
+ * because ev_config_load() takes what stands behind such a word for operands, settings and all. */
 static void move_operand(int argc, char **argv)
 {
         char *operand;
 
-        assert(argc >= 1);
+        assert(argc >= 0 && argv);
 
         if (argc < 2 || argv[1][0] == '-')
                 return;
@@ -154,13 +173,18 @@ static void move_operand(int argc, char **argv)
         argv[argc - 1] = operand;
 }
 
+/* Results of configure() and run() beside 0 and EV_FAILED: both end the program before anything is
+ * connected. */
 enum { RUN_USAGE = 1, RUN_DONE = 2 };
 
-/* 0 and the context to relay; RUN_DONE when help or version was all that was wanted; RUN_USAGE. */
+/* 0 and the context to relay; RUN_DONE when help or version was all that was wanted; RUN_USAGE. An
+ * error text is set in every case but the first two, for main() to print. */
 static int configure(struct ev_config *config, int argc, char **argv,
                      const struct context **ret_context)
 {
         int operand = 0, r;
+
+        assert(ret_context && argv);
 
         move_operand(argc, argv);
         r = ev_config_load(config, argc, argv, environ, &operand);
@@ -181,12 +205,17 @@ static int configure(struct ev_config *config, int argc, char **argv,
         return *ret_context ? 0 : RUN_USAGE;
 }
 
+/* Whatever is made here goes in the reverse order, so the log is there until the relay has said its
+ * last word. The failures behind `configure` are logged by the relay itself and printed once more
+ * by main(), for whoever started it by hand. */
 static int run(int argc, char **argv)
 {
         _cleanup_(ev_config_free_p) struct ev_config *config = NULL;
         _cleanup_(ev_log_free_p) struct ev_log *log = NULL;
         const struct context *context = NULL;
         int r = ev_config_new(&config, ev_program_options, EV_PROGRAM_OPTIONS);
+
+        assert(argc >= 0 && argv);
 
         if (!r)
                 r = configure(config, argc, argv, &context);
@@ -199,6 +228,8 @@ static int run(int argc, char **argv)
         return ev_trace(r);
 }
 
+/* Three answers for a service manager: 0, told to stop, leave it; 1, a person has to act, starting
+ * it again only repeats the message; 2, a wrong setting, likewise. */
 int main(int argc, char **argv)
 {
         int r = run(argc, argv);

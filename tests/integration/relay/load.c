@@ -285,10 +285,10 @@ static void measure(PGconn *db, rd_kafka_queue_t *queue, int seconds)
 static int measure_latency(int seconds, const char *brokers, const char *topic)
 {
         rd_kafka_conf_t *conf = rd_kafka_conf_new();
-        PGconn *db = connect_db();
         rd_kafka_queue_t *queue;
         rd_kafka_topic_t *handle;
         rd_kafka_t *client;
+        PGconn *db;
         char text[200];
 
         set(conf, "bootstrap.servers", brokers);
@@ -307,14 +307,14 @@ static int measure_latency(int seconds, const char *brokers, const char *topic)
                         die("the end of a partition", topic);
                 rd_kafka_consume_start_queue(handle, i, end, queue);
         }
+        db = connect_db();
         measure(db, queue, seconds);
-
+        PQfinish(db);
         for (int32_t i = 0; i < 12; ++i)
                 rd_kafka_consume_stop(handle, i);
-        rd_kafka_topic_destroy(handle);
         rd_kafka_queue_destroy(queue);
+        rd_kafka_topic_destroy(handle);
         rd_kafka_destroy(client);
-        PQfinish(db);
         return 0;
 }
 

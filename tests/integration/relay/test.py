@@ -167,8 +167,7 @@ def latency(seconds):
                           capture_output=True, text=True, check=False,
                           env=dict(os.environ, PGUSER="order_worker", PGDATABASE="order_db"))
     if done.returncode:
-        print(f"      load latency: {done.stderr.strip()}")
-        return 0, 0, float("inf")
+        raise RuntimeError(f"load latency: exit {done.returncode}\n{done.stderr}")
     return tuple(map(int, done.stdout.split()))
 
 

@@ -1,6 +1,5 @@
 #include "support/unit.h"
 
-#include <jansson.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/log.h"
 
 UNIT_SUITE(log);
@@ -118,9 +118,9 @@ Test(log, no_value_can_break_a_line_or_move_a_cursor)
                               "2J"),
                   "\"\\u009b2J\"" }, /* CSI of C1 */
                 { EV_STR_INIT("\xe2\x80\xae"
-                              "drow"),
-                  "\"\\u202edrow\"" },                                        /* right to left */
-                { EV_STR_INIT("\xe2\x81\xa6x"), "\"\\u2066x\"" },             /* isolate */
+                              "drow\xe2\x80\xac"),
+                  "\"\\u202edrow\\u202c\"" }, /* right to left */
+                { EV_STR_INIT("\xe2\x81\xa6x\xe2\x81\xa9"), "\"\\u2066x\\u2069\"" }, /* isolate */
                 { EV_STR_INIT("\xe2\x80\xa8x"), "\"\\u2028x\"" },             /* line separator */
                 { EV_STR_INIT("\xff\xc3"), "\"\\ufffd\\ufffd\"" },            /* no UTF-8 */
                 { EV_STR_INIT("\xed\xa0\x80"), "\"\\ufffd\\ufffd\\ufffd\"" }, /* a surrogate */
@@ -207,15 +207,13 @@ Test(log, a_new_window_begins_with_the_count_of_the_last)
         _cleanup_(ev_log_free_p) struct ev_log *log = new_log(EV_LOG_LOGFMT, 20);
         int64_t deadline = ev_clock_monotonic_micros() + 30 * EV_MICROS_PER_SECOND;
 
-        for (int i = 0; i < 5; ++i)
-                ev_log_line(log, RARE, ev_log_int("n", i));
-        while (!strstr(written(), "suppressed=")) {
+        /* However slow the machine is: lines are written until one begins a new window, and that
+         * one brings the count behind its own field. */
+        while (!strstr(written(), " suppressed=")) {
                 cr_assert_lt(ev_clock_monotonic_micros(), deadline);
                 ev_log_line(log, RARE, ev_log_int("n", 9));
         }
-        cr_assert_not_null(strstr(output, "n=9 suppressed="));
-        ev_log_line(log, RARE, ev_log_int("n", 10));
-        cr_assert_null(strstr(strstr(written(), "suppressed=") + 1, "suppressed="));
+        cr_assert_not_null(strstr(output, " n=9 suppressed="));
 }
 
 Test(log, an_ended_window_is_told_without_another_line)
@@ -235,10 +233,11 @@ Test(log, an_ended_window_is_told_without_another_line)
 Test(log, a_long_value_is_cut_between_code_points)
 {
         _cleanup_(ev_log_free_p) struct ev_log *log = new_log(EV_LOG_LOGFMT, 1000);
+        static const char euro[] = { '\xe2', '\x82', '\xac' };
         static char value[3 * EV_LOG_VALUE_MAX];
 
-        for (size_t i = 0; i + 3 <= sizeof(value); i += 3)
-                memcpy(value + i, "\xe2\x82\xac", 3);
+        for (size_t i = 0; i < sizeof(value); ++i)
+                value[i] = euro[i % sizeof(euro)];
         ev_log_line(log, LANE_TAKEN, ev_log_str("v", (struct ev_str){ value, sizeof(value) }));
         cr_assert(ev_str_is_text(ev_str_of(written())));
         cr_assert_null(strstr(output, "fffd"));
@@ -250,21 +249,25 @@ Test(log, fields_that_do_not_fit_are_left_out_whole)
 {
         static char value[EV_LOG_VALUE_MAX];
         struct ev_log_field fields[20];
+        char keys[EV_ARRAY_SIZE(fields)][2] = { 0 }; /* each its own: one JSON object has no two */
 
         memset(value, '\x1b', sizeof(value));
-        for (size_t i = 0; i < EV_ARRAY_SIZE(fields); ++i)
-                fields[i] = i % 2 ? ev_log_int("n", 1)
-                                  : ev_log_str("v", (struct ev_str){ value, sizeof(value) });
+        for (size_t i = 0; i < EV_ARRAY_SIZE(fields); ++i) {
+                keys[i][0] = (char)('a' + i);
+                fields[i] = i % 2 ? ev_log_int(keys[i], 1)
+                                  : ev_log_str(keys[i], (struct ev_str){ value, sizeof(value) });
+        }
         for (int format = EV_LOG_LOGFMT; format <= EV_LOG_JSON; ++format) {
                 struct ev_log *log = new_log((enum ev_log_format)format, 1000);
 
                 ev_log_write(log, LANE_TAKEN, fields, EV_ARRAY_SIZE(fields));
                 cr_assert_eq(count_lines(), 1);
                 if (format == EV_LOG_JSON) {
-                        json_t *line = json_loads(output, 0, NULL);
+                        struct ev_json *line = NULL;
 
-                        cr_assert_not_null(line, "%s", output);
-                        json_decref(line);
+                        cr_assert_eq(ev_json_parse(ev_str_of(output), sizeof(output), &line), 0,
+                                     "%s", output);
+                        ev_json_free(line);
                 }
                 cr_assert_null(strchr(output, '\x1b'));
                 cr_assert_leq(strlen(output), EV_LOG_LINE_MAX);

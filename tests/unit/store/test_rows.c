@@ -117,6 +117,53 @@ Test(rows, a_row_that_is_put_twice_stays_as_it_was)
         end(&f);
 }
 
+Test(rows, a_row_without_a_key_to_find_it_by_is_known_by_its_key_columns)
+{
+        struct fixture f;
+        const struct lot *lot;
+        size_t n = 0;
+
+        begin(&f, 1 << 22);
+        for (int32_t turn = 0; turn < 2; ++turn)
+                for (int64_t id = 1; id <= 300; ++id)
+                        cr_assert_eq(ev_rows_put(f.rows, &lots,
+                                                 &(struct lot){ .id = id,
+                                                                .product_id = 7,
+                                                                .quantity = turn }),
+                                     0);
+        for (lot = ev_rows_first(f.rows, &lots, 7); lot; lot = ev_rows_next(lot), ++n)
+                cr_assert_eq(lot->quantity, 0, "the row that came first stays");
+        cr_assert_eq(n, 300);
+        end(&f);
+}
+
+static int draw_large(void *context, const struct ev_table *table, int64_t *ret_id)
+{
+        (void)context;
+        (void)table;
+        *ret_id = INT64_C(1) << 31;
+        return 0;
+}
+
+Test(rows, an_id_that_does_not_fit_its_column_is_an_error)
+{
+        static const struct ev_table *const tables[] = { &products };
+        struct ev_arena *arena;
+        struct ev_rows *rows;
+        int64_t id = -1;
+
+        cr_assert_eq(ev_arena_new(&arena, 1 << 20), 0);
+        cr_assert_eq(ev_rows_new(&rows, tables, 1, (struct ev_id_source){ draw_large, NULL }), 0);
+        ev_rows_begin(rows, arena);
+        cr_assert_eq(ev_rows_draw(rows, &products, &id), EV_FAILED);
+        cr_assert_eq(ev_error_last()->verdict, EV_VERDICT_STOP);
+        cr_assert_eq(id, -1);
+        cr_assert_eq(ev_rows_add(rows, &products, &(struct product){ .sku = EV_STR("A") }, NULL),
+                     EV_FAILED);
+        ev_rows_free(rows);
+        ev_arena_free(arena);
+}
+
 Test(rows, many_rows_are_found_by_key_and_group)
 {
         struct fixture f;

@@ -117,78 +117,79 @@ Test(avro, unusual_encodings_are_read)
         }
 }
 
+/* Bytes of one field x that are no value, and what the refusal says. */
+static const struct {
+        const char *type, *hex;
+        int r;
+        const char *says;
+} hostile[] = {
+        { "\"int\"", "", EV_UNDECODABLE, "field x, byte 0 of 0: the value ends" },
+        { "\"int\"", "0000", EV_UNDECODABLE, "byte 1 of 2: bytes behind the end" },
+        { "\"int\"", "80", EV_UNDECODABLE, "ends within a number" },
+        { "\"int\"", "8080808010", EV_UNDECODABLE, "more than 32 bits" }, /* 2^31 */
+        { "\"int\"", "8180808010", EV_UNDECODABLE, "more than 32 bits" }, /* −2^31 − 1 */
+        { "\"long\"", "ffffffffffffffffff02", EV_UNDECODABLE, "64 bits" },
+        { "\"long\"", "ffffffffffffffffffff01", EV_UNDECODABLE, "64 bits" }, /* 11 bytes */
+        { "\"boolean\"", "02", EV_UNDECODABLE, "neither 0 nor 1" },
+        { "\"boolean\"", "ff", EV_UNDECODABLE, "neither 0 nor 1" },
+        { "\"boolean\"", "", EV_UNDECODABLE, "ends before a boolean" },
+        { "\"string\"", "01", EV_UNDECODABLE, "negative length" },
+        { "\"string\"", "ffffffffffffffffff01", EV_UNDECODABLE, "negative length" },
+        { "\"string\"", "8080808010", EV_UNDECODABLE, "beyond the end" },            /* 2^31 */
+        { "\"string\"", "808080808080808080 01", EV_UNDECODABLE, "beyond the end" }, /* 2^62 */
+        { "\"string\"", "feffffffffffffffff01", EV_UNDECODABLE, "beyond the end" },
+        { "\"string\"", "04 61", EV_UNDECODABLE, "beyond the end" },
+        { "\"string\"", "04 6100", EV_UNDECODABLE, "U+0000" },
+        { "\"string\"", "04 c0af", EV_UNDECODABLE, "UTF-8" },
+        { "\"string\"", "06 eda080", EV_UNDECODABLE, "UTF-8" },
+        { "\"string\"", "20 61616161616161616161616161616100", EV_UNDECODABLE, "U+0000" },
+        { "\"string\"", "20 616161616161616161616161616161ff", EV_UNDECODABLE, "UTF-8" },
+        { "\"string\"", "10 6161616100616161", EV_UNDECODABLE, "U+0000" },
+        { "\"bytes\"", "01", EV_UNDECODABLE, "negative length" },
+        { ENUM, "04", EV_UNDECODABLE, "enum index" },
+        { ENUM, "01", EV_UNDECODABLE, "enum index" },
+        { ENUM, "9a01", EV_UNDECODABLE, "enum index" },       /* 77 of 2 */
+        { ENUM, "8080808020", EV_UNDECODABLE, "enum index" }, /* 2^32 */
+        { OPTIONAL("\"int\""), "01", EV_UNDECODABLE, "union index" },
+        { OPTIONAL("\"int\""), "0400", EV_UNDECODABLE, "union index" },
+        { OPTIONAL("\"int\""), "808080802000", EV_UNDECODABLE, "union index" },
+        { DECIMAL, "00", EV_UNDECODABLE, "a decimal" },
+        { DECIMAL, "22 0000000000000000000000000000000001", EV_UNDECODABLE, "a decimal" },
+        { DECIMAL, "0e 5af3107a4000", EV_UNDECODABLE, "beyond the end" },
+        { DECIMAL, "0c 5af3107a4000", EV_UNDECODABLE, "a decimal" }, /* 10^14 */
+        { DECIMAL, "0c a50cef85c000", EV_UNDECODABLE, "a decimal" },
+        { DECIMAL, "0c 5af3107a3fff", 0, "" },
+        { INSTANT, "80809bc79983a28407", EV_UNDECODABLE, "years 1 to 9999" },
+        { INSTANT, "8180def2dfffdfdc01", EV_UNDECODABLE, "years 1 to 9999" },
+        { ARRAY("\"int\""), "ffffffffffffffffff01", EV_UNDECODABLE, "ends within" },
+        { ARRAY("\"int\""), "ffffffffffffffffff01 00", EV_UNDECODABLE, "impossible" },
+        { ARRAY("\"int\""), "80c0a8ca9a3a 00", EV_UNDECODABLE, "more items" }, /* 10^12 */
+        { ARRAY("\"int\""), "04 02", EV_UNDECODABLE, "more items" },
+        { ARRAY("\"int\""), "04 02 80", EV_UNDECODABLE, "field x[1]" },
+        { ARRAY("\"int\""), "02 02", EV_UNDECODABLE, "ends within" },
+        { ARRAY("\"int\""), "01 01 02 00", EV_UNDECODABLE, "beyond the end" }, /* size −1 */
+        { ARRAY("\"int\""), "01 04 02 00", EV_UNDECODABLE, "not that of its items" },
+        { ARRAY("\"int\""), "03 02 02 02 00", EV_UNDECODABLE, "more items" },
+        { ARRAY("\"int\""), "03 0a 02 02 00", EV_UNDECODABLE, "beyond the end" },
+        { ARRAY(RECORD(X("\"int\"") ",{\"name\":\"y\",\"type\":" DECIMAL "}")), "02 02 02",
+          EV_UNDECODABLE, "more items" },
+        { ARRAY(RECORD(X("\"int\"") ",{\"name\":\"y\",\"type\":\"boolean\"}")), "02 02 05 00",
+          EV_UNDECODABLE, "field x[0].y, byte 2 of 4" },
+};
+
 Test(avro, hostile_bytes_are_refused_by_field_and_byte)
 {
-        static const struct {
-                const char *type, *hex;
-                int r;
-                const char *says;
-        } cases[] = {
-                { "\"int\"", "", EV_UNDECODABLE, "field x, byte 0 of 0: the value ends" },
-                { "\"int\"", "0000", EV_UNDECODABLE, "byte 1 of 2: bytes behind the end" },
-                { "\"int\"", "80", EV_UNDECODABLE, "ends within a number" },
-                { "\"int\"", "8080808010", EV_UNDECODABLE, "more than 32 bits" }, /* 2^31 */
-                { "\"int\"", "8180808010", EV_UNDECODABLE, "more than 32 bits" }, /* −2^31 − 1 */
-                { "\"long\"", "ffffffffffffffffff02", EV_UNDECODABLE, "64 bits" },
-                { "\"long\"", "ffffffffffffffffffff01", EV_UNDECODABLE, "64 bits" }, /* 11 bytes */
-                { "\"boolean\"", "02", EV_UNDECODABLE, "neither 0 nor 1" },
-                { "\"boolean\"", "ff", EV_UNDECODABLE, "neither 0 nor 1" },
-                { "\"boolean\"", "", EV_UNDECODABLE, "ends before a boolean" },
-                { "\"string\"", "01", EV_UNDECODABLE, "negative length" },
-                { "\"string\"", "ffffffffffffffffff01", EV_UNDECODABLE, "negative length" },
-                { "\"string\"", "8080808010", EV_UNDECODABLE, "beyond the end" }, /* 2^31 */
-                { "\"string\"", "808080808080808080 01", EV_UNDECODABLE,
-                  "beyond the end" }, /* 2^62 */
-                { "\"string\"", "feffffffffffffffff01", EV_UNDECODABLE, "beyond the end" },
-                { "\"string\"", "04 61", EV_UNDECODABLE, "beyond the end" },
-                { "\"string\"", "04 6100", EV_UNDECODABLE, "U+0000" },
-                { "\"string\"", "04 c0af", EV_UNDECODABLE, "UTF-8" },
-                { "\"string\"", "06 eda080", EV_UNDECODABLE, "UTF-8" },
-                { "\"string\"", "20 61616161616161616161616161616100", EV_UNDECODABLE, "U+0000" },
-                { "\"string\"", "20 616161616161616161616161616161ff", EV_UNDECODABLE, "UTF-8" },
-                { "\"string\"", "10 6161616100616161", EV_UNDECODABLE, "U+0000" },
-                { "\"bytes\"", "01", EV_UNDECODABLE, "negative length" },
-                { ENUM, "04", EV_UNDECODABLE, "enum index" },
-                { ENUM, "01", EV_UNDECODABLE, "enum index" },
-                { ENUM, "9a01", EV_UNDECODABLE, "enum index" },       /* 77 of 2 */
-                { ENUM, "8080808020", EV_UNDECODABLE, "enum index" }, /* 2^32 */
-                { OPTIONAL("\"int\""), "01", EV_UNDECODABLE, "union index" },
-                { OPTIONAL("\"int\""), "0400", EV_UNDECODABLE, "union index" },
-                { OPTIONAL("\"int\""), "808080802000", EV_UNDECODABLE, "union index" },
-                { DECIMAL, "00", EV_UNDECODABLE, "a decimal" },
-                { DECIMAL, "22 0000000000000000000000000000000001", EV_UNDECODABLE, "a decimal" },
-                { DECIMAL, "0e 5af3107a4000", EV_UNDECODABLE, "beyond the end" },
-                { DECIMAL, "0c 5af3107a4000", EV_UNDECODABLE, "a decimal" }, /* 10^14 */
-                { DECIMAL, "0c a50cef85c000", EV_UNDECODABLE, "a decimal" },
-                { DECIMAL, "0c 5af3107a3fff", 0, "" },
-                { INSTANT, "80809bc79983a28407", EV_UNDECODABLE, "years 1 to 9999" },
-                { INSTANT, "8180def2dfffdfdc01", EV_UNDECODABLE, "years 1 to 9999" },
-                { ARRAY("\"int\""), "ffffffffffffffffff01", EV_UNDECODABLE, "ends within" },
-                { ARRAY("\"int\""), "ffffffffffffffffff01 00", EV_UNDECODABLE, "impossible" },
-                { ARRAY("\"int\""), "80c0a8ca9a3a 00", EV_UNDECODABLE, "more items" }, /* 10^12 */
-                { ARRAY("\"int\""), "04 02", EV_UNDECODABLE, "more items" },
-                { ARRAY("\"int\""), "04 02 80", EV_UNDECODABLE, "field x[1]" },
-                { ARRAY("\"int\""), "02 02", EV_UNDECODABLE, "ends within" },
-                { ARRAY("\"int\""), "01 01 02 00", EV_UNDECODABLE, "beyond the end" }, /* size −1 */
-                { ARRAY("\"int\""), "01 04 02 00", EV_UNDECODABLE, "not that of its items" },
-                { ARRAY("\"int\""), "03 02 02 02 00", EV_UNDECODABLE, "more items" },
-                { ARRAY("\"int\""), "03 0a 02 02 00", EV_UNDECODABLE, "beyond the end" },
-                { ARRAY(RECORD(X("\"int\"") ",{\"name\":\"y\",\"type\":" DECIMAL "}")), "02 02 02",
-                  EV_UNDECODABLE, "more items" },
-                { ARRAY(RECORD(X("\"int\"") ",{\"name\":\"y\",\"type\":\"boolean\"}")),
-                  "02 02 05 00", EV_UNDECODABLE, "field x[0].y, byte 2 of 4" },
-        };
         uint8_t buffer[64];
 
-        for (size_t i = 0; i < EV_ARRAY_SIZE(cases); ++i) {
-                _cleanup_codec_ struct codec codec = codec_of_type(cases[i].type);
-                struct ev_bytes bytes = unhex(cases[i].hex, buffer, sizeof(buffer));
+        for (size_t i = 0; i < EV_ARRAY_SIZE(hostile); ++i) {
+                _cleanup_codec_ struct codec codec = codec_of_type(hostile[i].type);
+                struct ev_bytes bytes = unhex(hostile[i].hex, buffer, sizeof(buffer));
                 void *value = NULL;
                 int r = ev_avro_decode(codec.record, bytes, codec.arena, &value);
 
-                cr_assert_eq(r, cases[i].r, "case %zu: %d %s", i, r, ev_error_last()->text);
+                cr_assert_eq(r, hostile[i].r, "case %zu: %d %s", i, r, ev_error_last()->text);
                 if (r) {
-                        cr_assert(strstr(ev_error_last()->text, cases[i].says), "case %zu: %s", i,
+                        cr_assert(strstr(ev_error_last()->text, hostile[i].says), "case %zu: %s", i,
                                   ev_error_last()->text);
                         cr_assert_eq(ev_error_last()->verdict, EV_VERDICT_RECORD);
                         cr_assert_null(value);
@@ -205,22 +206,22 @@ Test(avro, limits_are_exact)
         void *value;
 
         memset(bytes, 'a', sizeof(bytes));
-        memcpy(bytes, "\x80\x40", 2); /* 4,096 */
+        (void)unhex("8040", bytes, 2); /* 4,096 */
         cr_assert_eq(ev_avro_decode(string.record, (struct ev_bytes){ bytes, 2 + 4096 },
                                     string.arena, &value),
                      0, "%s", ev_error_last()->text);
-        memcpy(bytes, "\x82\x40", 2); /* 4,097 */
+        (void)unhex("8240", bytes, 2); /* 4,097 */
         cr_assert_eq(ev_avro_decode(string.record, (struct ev_bytes){ bytes, 2 + 4097 },
                                     string.arena, &value),
                      EV_OVER_LIMIT);
 
         memset(bytes, 0, sizeof(bytes));
-        memcpy(bytes, "\xa0\x9c\x01", 3); /* 10,000 */
+        (void)unhex("a09c01", bytes, 3); /* 10,000 */
         cr_assert_eq(ev_avro_decode(ints.record, (struct ev_bytes){ bytes, 3 + 10000 + 1 },
                                     ints.arena, &value),
                      0, "%s", ev_error_last()->text);
         cr_assert_eq(FIELD(bool *, &ints, value, "x")[9999], false);
-        memcpy(bytes, "\xa2\x9c\x01", 3); /* 10,001 */
+        (void)unhex("a29c01", bytes, 3); /* 10,001 */
         cr_assert_eq(ev_avro_decode(ints.record, (struct ev_bytes){ bytes, 3 + 10001 + 1 },
                                     ints.arena, &value),
                      EV_OVER_LIMIT);
@@ -243,13 +244,13 @@ Test(avro, many_small_blocks_stay_bounded)
                 bytes[size++] = 0x02;
                 bytes[size++] = (uint8_t)(2 * (i % 64));
         }
-        memcpy(bytes + size, "\x00\x02\x01\x00", 4);
+        (void)unhex("00 02 01 00", bytes + size, 4);
         cr_assert_eq(ev_avro_decode(codec.record, (struct ev_bytes){ bytes, size + 4 }, codec.arena,
                                     &value),
                      0, "%s", ev_error_last()->text);
         cr_assert_eq(FIELD(int32_t *, &codec, value, "x")[9998], 9998 % 64);
         cr_assert_lt(ev_arena_used_bytes(codec.arena) - used, 4 * 10000 * sizeof(int32_t));
-        memcpy(bytes + size, "\x00\x04\x01\x01\x00", 5);
+        (void)unhex("00 04 01 01 00", bytes + size, 5);
         cr_assert_eq(ev_avro_decode(codec.record, (struct ev_bytes){ bytes, size + 5 }, codec.arena,
                                     &value),
                      EV_OVER_LIMIT);

@@ -38,101 +38,99 @@ static int resolve(const char *writer_fields, const char *json, const char *read
         return 0;
 }
 
+/* A writer's fields and value, and what a reader of other fields makes of it. */
+static const struct {
+        const char *writer, *json, *reader, *result;
+} resolving[] = {
+        { X("\"int\""), "{\"x\":-5}", X("\"long\""), "{\"x\":-5}" },
+        { X("\"string\""), "{\"x\":\"ab\"}", X("\"bytes\""), "{\"x\":\"YWI=\"}" },
+        { X("\"bytes\""), "{\"x\":\"YWI=\"}", X("\"string\""), "{\"x\":\"ab\"}" },
+        { X("\"int\""), "{\"x\":7}", X("[\"null\",\"int\"]"), "{\"x\":7}" },
+        { X("[\"null\",\"int\"]"), "{\"x\":7}", X("\"int\""), "{\"x\":7}" },
+        { X("[\"null\",\"int\"]"), "{\"x\":null}", X("[\"null\",\"long\"]"), "{\"x\":null}" },
+        { X("\"string\""), "{\"x\":\"\"}", X("[\"null\",\"string\"]"), "{\"x\":\"\"}" },
+        { X(DECIMAL(4, 2)), "{\"x\":\"1.5\"}", X(DECIMAL(6, 2)), "{\"x\":\"1.50\"}" },
+        { X(DECIMAL(6, 2)), "{\"x\":\"1.5\"}", X(DECIMAL(4, 2)), "{\"x\":\"1.50\"}" },
+        { X(ENUM("\"A\",\"B\"", "")), "{\"x\":\"B\"}", X(ENUM("\"B\",\"A\",\"C\"", "")),
+          "{\"x\":\"B\"}" },
+        { X(ENUM("\"A\",\"B\"", "")), "{\"x\":\"A\"}", X(ENUM("\"B\",\"C\"", ",\"default\":\"C\"")),
+          "{\"x\":\"C\"}" },
+        { X(ENUM("\"A\",\"B\"", "")), "{\"x\":\"B\"}", X(ENUM("\"B\"", "")), "{\"x\":\"B\"}" },
+        /* by name, whatever the order; an alias of ours */
+        { X("\"int\"") ",{\"name\":\"y\",\"type\":\"string\"}", "{\"x\":1,\"y\":\"s\"}",
+          "{\"name\":\"y\",\"type\":\"string\"}," X("\"int\""), "{\"y\":\"s\",\"x\":1}" },
+        { X("\"int\""), "{\"x\":1}", "{\"name\":\"z\",\"type\":\"int\",\"aliases\":[\"w\",\"x\"]}",
+          "{\"z\":1}" },
+        /* defaults of what the writer does not have */
+        { X("\"int\""), "{\"x\":1}",
+          X("\"int\"") ",{\"name\":\"b\",\"type\":\"boolean\",\"default\":true},"
+                       "{\"name\":\"i\",\"type\":\"int\",\"default\":-3},"
+                       "{\"name\":\"l\",\"type\":\"long\",\"default\":4},"
+                       "{\"name\":\"t\",\"type\":" INSTANT ",\"default\":1},"
+                       "{\"name\":\"d\",\"type\":" DECIMAL(
+                               4, 1) ",\"default\":\"\\u0001\"},"
+                                     "{\"name\":\"s\",\"type\":\"string\",\"default\":\"de\"},"
+                                     "{\"name\":\"y\",\"type\":\"bytes\",\"default\":"
+                                     "\"\\u00ff\"},"
+                                     "{\"name\":\"e\",\"type\":" ENUM(
+                                             "\"A\",\"B\"",
+                                             "") ",\"default\":\"B\"},"
+                                                 "{\"name\":\"a\",\"type\":{\"type\":"
+                                                 "\"array\",\"items\":\"int\"},"
+                                                 "\"default\":[]},"
+                                                 "{\"name\":\"o\",\"type\":[\"null\",\"int\"],"
+                                                 "\"default\":null}",
+          "{\"x\":1,\"b\":true,\"i\":-3,\"l\":4,\"t\":\"1970-01-01T00:00:00.000001Z\","
+          "\"d\":\"0.1\",\"s\":\"de\",\"y\":\"/w==\",\"e\":\"B\",\"a\":[],\"o\":null}" },
+        /* what we do not have is read and forgotten, whatever its type */
+        { "{\"name\":\"b\",\"type\":\"boolean\"},{\"name\":\"l\",\"type\":\"long\"},"
+          "{\"name\":\"t\",\"type\":" INSTANT "},{\"name\":\"d\",\"type\":" DECIMAL(
+                  4, 1) "},"
+                        "{\"name\":\"s\",\"type\":\"string\"},{\"name\":\"y\",\"type\":"
+                        "\"bytes\"},"
+                        "{\"name\":\"e\",\"type\":" ENUM(
+                                "\"A\",\"B\"",
+                                "") "},"
+                                    "{\"name\":\"r\",\"type\":{\"type\":\"record\",\"name\":"
+                                    "\"R\",\"fields\":["
+                                    "{\"name\":\"i\",\"type\":\"int\"}]}},"
+                                    "{\"name\":\"a\",\"type\":{\"type\":\"array\",\"items\":"
+                                    "\"R\"}},"
+                                    "{\"name\":\"o\",\"type\":[\"null\",\"int\"]},"
+                                    "{\"name\":\"p\",\"type\":[\"null\",\"R\"]}," X("\"int\""),
+          "{\"b\":true,\"l\":1,\"t\":\"2025-01-01T00:00:00Z\",\"d\":\"1.0\",\"s\":\"s\","
+          "\"y\":\"\",\"e\":\"B\",\"r\":{\"i\":1},\"a\":[{\"i\":2},{\"i\":3}],\"o\":null,"
+          "\"p\":{\"i\":4},\"x\":5}",
+          X("\"int\""), "{\"x\":5}" },
+        /* within records and arrays */
+        { X("{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"n.R\","
+            "\"fields\":["
+            "{\"name\":\"i\",\"type\":\"int\"},{\"name\":\"j\",\"type\":\"int\"}]}}"),
+          "{\"x\":[{\"i\":1,\"j\":2},{\"i\":3,\"j\":4}]}",
+          X("{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"R\",\"fields\":["
+            "{\"name\":\"k\",\"type\":\"int\",\"default\":9},"
+            "{\"name\":\"j\",\"type\":\"long\"}]}}"),
+          "{\"x\":[{\"k\":9,\"j\":2},{\"k\":9,\"j\":4}]}" },
+        { X("{\"type\":\"array\",\"items\":\"int\"}"), "{\"x\":[1,2]}",
+          X("[\"null\",{\"type\":\"array\",\"items\":\"long\"}]"), "{\"x\":[1,2]}" },
+        { X("[\"null\",{\"type\":\"array\",\"items\":\"int\"}]"), "{\"x\":[]}",
+          X("{\"type\":\"array\",\"items\":\"int\"}"), "{\"x\":[]}" },
+        { X("{\"type\":\"record\",\"name\":\"R\",\"fields\":[" X("\"int\"") "]}"),
+          "{\"x\":{\"x\":1}}",
+          X("[\"null\",{\"type\":\"record\",\"name\":\"S\",\"aliases\":[\"quenty.test.R\"],"
+            "\"fields\":[" X("\"long\"") "]}]"),
+          "{\"x\":{\"x\":1}}" },
+};
+
 Test(plan, what_resolves)
 {
-        static const struct {
-                const char *writer, *json, *reader, *result;
-        } cases[] = {
-                { X("\"int\""), "{\"x\":-5}", X("\"long\""), "{\"x\":-5}" },
-                { X("\"string\""), "{\"x\":\"ab\"}", X("\"bytes\""), "{\"x\":\"YWI=\"}" },
-                { X("\"bytes\""), "{\"x\":\"YWI=\"}", X("\"string\""), "{\"x\":\"ab\"}" },
-                { X("\"int\""), "{\"x\":7}", X("[\"null\",\"int\"]"), "{\"x\":7}" },
-                { X("[\"null\",\"int\"]"), "{\"x\":7}", X("\"int\""), "{\"x\":7}" },
-                { X("[\"null\",\"int\"]"), "{\"x\":null}", X("[\"null\",\"long\"]"),
-                  "{\"x\":null}" },
-                { X("\"string\""), "{\"x\":\"\"}", X("[\"null\",\"string\"]"), "{\"x\":\"\"}" },
-                { X(DECIMAL(4, 2)), "{\"x\":\"1.5\"}", X(DECIMAL(6, 2)), "{\"x\":\"1.50\"}" },
-                { X(DECIMAL(6, 2)), "{\"x\":\"1.5\"}", X(DECIMAL(4, 2)), "{\"x\":\"1.50\"}" },
-                { X(ENUM("\"A\",\"B\"", "")), "{\"x\":\"B\"}", X(ENUM("\"B\",\"A\",\"C\"", "")),
-                  "{\"x\":\"B\"}" },
-                { X(ENUM("\"A\",\"B\"", "")), "{\"x\":\"A\"}",
-                  X(ENUM("\"B\",\"C\"", ",\"default\":\"C\"")), "{\"x\":\"C\"}" },
-                { X(ENUM("\"A\",\"B\"", "")), "{\"x\":\"B\"}", X(ENUM("\"B\"", "")),
-                  "{\"x\":\"B\"}" },
-                /* by name, whatever the order; an alias of ours */
-                { X("\"int\"") ",{\"name\":\"y\",\"type\":\"string\"}", "{\"x\":1,\"y\":\"s\"}",
-                  "{\"name\":\"y\",\"type\":\"string\"}," X("\"int\""), "{\"y\":\"s\",\"x\":1}" },
-                { X("\"int\""), "{\"x\":1}",
-                  "{\"name\":\"z\",\"type\":\"int\",\"aliases\":[\"w\",\"x\"]}", "{\"z\":1}" },
-                /* defaults of what the writer does not have */
-                { X("\"int\""), "{\"x\":1}",
-                  X("\"int\"") ",{\"name\":\"b\",\"type\":\"boolean\",\"default\":true},"
-                               "{\"name\":\"i\",\"type\":\"int\",\"default\":-3},"
-                               "{\"name\":\"l\",\"type\":\"long\",\"default\":4},"
-                               "{\"name\":\"t\",\"type\":" INSTANT ",\"default\":1},"
-                               "{\"name\":\"d\",\"type\":" DECIMAL(
-                                       4,
-                                       1) ",\"default\":\"\\u0001\"},"
-                                          "{\"name\":\"s\",\"type\":\"string\",\"default\":\"de\"},"
-                                          "{\"name\":\"y\",\"type\":\"bytes\",\"default\":"
-                                          "\"\\u00ff\"},"
-                                          "{\"name\":\"e\",\"type\":" ENUM(
-                                                  "\"A\",\"B\"",
-                                                  "") ",\"default\":\"B\"},"
-                                                      "{\"name\":\"a\",\"type\":{\"type\":"
-                                                      "\"array\",\"items\":\"int\"},"
-                                                      "\"default\":[]},"
-                                                      "{\"name\":\"o\",\"type\":[\"null\",\"int\"],"
-                                                      "\"default\":null}",
-                  "{\"x\":1,\"b\":true,\"i\":-3,\"l\":4,\"t\":\"1970-01-01T00:00:00.000001Z\","
-                  "\"d\":\"0.1\",\"s\":\"de\",\"y\":\"/w==\",\"e\":\"B\",\"a\":[],\"o\":null}" },
-                /* what we do not have is read and forgotten, whatever its type */
-                { "{\"name\":\"b\",\"type\":\"boolean\"},{\"name\":\"l\",\"type\":\"long\"},"
-                  "{\"name\":\"t\",\"type\":" INSTANT "},{\"name\":\"d\",\"type\":" DECIMAL(
-                          4,
-                          1) "},"
-                             "{\"name\":\"s\",\"type\":\"string\"},{\"name\":\"y\",\"type\":"
-                             "\"bytes\"},"
-                             "{\"name\":\"e\",\"type\":" ENUM(
-                                     "\"A\",\"B\"",
-                                     "") "},"
-                                         "{\"name\":\"r\",\"type\":{\"type\":\"record\",\"name\":"
-                                         "\"R\",\"fields\":["
-                                         "{\"name\":\"i\",\"type\":\"int\"}]}},"
-                                         "{\"name\":\"a\",\"type\":{\"type\":\"array\",\"items\":"
-                                         "\"R\"}},"
-                                         "{\"name\":\"o\",\"type\":[\"null\",\"int\"]},"
-                                         "{\"name\":\"p\",\"type\":[\"null\",\"R\"]}," X("\"int\""),
-                  "{\"b\":true,\"l\":1,\"t\":\"2025-01-01T00:00:00Z\",\"d\":\"1.0\",\"s\":\"s\","
-                  "\"y\":\"\",\"e\":\"B\",\"r\":{\"i\":1},\"a\":[{\"i\":2},{\"i\":3}],\"o\":null,"
-                  "\"p\":{\"i\":4},\"x\":5}",
-                  X("\"int\""), "{\"x\":5}" },
-                /* within records and arrays */
-                { X("{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"n.R\","
-                    "\"fields\":["
-                    "{\"name\":\"i\",\"type\":\"int\"},{\"name\":\"j\",\"type\":\"int\"}]}}"),
-                  "{\"x\":[{\"i\":1,\"j\":2},{\"i\":3,\"j\":4}]}",
-                  X("{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"R\",\"fields\":["
-                    "{\"name\":\"k\",\"type\":\"int\",\"default\":9},"
-                    "{\"name\":\"j\",\"type\":\"long\"}]}}"),
-                  "{\"x\":[{\"k\":9,\"j\":2},{\"k\":9,\"j\":4}]}" },
-                { X("{\"type\":\"array\",\"items\":\"int\"}"), "{\"x\":[1,2]}",
-                  X("[\"null\",{\"type\":\"array\",\"items\":\"long\"}]"), "{\"x\":[1,2]}" },
-                { X("[\"null\",{\"type\":\"array\",\"items\":\"int\"}]"), "{\"x\":[]}",
-                  X("{\"type\":\"array\",\"items\":\"int\"}"), "{\"x\":[]}" },
-                { X("{\"type\":\"record\",\"name\":\"R\",\"fields\":[" X("\"int\"") "]}"),
-                  "{\"x\":{\"x\":1}}",
-                  X("[\"null\",{\"type\":\"record\",\"name\":\"S\",\"aliases\":[\"quenty.test.R\"],"
-                    "\"fields\":[" X("\"long\"") "]}]"),
-                  "{\"x\":{\"x\":1}}" },
-        };
         char text[1024];
 
-        for (size_t i = 0; i < EV_ARRAY_SIZE(cases); ++i) {
-                cr_assert_eq(resolve(cases[i].writer, cases[i].json, cases[i].reader, text,
-                                     sizeof(text)),
+        for (size_t i = 0; i < EV_ARRAY_SIZE(resolving); ++i) {
+                cr_assert_eq(resolve(resolving[i].writer, resolving[i].json, resolving[i].reader,
+                                     text, sizeof(text)),
                              0, "case %zu: %s", i, ev_error_last()->text);
-                cr_assert_str_eq(text, cases[i].result, "case %zu", i);
+                cr_assert_str_eq(text, resolving[i].result, "case %zu", i);
         }
 }
 

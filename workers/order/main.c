@@ -1,0 +1,8 @@
+/* The program: everything it does is in the tables of order.c. */
+
+#include "order.h"
+
+int main(int argc, char **argv)
+{
+        return ev_worker_main(&order_worker, argc, argv);
+}
