@@ -84,6 +84,8 @@ int ev_batch_new(struct ev_batch **ret_batch, const struct ev_batch_options *opt
         return 0;
 }
 
+/* Accepts NULL, and one that ev_batch_new() could not finish. The session's database is not ours.
+ */
 struct ev_batch *ev_batch_free(struct ev_batch *batch)
 {
         if (!batch)
@@ -101,6 +103,7 @@ struct ev_batch *ev_batch_free(struct ev_batch *batch)
         return NULL;
 }
 
+/* Valid until the next run. */
 const struct ev_batch_counts *ev_batch_counts(const struct ev_batch *batch)
 {
         assert(batch);
@@ -108,6 +111,7 @@ const struct ev_batch_counts *ev_batch_counts(const struct ev_batch *batch)
         return &batch->counts;
 }
 
+/* With the group's name: whoever works between batches writes for the same group. */
 struct ev_session *ev_batch_session(struct ev_batch *batch)
 {
         assert(batch);
@@ -211,6 +215,7 @@ static int take_lists(struct ev_batch *batch)
         return ev_trace(EV_FAILED);
 }
 
+/* Everything of the last run is void from here on, also what its items pointed to. */
 static int begin_run(struct ev_batch *batch, struct ev_item *items, size_t count)
 {
         assert(items);
@@ -266,6 +271,7 @@ static void advance_lanes(struct ev_batch *batch)
         }
 }
 
+/* The four steps of a batch; what any of them returns but 0 ends it. */
 static int run(struct ev_batch *batch, struct ev_result *results[])
 {
         int r = ev_batch_ask(batch);
@@ -311,6 +317,7 @@ bool ev_batch_is_unknown(const struct ev_batch *batch)
         return batch->is_unknown;
 }
 
+/* A transaction moved all its lanes or none, so their rows speak for all that was in it. */
 int ev_batch_settle(struct ev_batch *batch)
 {
         enum ev_settled settled;

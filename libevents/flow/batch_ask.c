@@ -31,6 +31,7 @@ static void add_bytes(struct ev_digest *digest, struct ev_bytes bytes)
         ev_digest_add(digest, bytes.data, bytes.size);
 }
 
+/* A text as what it is for a digest. */
 static struct ev_bytes bytes_of(struct ev_str str)
 {
         return (struct ev_bytes){ (const uint8_t *)str.data, str.size };
@@ -140,6 +141,8 @@ static int compare_claims(const void *a, const void *b)
         return order ? order : (x->tag > y->tag) - (x->tag < y->tag);
 }
 
+/* Never silently dropped: two different events under one id mean that a producer numbers wrongly.
+ */
 static void make_reused(struct ev_item *item)
 {
         assert(item->fate == EV_FATE_DECIDE);
@@ -302,6 +305,7 @@ static bool is_wanted(const struct ev_batch *batch, const struct ev_load *load)
         return false;
 }
 
+/* Each list of keys is one array parameter, in the order of the statement's $1, $2 … */
 static int queue_load(struct ev_batch *batch, const struct ev_load *load)
 {
         struct ev_params *params = &batch->session.params;
@@ -398,6 +402,8 @@ static int receive_first(struct ev_batch *batch, struct ev_result *results[])
         return ev_trace(r);
 }
 
+/* The one place where it shows that a lane is not ours any more; everything behind the barrier
+ * relies on it. */
 int ev_batch_load(struct ev_batch *batch, struct ev_result *results[])
 {
         int r = queue_first(batch);

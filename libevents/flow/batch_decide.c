@@ -186,6 +186,7 @@ static void remember_accepted(struct ev_batch *batch, const struct ev_item *item
 
 /* ---- Deciding ---- */
 
+/* Decided: by its route, or as a repeat. */
 static void finish(struct ev_batch *batch, struct ev_item *item)
 {
         assert(item->fate == EV_FATE_DECIDE);
@@ -293,6 +294,7 @@ static int settle_item(struct ev_batch *batch, struct ev_item *item)
         return 0;
 }
 
+/* In the order of the items, which is that of arrival in each lane. */
 int ev_batch_decide(struct ev_batch *batch)
 {
         int r;

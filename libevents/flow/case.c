@@ -61,6 +61,7 @@ int ev_routed_resolve(struct ev_routed *routed, const struct ev_route *route)
         return 0;
 }
 
+/* Whether a fact is one of those that the request's schema lists as its outcome. */
 static bool is_outcome(const struct ev_routed *routed, const struct ev_record *record)
 {
         assert(routed->outcome_count <= EV_OUTCOMES_MAX);
@@ -73,6 +74,7 @@ static bool is_outcome(const struct ev_routed *routed, const struct ev_record *r
 
 /* ---- What a decide may ask ---- */
 
+/* Const: a decide looks, folds write. */
 const struct ev_rows *ev_rows_of(const struct ev_case *c)
 {
         assert(c);
@@ -80,6 +82,8 @@ const struct ev_rows *ev_rows_of(const struct ev_case *c)
         return c->cases->rows;
 }
 
+/* One time for the whole batch, the database's: records of a batch are decided at the same
+ * instant, and a replay finds it in the facts. */
 int64_t ev_now(const struct ev_case *c)
 {
         assert(c);
@@ -87,6 +91,7 @@ int64_t ev_now(const struct ev_case *c)
         return c->cases->now;
 }
 
+/* For a first try and a wait of 0 s they are the same. */
 bool ev_last_try(const struct ev_case *c)
 {
         assert(c);
@@ -94,6 +99,7 @@ bool ev_last_try(const struct ev_case *c)
         return c->last_try;
 }
 
+/* An id that is drawn and not used leaves a hole in the sequence, which nothing minds. */
 int ev_draw(struct ev_case *c, const struct ev_table *table, int32_t *ret_id)
 {
         int64_t id;
@@ -120,6 +126,7 @@ int ev_wait(struct ev_case *c, const char *for_what)
         return EV_WAITS;
 }
 
+/* Nothing happens here but that the reason is kept: the batch sets the record aside. */
 int ev_park(struct ev_case *c, const char *reason)
 {
         assert(reason);
@@ -244,6 +251,8 @@ static void append(struct ev_cases *cases, struct ev_announced *fact)
         ++cases->count;
 }
 
+/* Everything that can fail comes before the fact is appended, so that a failure leaves none half
+ * made. What a fold has changed by then goes with the batch. */
 int ev_announce(struct ev_case *c, const struct ev_record *record, const void *value)
 {
         struct ev_cases *cases = c->cases;
@@ -326,6 +335,8 @@ static void *begin_outcome(struct ev_case *c, const struct ev_record *record)
         return value;
 }
 
+/* The refusal is made by descriptor, so that every context has it without a line of code: ids by
+ * name, the reason as the index of its symbol. */
 int ev_refuse(struct ev_case *c, int32_t reason, const char *detail, ...)
 {
         const struct ev_record *record = c->routed->refused;
@@ -352,6 +363,7 @@ int ev_refuse(struct ev_case *c, int32_t reason, const char *detail, ...)
         return ev_trace(ev_announce(c, record, value));
 }
 
+/* Also called for what is a repeat at once, before the decide is asked. */
 int ev_repeat(struct ev_case *c)
 {
         const struct ev_first_request *first = c->first_request;
@@ -390,6 +402,7 @@ static int decide(struct ev_case *c)
         return ev_trace(c->routed->route->decide(c, c->value));
 }
 
+/* That a request has its outcome is checked here and not left to tests: a producer waits for it. */
 int ev_case_decide(struct ev_case *c)
 {
         const struct ev_record *record = c->routed->route->record;

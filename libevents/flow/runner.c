@@ -39,6 +39,7 @@ enum {
 
 /* ---- The session ---- */
 
+/* The signal stays in the file, so that every loop in here sees it and ends by itself. */
 bool ev_runner_must_stop(const struct ev_runner *runner)
 {
         struct pollfd signals = { .fd = runner->stop_fd, .events = POLLIN };
@@ -48,6 +49,7 @@ bool ev_runner_must_stop(const struct ev_runner *runner)
         return poll(&signals, 1, 0) == 1;
 }
 
+/* One row with one value. */
 static int take_version(void *context, const struct ev_str *values, size_t count)
 {
         assert(count == 1);
@@ -85,6 +87,8 @@ static int check_migrations(struct ev_runner *runner)
         return ev_trace(EV_FAULT(migrations_checked));
 }
 
+/* What the batch needs of the database is asked for at each connect, because behind a new
+ * connection may be another server. A session that is not fit for work is not kept open. */
 int ev_runner_connect(struct ev_runner *runner)
 {
         int r;
@@ -135,6 +139,7 @@ static int take_lanes(struct ev_runner *runner, const struct ev_consumer_lane *l
         return 0;
 }
 
+/* How long a record may wait. */
 static int64_t wait_max_micros(const struct ev_runner *runner)
 {
         assert(runner->config);
@@ -189,6 +194,8 @@ static void on_revoked(void *context, const struct ev_consumer_lane *lanes, size
         runner->lane_count = 0;
 }
 
+/* The lane of a record that does not come from the consumer, or NULL if it is not ours (any
+ * more). */
 static struct ev_offset *find_lane(struct ev_runner *runner, struct ev_str topic, int32_t partition)
 {
         assert(topic.data);
@@ -290,6 +297,7 @@ static int hook_rest(void *context, int wait_ms)
         return 0;
 }
 
+/* For ev_retry_apply(), which has logged why. */
 static int hook_rejoin(void *context)
 {
         struct ev_runner *runner = context;
@@ -318,6 +326,7 @@ static void hook_applied(void *context)
                                         EV_MICROS_PER_SECOND;
 }
 
+/* What was dropped comes again, to us or to somebody else: nothing is left to do about it here. */
 static int apply(struct ev_runner *runner, size_t count)
 {
         int r;
@@ -385,6 +394,7 @@ static int turn(struct ev_runner *runner, int wait_ms)
 
 /* ---- Records that were set aside ---- */
 
+/* Sends the question and reads the answer into the arena of the retries. */
 static int receive_due(struct ev_runner *runner, struct ev_parked **ret_due, size_t *ret_count)
 {
         struct ev_session *session = ev_batch_session(runner->batch);
@@ -514,6 +524,7 @@ static int care(struct ev_runner *runner)
         return ev_trace(r);
 }
 
+/* The hooks are the process's side of what ev_retry_apply() does with a batch. */
 static void set_hooks(struct ev_runner *runner)
 {
         assert(runner->batch && runner->db);
@@ -550,6 +561,7 @@ int ev_runner_loop(struct ev_runner *runner)
 
 /* ---- Joining the group ---- */
 
+/* Lines of librdkafka come one by one, out of the polls and on our thread. */
 static void log_kafka(void *context, int level, const char *facility, const char *text)
 {
         struct ev_runner *runner = context;
@@ -594,6 +606,8 @@ static int check_topics(struct ev_runner *runner, const char *const *names, size
                 ev_kafka_load_partitions(ev_consumer_kafka(runner->consumer), topics, count));
 }
 
+/* The group is the worker's name, whatever the operator's settings say: offsets in the database
+ * belong to it. */
 int ev_runner_join(struct ev_runner *runner)
 {
         struct ev_kafka_setting settings[EV_CONFIG_FREE_MAX];

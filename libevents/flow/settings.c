@@ -30,6 +30,8 @@ enum {
                 .help = "A file with the password for " database ", where it asks for one."     \
         }
 
+/* Passwords are in files of their own, which others cannot read; a connection string may be
+ * shown. */
 static const struct ev_option database_options[] = {
         DATABASE_OPTIONS("customer_db"),
         DATABASE_OPTIONS("order_db"),
@@ -39,6 +41,7 @@ static const struct ev_option database_options[] = {
 const struct ev_option_table ev_database_options = { "Databases", database_options,
                                                      EV_ARRAY_SIZE(database_options) };
 
+/* Which of librdkafka's settings an operator may not change, and why, is in wire/kafka.c. */
 static const struct ev_option kafka_options[] = {
         { .name = "kafka.",
           .type = EV_OPTION_PREFIX,
@@ -49,6 +52,8 @@ static const struct ev_option kafka_options[] = {
 const struct ev_option_table ev_kafka_options = { "Kafka", kafka_options,
                                                   EV_ARRAY_SIZE(kafka_options) };
 
+/* Bounds are such that no value of a setting breaks a guarantee: the largest batch is
+ * EV_BATCH_MAX, and the longest rest is below max.poll.interval.ms. */
 static const struct ev_option worker_options[] = {
         { .name = "batch.max",
           .type = EV_OPTION_INTEGER,
@@ -78,6 +83,7 @@ static const struct ev_option worker_options[] = {
 const struct ev_option_table ev_worker_options = { "Workers", worker_options,
                                                    EV_ARRAY_SIZE(worker_options) };
 
+/* What the relay does with them is in flow/relay.h. */
 static const struct ev_option relay_options[] = {
         { .name = "relay.fact_partitions",
           .type = EV_OPTION_INTEGER,
@@ -146,11 +152,13 @@ static const struct ev_option tool_options[] = {
 const struct ev_option_table ev_tool_options = { "Tools", tool_options,
                                                  EV_ARRAY_SIZE(tool_options) };
 
+/* The order is that of help and sample file. */
 const struct ev_option_table *const ev_program_options[EV_PROGRAM_OPTIONS] = {
         &ev_database_options, &ev_kafka_options, &ev_worker_options,
         &ev_relay_options,    &ev_log_options,   &ev_tool_options,
 };
 
+/* Has a default in the table, so it is never NULL. */
 const char *ev_settings_conninfo(const struct ev_config *config, const char *database)
 {
         char key[KEY_MAX];
@@ -161,6 +169,7 @@ const char *ev_settings_conninfo(const struct ev_config *config, const char *dat
         return ev_config_text(config, key);
 }
 
+/* The one place where a database's password is taken out of its secret; the session copies it. */
 const char *ev_settings_password(const struct ev_config *config, const char *database)
 {
         char key[KEY_MAX];
@@ -191,6 +200,7 @@ static const struct ev_db_setting worker_session[] = {
         { "plan_cache_mode", "force_generic_plan" },
 };
 
+/* Not connected yet: what the settings mean to the server is seen at the first ev_db_connect(). */
 int ev_settings_worker_db(const struct ev_config *config, const char *database,
                           const char *application_name, struct ev_db **ret_db)
 {
@@ -209,6 +219,7 @@ int ev_settings_worker_db(const struct ev_config *config, const char *database,
         return ev_trace(ev_db_new(ret_db, &options));
 }
 
+/* Names without the prefix, as librdkafka knows them. */
 size_t ev_settings_kafka(const struct ev_config *config,
                          struct ev_kafka_setting settings[EV_CONFIG_FREE_MAX])
 {

@@ -157,6 +157,7 @@ static int start_log(const struct ev_worker *worker, const struct ev_config *con
         return ev_trace(ev_log_new(ret_log, &settings));
 }
 
+/* The settings of all programs: one file serves them all. */
 static int print_help(const struct ev_worker *worker, const struct ev_config *config)
 {
         _cleanup_buffer_ struct ev_buffer text = EV_BUFFER_INIT(HELP_BYTES_MAX);
@@ -206,6 +207,7 @@ static int fail(const struct ev_worker *worker, int exit_code)
         return exit_code;
 }
 
+/* Nothing is opened before the command line is understood, so that --help works anywhere. */
 int ev_worker_main(const struct ev_worker *worker, int argc, char **argv)
 {
         _cleanup_(ev_config_free_p) struct ev_config *config = NULL;

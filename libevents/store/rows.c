@@ -62,6 +62,7 @@ static bool column_of(const struct ev_table *table, const struct ev_table_column
         return column >= table->columns && column < table->columns + table->column_count;
 }
 
+/* Columns that can be a group, an id or a drawn key. */
 static bool is_integer(const struct ev_table_column *column)
 {
         assert(column);
@@ -90,6 +91,7 @@ bool ev_table_check(const struct ev_table *table)
                (column_of(table, table->drawn) && is_integer(table->drawn) && table->sequence);
 }
 
+/* One allocation for all tables' heads; rows come from the arena of each batch. */
 int ev_rows_new(struct ev_rows **ret_rows, const struct ev_table *const tables[], size_t count,
                 struct ev_id_source ids)
 {
@@ -118,6 +120,8 @@ struct ev_rows *ev_rows_free(struct ev_rows *rows)
         return NULL;
 }
 
+/* Nothing is freed: what the last batch had lay in its arena. The indexes begin empty and grow
+ * with what is loaded. */
 void ev_rows_begin(struct ev_rows *rows, struct ev_arena *arena)
 {
         assert(rows);
@@ -142,6 +146,8 @@ static const struct list *list_of(const struct ev_rows *rows, const struct ev_ta
         return &rows->lists[i];
 }
 
+/* The same for whoever changes it; the cast is done by arithmetic, so that no qualifier is cast
+ * away. */
 static struct list *writable_list_of(struct ev_rows *rows, const struct ev_table *table)
 {
         assert(rows->arena); /* ev_rows_begin() was called */
@@ -149,6 +155,7 @@ static struct list *writable_list_of(struct ev_rows *rows, const struct ev_table
         return &rows->lists[list_of(rows, table) - rows->lists];
 }
 
+/* A text member of a row, which may be anywhere in its struct. */
 static struct ev_str text_at(const void *row, const struct ev_table_column *column)
 {
         struct ev_str text;
@@ -159,6 +166,7 @@ static struct ev_str text_at(const void *row, const struct ev_table_column *colu
         return text;
 }
 
+/* An integer member, whatever its width, so that indexes need one kind of number only. */
 static int64_t integer_at(const void *row, const struct ev_table_column *column)
 {
         int32_t small;
@@ -174,6 +182,7 @@ static int64_t integer_at(const void *row, const struct ev_table_column *column)
         return value;
 }
 
+/* The same the other way; the caller has seen to it that the value fits. */
 static void set_integer(void *row, const struct ev_table_column *column, int64_t value)
 {
         int32_t small = (int32_t)value;
@@ -214,6 +223,8 @@ static uint64_t key_part_hash(const void *row, const struct ev_table_column *col
         return 0; /* not told apart by the hash, only by the comparison */
 }
 
+/* Whether two rows have the same value in a key column. Two nulls are the same here, as in UNIQUE
+ * NULLS NOT DISTINCT. */
 static bool same_key_part(const void *a, const void *b, const struct ev_table_column *column)
 {
         assert(column->type != EV_COLUMN_JSONB); /* no key of anything */
@@ -241,6 +252,7 @@ static uint64_t identity_hash(const struct ev_table *table, const void *row)
         return hash;
 }
 
+/* Whether two rows are the same row of the table. */
 static bool same_identity(const struct ev_table *table, const void *a, const void *b)
 {
         assert(a && b);
@@ -287,6 +299,7 @@ static struct slot *text_slot(const struct index *index, const struct ev_table_c
         }
 }
 
+/* The slot of a group, or the empty one where it would stand. */
 static struct slot *integer_slot(const struct index *index, const struct ev_table_column *column,
                                  int64_t key)
 {
@@ -376,6 +389,7 @@ static int index_by_group(struct ev_rows *rows, struct list *list, struct ev_row
         return 0;
 }
 
+/* Behind all others: rows are written in the order in which they came. */
 static void link_last(struct list *list, struct ev_row *row)
 {
         assert((list->first != NULL) == (list->count > 0));
@@ -419,6 +433,7 @@ static int append(struct ev_rows *rows, struct list *list, const void *image,
         return 0;
 }
 
+/* A table that is only added to has no key, and nothing of it is ever loaded. */
 static bool has_key(const struct ev_table *table)
 {
         assert(table->column_count > 0);
@@ -452,6 +467,8 @@ static int put_once(struct ev_rows *rows, struct list *list, const void *image)
         return 0;
 }
 
+/* What is there already stays, because a fold may have changed it: the database's image is the
+ * older one. */
 int ev_rows_put(struct ev_rows *rows, const struct ev_table *table, const void *image)
 {
         struct list *list = writable_list_of(rows, table);
@@ -466,6 +483,7 @@ int ev_rows_put(struct ev_rows *rows, const struct ev_table *table, const void *
         return ev_trace(append(rows, list, image, EV_ROW_LOADED, &row));
 }
 
+/* Columns whose member points to bytes elsewhere. */
 static bool borrows(const struct ev_table_column *column)
 {
         assert(column);
@@ -511,6 +529,8 @@ static int own_id(struct ev_rows *rows, const struct ev_table *table, void *imag
         return 0;
 }
 
+/* Two copies of the image: one in which texts and id are made its own, and the row itself. What
+ * is wasted is the arena's, for as long as a batch. */
 int ev_rows_add(struct ev_rows *rows, const struct ev_table *table, const void *image,
                 const void **ret_row)
 {
@@ -539,6 +559,8 @@ int ev_rows_add(struct ev_rows *rows, const struct ev_table *table, const void *
         return 0;
 }
 
+/* The last row that had this key. A row that was removed and came again under the same key is the
+ * one that is found. */
 const void *ev_rows_find(const struct ev_rows *rows, const struct ev_table *table,
                          struct ev_str key)
 {
@@ -561,6 +583,7 @@ static const struct ev_row *first_kept(const struct ev_row *row)
         return row;
 }
 
+/* In the order of arrival: loaded ones first, as their statement sorts them, then new ones. */
 const void *ev_rows_first(const struct ev_rows *rows, const struct ev_table *table, int64_t group)
 {
         const struct list *list = list_of(rows, table);
@@ -572,6 +595,7 @@ const void *ev_rows_first(const struct ev_rows *rows, const struct ev_table *tab
         return first_kept(integer_slot(&list->by_group, table->group_by, group)->first);
 }
 
+/* The next one of the same group; to be called with what the two functions here returned. */
 const void *ev_rows_next(const void *row)
 {
         assert(row);
@@ -593,6 +617,8 @@ static struct ev_row *writable(const void *row)
         return pointer.write;
 }
 
+/* Says that the row will be written; what changes, the caller does. Called again for the same row
+ * it changes nothing. */
 void *ev_rows_change(struct ev_rows *rows, const void *row)
 {
         assert(rows);
@@ -609,6 +635,8 @@ void ev_rows_remove(struct ev_rows *rows, const void *row)
         writable(row)->removed = true;
 }
 
+/* For texts that a fold puts into a row: those of the fact are gone when the announcement
+ * returns. */
 int ev_rows_text(struct ev_rows *rows, struct ev_str text, struct ev_str *ret_copy)
 {
         assert(rows);
@@ -616,6 +644,7 @@ int ev_rows_text(struct ev_rows *rows, struct ev_str text, struct ev_str *ret_co
         return ev_trace(ev_arena_copy(rows->arena, text, ret_copy));
 }
 
+/* The source is the database's sequences in a worker, and a counter in a test. */
 int ev_rows_draw(struct ev_rows *rows, const struct ev_table *table, int64_t *ret_id)
 {
         int64_t id;
@@ -649,6 +678,7 @@ static bool is_kind(const struct ev_row *row, enum ev_rows_kind kind)
         return false;
 }
 
+/* By bytes, as the database compares with COLLATE "C": in every worker the same. */
 static int compare_by_text(const void *a, const void *b, void *column)
 {
         assert(column);
@@ -657,6 +687,8 @@ static int compare_by_text(const void *a, const void *b, void *column)
                               text_at(*(const struct ev_row *const *)b, column));
 }
 
+/* Collected once for each table and kind when the batch ends. Where rows have no text to sort by,
+ * their locks were taken with others' (a lot's with its product's). */
 int ev_rows_collect(const struct ev_rows *rows, const struct ev_table *table,
                     enum ev_rows_kind kind, const struct ev_row *const **ret_list,
                     size_t *ret_count)

@@ -34,6 +34,8 @@ static const char *const type_names[] = {
         [EV_COLUMN_UUID] = "uuid",       [EV_COLUMN_JSONB] = "jsonb",
 };
 
+/* The type that a column of the table has as a parameter; its name is in the table above, so it
+ * is there. */
 static const struct ev_type *sql_type(const struct ev_table_column *column)
 {
         const struct ev_type *type = ev_type_by_name(ev_str_of(type_names[column->type]));
@@ -46,6 +48,8 @@ static const struct ev_type *sql_type(const struct ev_table_column *column)
 
 /* ---- Loading ---- */
 
+/* What the server says it sends must be what the struct holds. No conversions: an int4 that is
+ * read as an int8 would be right today and wrong with the first migration. */
 static bool is_loaded_as(const struct ev_table_column *column, uint32_t oid)
 {
         assert(oid != 0);
@@ -79,6 +83,9 @@ static int check_nulls(const struct ev_load *load)
         return 0;
 }
 
+/* Names, types and order must be the same as in the table: the statement was written by hand, and
+ * a column that was inserted in the middle of one of the two would put values into the wrong
+ * members. */
 int ev_load_check(const struct ev_load *load)
 {
         const struct ev_statement *statement = load->statement;
@@ -158,6 +165,8 @@ static int read_value(const struct ev_table_column *column, const struct ev_resu
         return 0;
 }
 
+/* The image is put together on the stack, all zeros before each row, and copied once; texts stay
+ * where libpq has put them. */
 int ev_load_receive(const struct ev_load *load, const struct ev_result *result,
                     struct ev_rows *rows)
 {
@@ -295,6 +304,8 @@ static int write_source(struct ev_buffer *text, const struct made *made)
         return ev_trace(r);
 }
 
+/* Ids are among the columns: they were drawn before the row was made, so nothing has to come
+ * back. */
 static int write_insert(struct ev_buffer *text, const struct made *made,
                         const struct ev_table *table)
 {
@@ -315,6 +326,7 @@ static int write_insert(struct ev_buffer *text, const struct made *made,
         return ev_trace(r);
 }
 
+/* A row is found by all its key columns. They are indexed: the worker plans by index only. */
 static int write_where(struct ev_buffer *text, const struct made *made)
 {
         int r = ev_buffer_printf(text, " WHERE ");
@@ -326,6 +338,8 @@ static int write_where(struct ev_buffer *text, const struct made *made)
         return ev_trace(r);
 }
 
+/* Everything but the keys is set. The rows are locked since they were loaded, so that no order
+ * among them is needed here. */
 static int write_update(struct ev_buffer *text, const struct made *made,
                         const struct ev_table *table)
 {
@@ -344,6 +358,7 @@ static int write_update(struct ev_buffer *text, const struct made *made,
         return ev_trace(r);
 }
 
+/* Only tables whose folds take rows away ever send it. */
 static int write_delete(struct ev_buffer *text, const struct made *made,
                         const struct ev_table *table)
 {
@@ -358,6 +373,7 @@ static int write_delete(struct ev_buffer *text, const struct made *made,
         return ev_trace(r);
 }
 
+/* Makes a table's statement of one kind, or leaves its text NULL where there is none. */
 static int make_statement(struct made *made, const struct ev_table *table, enum ev_rows_kind kind)
 {
         static const struct {
@@ -395,6 +411,8 @@ static int make_statement(struct made *made, const struct ev_table *table, enum 
         return 0;
 }
 
+/* All statements of all tables are made here, also those that will never be sent: they are texts,
+ * prepared by the session at their first use. */
 int ev_save_new(struct ev_save **ret_save, const struct ev_table *const tables[], size_t count)
 {
         _cleanup_(ev_save_free_p) struct ev_save *save = NULL;
@@ -422,6 +440,7 @@ int ev_save_new(struct ev_save **ret_save, const struct ev_table *const tables[]
         return 0;
 }
 
+/* Accepts NULL, and what ev_save_new() had made when it failed. */
 struct ev_save *ev_save_free(struct ev_save *save)
 {
         if (!save)
@@ -479,6 +498,7 @@ static int queue_rows(struct ev_save *save, struct ev_db *db, const struct made 
         return ev_trace(ev_db_queue(db, &made->statement, &save->params));
 }
 
+/* Queues what one table has of one kind, and notes how many rows must be changed by it. */
 static int queue_kind(struct ev_save *save, struct ev_db *db, const struct ev_rows *rows,
                       const struct table_statements *table, enum ev_rows_kind kind)
 {
@@ -529,6 +549,8 @@ int ev_save_queue(struct ev_save *save, struct ev_db *db, const struct ev_rows *
         return 0;
 }
 
+/* The number of rows that each statement changed is compared with that of its parameters: fewer
+ * means that rows which this transaction had locked are not there, or not ours. */
 int ev_save_receive(struct ev_save *save, struct ev_db *db)
 {
         assert(save->expected_count <= EV_ARRAY_SIZE(save->expected));

@@ -103,6 +103,7 @@ static int announce_received(struct ev_case *c, const struct goods_received *rec
         return stock_received_announce(c, &fact);
 }
 
+/* Either a refusal, or StockReceived and what follows from it; or it waits for its product. */
 int decide_goods_received(struct ev_case *c, const void *event)
 {
         const struct goods_received *received = event;

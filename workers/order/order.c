@@ -12,14 +12,17 @@
  */
 enum { MIGRATION = 15 };
 
+/* What comes in; topics are named by the schemas. */
 static const struct ev_route routes[] = {
         { &goods_received_record, want_goods_received, decide_goods_received },
 };
 
+/* Facts that change rows. Those that only tell something (LowStockDetected) have no line. */
 static const struct ev_fold folds[] = {
         { &stock_received_record, want_stock_received, fold_stock_received },
 };
 
+/* Where this worker's facts go: its relay publishes to these and no others. */
 static const char *const facts_topics[] = { "quenty.order.events.v1", "quenty.stock.events.v1",
                                             NULL };
 

@@ -9,6 +9,7 @@
 
 #include "order_sql.h"
 
+/* Products are loaded and locked here, and changed by other events than those of stock. */
 static const struct ev_table_column product_columns[] = {
         EV_COLUMN(struct product, id, INT4, EV_COLUMN_KEY),
         EV_COLUMN(struct product, sku, TEXT, EV_COLUMN_FIXED),
@@ -83,6 +84,7 @@ const struct ev_load order_loads[ORDER_LOADS] = {
         { &lots_table, &order_sql_load_lots, by_sku, EV_ARRAY_SIZE(by_sku) },
 };
 
+/* Of those that the batch has wanted. */
 const struct product *find_product(const struct ev_rows *rows, struct ev_str sku)
 {
         assert(!ev_str_is_null(sku));
@@ -90,6 +92,8 @@ const struct product *find_product(const struct ev_rows *rows, struct ev_str sku
         return ev_rows_find(rows, &products_table, sku);
 }
 
+/* Null and null are the same batch, null and "" are not: as in the table's UNIQUE NULLS NOT
+ * DISTINCT. */
 const struct lot *find_lot(const struct ev_rows *rows, const struct product *product,
                            struct ev_str location, struct ev_str batch_number)
 {

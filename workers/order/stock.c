@@ -23,6 +23,7 @@ struct level level_of(const struct lot *lot)
         return level;
 }
 
+/* The lot and its numbers, for whoever has to order more. */
 static int announce_low(struct ev_case *c, const struct product *product, const struct lot *lot,
                         struct level after)
 {
@@ -41,6 +42,7 @@ static int announce_low(struct ev_case *c, const struct product *product, const 
                                                       .min_stock_level = after.min_stock_level });
 }
 
+/* The other edge; its fields are the same, its type is not. */
 static int announce_restored(struct ev_case *c, const struct product *product,
                              const struct lot *lot, struct level after)
 {
@@ -59,6 +61,7 @@ static int announce_restored(struct ev_case *c, const struct product *product,
                                                   .min_stock_level = after.min_stock_level });
 }
 
+/* Not an edge: it is told at each receipt that ends above the maximum, and nothing is clamped. */
 static int announce_overstock(struct ev_case *c, const struct product *product,
                               const struct lot *lot)
 {
@@ -116,6 +119,8 @@ int add_lot(struct ev_rows *rows, const struct ev_fact_head *head,
                            NULL);
 }
 
+/* Product, lot, event and time are those of the fact in every movement, so a fold cannot forget
+ * them. */
 int add_movement(struct ev_rows *rows, const struct ev_fact_head *head, const struct lot *lot,
                  const struct movement *movement)
 {
