@@ -71,6 +71,7 @@ int ev_batch_new(struct ev_batch **ret_batch, const struct ev_batch_options *opt
         batch->worker = worker;
         batch->wait_max_us = options->wait_max_us;
         snprintf(batch->group, sizeof(batch->group), "quenty-%s", worker->name);
+        /* The group's name is a slice of the batch itself, which never moves. */
         batch->session = (struct ev_session){ .db = options->db,
                                               .params = EV_PARAMS_INIT(PARAMS_BYTES_MAX),
                                               .group = ev_str_of(batch->group) };
@@ -176,6 +177,7 @@ int ev_batch_prepare(struct ev_batch *batch)
                 batch->names = calloc(schemas_registry_count, sizeof(*batch->names));
                 if (!batch->names)
                         return ev_fail_memory("names");
+                /* Every fact that may come: a batch must not have to ask for a name. */
                 for (size_t i = 0; i < schemas_registry_count; ++i)
                         if (is_ours(batch->worker, schemas_registry[i].record))
                                 batch->names[batch->name_count++].record =
@@ -331,6 +333,7 @@ int ev_batch_settle(struct ev_batch *batch)
                 return ev_trace(r);
         batch->is_unknown = false;
         switch (settled) {
+        /* Only now is it certain that the lanes stand behind the batch. */
         case EV_SETTLED_COMMITTED: advance_lanes(batch); return 0;
         case EV_SETTLED_LOST: return EV_BATCH_LOST;
         case EV_SETTLED_FENCED: return EV_BATCH_FENCED;

@@ -93,6 +93,7 @@ static int make_advances(struct ev_batch *batch)
                 assert(item->raw.place.offset >= advance->next_offset);
                 advance->next_offset = item->raw.place.offset + 1;
         }
+        /* Now that the ends are known: the record before each. */
         for (size_t i = batch->count; i-- > 0;) {
                 struct ev_item *item = &batch->items[i];
                 struct ev_advance *advance = advance_of(batch, item->lane);
@@ -171,6 +172,7 @@ static void settle_twins(struct ev_batch *batch)
                         batch->claims[kept++] = *claim;
                         continue;
                 }
+                /* Type and value bytes: the same event looks the same wherever it comes from. */
                 if (memcmp(first->content_hash, claim->content_hash, EV_CONTENT_HASH_BYTES) != 0) {
                         make_reused(item);
                         continue;

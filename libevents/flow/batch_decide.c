@@ -172,6 +172,7 @@ static void remember_accepted(struct ev_batch *batch, const struct ev_item *item
         assert(outcome->outcome == EV_OUTCOME_ACCEPTED);
         assert(at < batch->count);
 
+        /* The slices are the record's and the fact's, which live until the batch is saved. */
         accepted.event_id = item->event.id;
         accepted.outcome_event_id = outcome->id;
         accepted.outcome_type = outcome->record->name;
@@ -232,6 +233,7 @@ static int decide_item(struct ev_batch *batch, struct ev_item *item)
                         return ev_trace(r);
                 c.first_request = &first;
         }
+        /* What it announces is folded by the time it returns. */
         r = ev_case_decide(&c);
         if (r == EV_WAITS)
                 return ev_trace(wait(batch, item, c.reason));

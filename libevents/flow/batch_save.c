@@ -38,6 +38,7 @@ static int make_facts(struct ev_batch *batch)
         batch->facts = ev_arena_take_array(batch->arena, batch->cases.count, sizeof(*batch->facts));
         if (!batch->facts)
                 return ev_trace(EV_FAILED);
+        /* Borrowed slices all of them: nothing is copied on the way to the parameters. */
         row = batch->facts;
         for (const struct ev_announced *fact = batch->cases.first; fact; fact = fact->next) {
                 const struct names *names = names_of(batch, fact->record);
@@ -140,7 +141,7 @@ static int receive(struct ev_batch *batch)
         if (r == 0 && batch->cases.count > 0)
                 r = ev_outbox_receive(session, batch->cases.count, batch->notify);
         if (r == 0)
-                r = ev_db_finish(session->db); /* COMMIT */
+                r = ev_db_finish(session->db); /* COMMIT, and what deferred constraints say of it */
         return ev_trace(r);
 }
 

@@ -278,6 +278,7 @@ int ev_announce(struct ev_case *c, const struct ev_record *record, const void *v
         if (r < 0)
                 return ev_trace(r);
 
+        /* The star of the request: on the first of its outcomes, and on no other fact. */
         if (!c->outcome && is_outcome(c->routed, record)) {
                 fact->outcome = record->contract->outcome;
                 c->outcome = fact;
@@ -356,6 +357,7 @@ int ev_refuse(struct ev_case *c, int32_t reason, const char *detail, ...)
         value = begin_outcome(c, record);
         if (!value)
                 return ev_trace(EV_FAILED);
+        /* An enum in the refusal of every context; its symbols are the context's own. */
         field = ev_record_field(record, EV_STR("reason"));
         assert(field && field->type == EV_TYPE_ENUM);
         memcpy((char *)value + field->offset, &reason, sizeof(reason));
@@ -375,7 +377,7 @@ int ev_repeat(struct ev_case *c)
 
         if (!first)
                 return 0;
-        assert(record);
+        assert(record); /* who may repeat has a …RequestRepeated among its outcomes */
 
         value = begin_outcome(c, record);
         if (!value)

@@ -72,6 +72,7 @@ int ev_item_raw(struct ev_arena *arena, const struct ev_item *item, struct ev_ra
 
         assert(ret_raw);
 
+        /* One that was put aside before is whole already. */
         if (item->message) {
                 size = packed_size(item->message);
                 bytes = ev_arena_take(arena, size);
@@ -134,6 +135,8 @@ static int unpack(struct ev_arena *arena, struct ev_bytes bytes,
         headers = ev_arena_take_array(arena, EV_ENVELOPE_HEADERS_MAX, sizeof(*headers));
         if (!headers)
                 return ev_trace(EV_FAILED);
+        /* More than the limit were put aside too: with a dead letter, which is not tried again; but
+         * a limit may have been lowered since. */
         while (bytes.size > 0) {
                 if (count == EV_ENVELOPE_HEADERS_MAX || !take_slice(&bytes, &name) || !name.data ||
                     !take_slice(&bytes, &headers[count].value)) {
@@ -157,6 +160,7 @@ int ev_item_headers(struct ev_arena *arena, const struct ev_item *item,
 
         if (!message)
                 return ev_trace(unpack(arena, item->raw.headers, ret_headers, ret_count));
+        /* The rest of them is left where it is until somebody wants the record whole. */
         if (message->headers_total > message->headers_count) {
                 (void)ev_fail(EV_VERDICT_RECORD, "%zu headers, %d are looked at",
                               message->headers_total, EV_MESSAGE_HEADERS_MAX);

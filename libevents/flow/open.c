@@ -29,17 +29,17 @@ enum {
 
 /* How the values of one schema id are read. */
 struct plan {
-        uint32_t schema_id;
-        struct ev_schema *schema; /* the writer's, which the record refers to */
-        const struct ev_record *record;
+        uint32_t schema_id;             /* the writer's */
+        struct ev_schema *schema;       /* the writer's, which the record refers to */
+        const struct ev_record *record; /* reads its bytes into our struct */
 };
 
 /* Both tables are looked through: a worker has some dozens of routes, and meets few versions. */
 struct ev_opener {
         struct ev_arena *arena; /* of plans, for its whole life */
         size_t route_count, plan_count;
-        struct ev_routed routes[ROUTES_MAX];
-        struct plan plans[PLANS_MAX];
+        struct ev_routed routes[ROUTES_MAX]; /* with their contracts' outcomes */
+        struct plan plans[PLANS_MAX];        /* in the order in which they were met */
 };
 
 int ev_opener_new(struct ev_opener **ret_opener, const struct ev_worker *worker)
@@ -253,6 +253,8 @@ int ev_item_open(struct ev_opener *opener, struct ev_arena *arena, struct ev_ite
         if (r < 0)
                 return ev_trace(r);
 
+        /* The type decides whether a value is read at all: facts that no route wants may be of
+         * schemas that this program has never heard of. */
         item->routed = find_route(opener, item->event.type);
         if (!item->routed && is_facts_topic(item->raw.place.topic)) {
                 item->fate = EV_FATE_IGNORE;

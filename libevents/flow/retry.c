@@ -40,6 +40,7 @@ static int backoff_ms(const struct ev_retry *retry)
         wait <<= doublings;
         if (wait > retry->backoff_max_ms)
                 wait = retry->backoff_max_ms;
+        /* Early after boot there may be none; then everybody waits for half of it. */
         if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
                 random = 0;
         return wait / 2 + (int)((int64_t)wait * random / (2 * UINT16_MAX));
@@ -133,6 +134,7 @@ static int poison(struct ev_retry *retry, struct ev_item *item)
 
         assert(error->verdict == EV_VERDICT_RECORD || error->verdict == EV_VERDICT_AGAIN);
 
+        /* Parking touches only the library's tables, whose errors are never a record's fault. */
         if (item->is_poison)
                 return ev_fail_while("a record that was to be parked could not be parked");
         ev_log_error(retry->log, EV_WORKER_RECORD_PARKED,

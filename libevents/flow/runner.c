@@ -33,7 +33,7 @@ enum {
         CARE_MS = 60 * 1000,       /* partitions ahead, inbox generations */
         RETRY_RECORDS_MAX = 200,   /* of ev.parked, looked at together */
         COMMIT_INTERVAL_MS = 1000, /* how often Kafka hears of offsets */
-        BATCH_VALUES_MAX = 32 * 1024 * 1024,
+        BATCH_VALUES_MAX = 32 * 1024 * 1024, /* bytes of keys and values in hand */
         QUERY_MAX = 128,
 };
 
@@ -127,6 +127,7 @@ static int take_lanes(struct ev_runner *runner, const struct ev_consumer_lane *l
         for (size_t i = 0; i < count; ++i)
                 taken[i] = (struct ev_offset){ .topic = ev_str_of(lanes[i].topic),
                                                .partition = lanes[i].partition };
+        /* Ours only once the database has said so: until then there is nothing to release. */
         free(runner->lanes);
         runner->lanes = taken;
         runner->lane_count = 0;
@@ -289,6 +290,7 @@ static int hook_rest(void *context, int wait_ms)
                         return EV_APPLY_VOID;
                 r = ev_consumer_rest(runner->consumer,
                                      left > REST_STEP_MS ? REST_STEP_MS : (int)left);
+                /* What is in hand belongs to lanes of the generation before. */
                 if (r == EV_CONSUMER_REASSIGNED || runner->has_refused_lanes)
                         return EV_APPLY_VOID;
                 if (r < 0)
@@ -315,6 +317,7 @@ static void hook_applied(void *context)
 
         assert(counts->records > 0);
 
+        /* For lag tools only. A lane that has read nothing yet has no offset to tell. */
         for (size_t i = 0; i < runner->lane_count; ++i)
                 if (runner->lanes[i].next_offset >= 0)
                         ev_consumer_note_applied(runner->consumer, i, runner->lanes[i].next_offset);
@@ -382,6 +385,7 @@ static int turn(struct ev_runner *runner, int wait_ms)
 
         if (r == 0 && runner->messages.count > 0)
                 r = apply_messages(runner);
+        /* What was not applied is void: its lanes begin anew where they stand. */
         ev_messages_release(&runner->messages);
         if (runner->has_refused_lanes || r == EV_CONSUMER_REASSIGNED)
                 return 0;

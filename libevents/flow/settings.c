@@ -14,7 +14,7 @@
 
 enum {
         KEY_MAX = 64,
-        CONNECT_MS = 5000,
+        CONNECT_MS = 5000, /* so long a stop may have to wait for a server that is not there */
         WAIT_MS =
                 35000, /* above statement_timeout: the server speaks first, and the session stays */
 };
@@ -139,6 +139,7 @@ static const struct ev_option relay_options[] = {
 const struct ev_option_table ev_relay_options = { "Relays", relay_options,
                                                   EV_ARRAY_SIZE(relay_options) };
 
+/* Of eventctl only; what it asks for besides is on its command line. */
 static const struct ev_option tool_options[] = {
         { .name = "migrations.directory",
           .type = EV_OPTION_TEXT,

@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 
-enum { CAPACITY_MIN = 64 };
+enum { CAPACITY_MIN = 64 }; /* keys of a list at first */
 
 void ev_wants_begin(struct ev_wants *wants, struct ev_arena *arena)
 {
@@ -71,6 +71,7 @@ int ev_wants_finish(struct ev_wants *wants)
 
                 if (list->count == 0)
                         continue;
+                /* Equal keys stand side by side then, and the first of them stays. */
                 qsort(list->keys, list->count, sizeof(struct ev_str), compare_keys);
                 for (size_t k = 0; k < list->count; ++k)
                         if (k == 0 || !ev_str_equal(list->keys[k], list->keys[kept - 1]))

@@ -85,6 +85,7 @@ static void stop(struct ev_runner *runner)
 {
         assert(runner->messages.count == 0);
 
+        /* The batch in hand is committed or rolled back; nobody polls any more. */
         (void)!EV_FAULT(stop_drained);
         if (runner->consumer)
                 (void)!ev_consumer_close(runner->consumer, CLOSE_WAIT_MS);

@@ -3,6 +3,9 @@
 
 #include "flow/worker_log.h"
 
+/* Levels: error is for what a person has to look at, warning for what the worker does about by
+ * itself, info for what happens once in a while in good health. Nothing is told of a batch that
+ * goes well: that is what metrics are for. */
 const struct ev_log_event ev_worker_log_events[EV_WORKER_EVENTS] = {
         [EV_WORKER_STARTED] = { "started", EV_LOG_INFO, 0, "The worker reads its topics." },
         [EV_WORKER_LANES_TAKEN] = { "lanes_taken", EV_LOG_INFO, 0,

@@ -76,6 +76,7 @@ static int block_of(struct ev_ids *ids, const struct ev_table *table, struct blo
         block = calloc(1, sizeof(*block));
         if (!block)
                 return ev_fail_memory("a block of ids");
+        /* Empty: the first draw fills it. */
         block->table = table;
         ids->blocks[ids->block_count++] = block;
         *ret_block = block;

@@ -19,20 +19,20 @@
 #include "base/error.h"
 #include "base/uuid.h"
 
-enum { INDEX_MIN = 64 };
+enum { INDEX_MIN = 64 }; /* slots of an index at first: a small batch grows none */
 
 /* Open addressing with linear probing; at most half full. A group's slot holds its first and its
  * last row. */
 struct slot {
-        uint64_t hash;
-        struct ev_row *first;
-        struct ev_row *last;
+        uint64_t hash;        /* of the whole key: compared before the keys are */
+        struct ev_row *first; /* NULL: the slot is empty */
+        struct ev_row *last;  /* of a group, where the next one is linked */
 };
 
 struct index {
-        struct slot *slots;
-        size_t capacity; /* a power of two, or 0 */
-        size_t used;
+        struct slot *slots; /* in the arena */
+        size_t capacity;    /* a power of two, or 0 */
+        size_t used;        /* slots that are not empty: none is ever emptied */
 };
 
 /* The rows of one table. */
@@ -418,6 +418,7 @@ static int append(struct ev_rows *rows, struct list *list, const void *image,
         row = ev_arena_take(rows->arena, list->table->row_size);
         if (!row)
                 return ev_trace(EV_FAILED);
+        /* The head of the image is the caller's stack; that of the row is ours. */
         memcpy(row, image, list->table->row_size);
         *row = (struct ev_row){ .state = state };
 

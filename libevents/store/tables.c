@@ -24,7 +24,7 @@
 #include "store/params.h"
 #include "store/type.h"
 
-enum { TEXT_BYTES_MAX = 16 * 1024 };
+enum { TEXT_BYTES_MAX = 16 * 1024 }; /* of a statement: 32 columns take some 3 KiB */
 
 /* SQL's name of each column type; a varchar is read as the text it is. */
 static const char *const type_names[] = {
@@ -177,6 +177,7 @@ int ev_load_receive(const struct ev_load *load, const struct ev_result *result,
         assert(table->row_size <= sizeof(image));
 
         for (size_t row = 0; row < ev_result_rows(result); ++row) {
+                /* NULLs are left as zeros: null slices, and numbers that nobody reads. */
                 memset(image, 0, table->row_size);
                 for (size_t i = 0; i < table->column_count; ++i) {
                         r = read_value(&table->columns[i], result, row, i, image);
@@ -194,11 +195,11 @@ int ev_load_receive(const struct ev_load *load, const struct ev_result *result,
 
 /* A statement over arrays, and which columns of the table they are. */
 struct made {
-        struct ev_statement statement;
-        char name[EV_STATEMENT_NAME_MAX + 1];
-        char *text;
-        uint32_t params[EV_TABLE_COLUMNS_MAX];
-        const char *param_names[EV_TABLE_COLUMNS_MAX];
+        struct ev_statement statement;                 /* points to what follows */
+        char name[EV_STATEMENT_NAME_MAX + 1];          /* "insert_products" */
+        char *text;                                    /* ours */
+        uint32_t params[EV_TABLE_COLUMNS_MAX];         /* types of the arrays … */
+        const char *param_names[EV_TABLE_COLUMNS_MAX]; /* … and their columns' names */
         const struct ev_table_column *columns[EV_TABLE_COLUMNS_MAX];
         size_t column_count;
 };
@@ -206,12 +207,12 @@ struct made {
 enum { KINDS = EV_ROWS_DELETED + 1 };
 
 struct table_statements {
-        const struct ev_table *table;
-        struct made made[KINDS]; /* text NULL: the table has no such statement */
+        const struct ev_table *table; /* borrowed */
+        struct made made[KINDS];      /* text NULL: the table has no such statement */
 };
 
 struct ev_save {
-        struct ev_params params;
+        struct ev_params params; /* of one statement after the other */
         size_t table_count;
         size_t expected_count; /* results that ev_save_receive() will read … */
         struct {
@@ -532,6 +533,7 @@ int ev_save_queue(struct ev_save *save, struct ev_db *db, const struct ev_rows *
 
         assert(ret_statements);
 
+        /* Of a batch before that was not received to its end too. */
         save->expected_count = 0;
         for (size_t i = save->table_count; i-- > 0;) {
                 r = queue_kind(save, db, rows, &save->tables[i], EV_ROWS_DELETED);

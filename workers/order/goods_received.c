@@ -113,6 +113,7 @@ int decide_goods_received(struct ev_case *c, const void *event)
         int32_t quantity;
         int r;
 
+        /* What can never be right, whatever the rows say. */
         if (misfit(received))
                 return ev_refuse(c, STOCK_REASON_INVALID_FIELD, "%s is empty, negative or too long",
                                  misfit(received));
@@ -124,6 +125,7 @@ int decide_goods_received(struct ev_case *c, const void *event)
         if (!product)
                 return ev_refuse(c, STOCK_REASON_UNKNOWN_PRODUCT, "no product has this sku");
 
+        /* What the lot has to say about it. */
         lot = find_lot(ev_rows_of(c), product, received->location, received->batch_number);
         if (lot && !same_expiry(lot, received))
                 return ev_refuse(c, STOCK_REASON_INVALID_FIELD,
@@ -132,6 +134,7 @@ int decide_goods_received(struct ev_case *c, const void *event)
                 return ev_refuse(c, STOCK_REASON_INVALID_QUANTITY,
                                  "the lot %d would hold more than 2147483647 pieces", lot->id);
 
+        /* The fold of the announcement changes the lot: its level before it has to be kept. */
         before = level_of(lot);
         r = announce_received(c, received, product, lot);
         if (r < 0)

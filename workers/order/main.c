@@ -1,4 +1,5 @@
-/* The program: everything it does is in the tables of order.c. */
+/* The program: everything it does is in the tables of order.c. It stands apart from them so that
+ * tests can link them. */
 
 #include "order.h"
 

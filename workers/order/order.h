@@ -5,6 +5,7 @@
 
 #include "events.h"
 
+/* Checked by ev_worker_check() wherever it is used. */
 extern const struct ev_worker order_worker;
 
 #endif

@@ -1,4 +1,6 @@
-/* What stock events share: levels, lots and movements.
+/* What stock events share: levels, lots and movements. Decides ask the first, folds call the
+ * others; nothing here writes but through the working set, which the batch saves or forgets as a
+ * whole.
  *
  * The ledger's law: each change of a lot's quantity has exactly one movement, in the same
  * transaction. So a fold that changes `quantity` calls add_movement(), and nothing else does. */
@@ -90,6 +92,7 @@ int announce_levels(struct ev_case *c, const struct product *product, const stru
         assert(product);
         assert(lot);
 
+        /* Both sides are of the same event: what happened in between nobody has seen. */
         if (after.was_low && !before.was_low)
                 r = announce_low(c, product, lot, after);
         else if (!after.was_low && before.was_low)
@@ -130,6 +133,7 @@ int add_movement(struct ev_rows *rows, const struct ev_fact_head *head, const st
 
         assert(row.quantity != 0);
 
+        /* The sign of the quantity is the fold's; the database checks it against the type. */
         row.product_id = lot->product_id;
         row.inventory_item_id = lot->id;
         row.created_at = head->time;

@@ -286,6 +286,11 @@ static void waiting(struct world *w)
                "records that refer to nothing known wait, and hold up nobody");
         report(shows(w, offsets, "4") && shows(w, "SELECT count(*) FROM stock_movements", "1"),
                "the lane goes on");
+        add_new(w, 0, "LATE", 4);
+        report(run_once(w) == 0 &&
+                       shows(w, "SELECT count(*) || min(reason) FROM ev.parked", "4waiting"),
+               "nor is a later one of theirs held behind them");
+        sql(w, "DELETE FROM ev.parked WHERE \"offset\" = 4");
         report(add_due(w) == 0, "they are not tried again at once");
         sql(w, now);
         report(add_due(w) == 3 && apply(w) == 0 &&
