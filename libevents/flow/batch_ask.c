@@ -283,7 +283,9 @@ static int ask(struct ev_batch *batch)
         for (size_t i = 0; i < batch->count; ++i) {
                 struct ev_item *item = &batch->items[i];
 
-                if (item->fate != EV_FATE_DECIDE)
+                /* A record at fault is parked, whatever stands where: what it wants may be its
+                 * fault. */
+                if (item->fate != EV_FATE_DECIDE || item->is_poison)
                         continue;
                 ask_held(batch, item);
                 r = make_request(batch, item);

@@ -317,6 +317,15 @@ static void waiting(struct world *w)
                "past its deadline a record is refused");
 }
 
+/* A program of another day let it wait; this one has no route for it. */
+static void an_unwanted_retry(struct world *w)
+{
+        world_begin(w, 1);
+        add_unwanted_fact(w);
+        report(run_once(w) == 0 && shows(w, "SELECT count(*) FROM ev.parked", "0"),
+               "a waiting record that no route wants any more ends its wait");
+}
+
 /* A topic may have more partitions than anybody thought of. */
 static void many_lanes(struct world *w)
 {
@@ -340,6 +349,7 @@ check_fn *const engine_checks[] = {
         repeats,
         held_aggregates,
         waiting,
+        an_unwanted_retry,
         many_lanes,
         NULL,
 };

@@ -116,6 +116,17 @@ static void one_poison_among_64(struct world *w)
                "asked for by a person they are applied, in order, once");
 }
 
+/* Its want fails before anything is asked of the database, in every run. */
+static void a_record_that_wants_too_much(struct world *w)
+{
+        world_begin(w, 1);
+        add_new(w, 0, "SKU-1", 1);
+        add(w, 0, "huge", "SKU-2", 1, "HUGE");
+        add_new(w, 0, "SKU-3", 1);
+        report(apply(w) == 0 && shows(w, totals, "2 2 1 0 3 2"),
+               "a record that wants more than a batch can hold is parked");
+}
+
 static void poison_alone(struct world *w)
 {
         world_begin(w, 1);
@@ -221,6 +232,21 @@ static void killed_before_commit(struct world *w)
                "a connection that breaks before COMMIT: the batch is run again");
 }
 
+/* A standby that took over before it heard of the draw gives the same ids to somebody else. */
+static void ids_of_a_lost_session(struct world *w)
+{
+        world_begin(w, 1);
+        add_new(w, 0, "SKU-1", 1);
+        require(run_once(w), "a batch");
+        sql(w, "SELECT setval('inventory_items_id_seq', (SELECT max(id) FROM inventory_items)); "
+               "INSERT INTO inventory_items (product_id, location) SELECT id, 'by hand' "
+               "FROM products LIMIT 1; SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+               "WHERE application_name = 'batch'");
+        add_new(w, 0, "SKU-2", 1);
+        report(apply(w) == 0 && shows(w, totals, "2 2 0 0 2 2"),
+               "ids that were drawn in a session end with it");
+}
+
 static void killed_between_batches(struct world *w)
 {
         world_begin(w, 1);
@@ -265,14 +291,19 @@ static void landed(struct world *w)
                        shows(w, totals, "2 2 0 0 2 2") && shows(w, offset, "2") &&
                        w->lanes[0].next_offset == 2 && w->applied == 1,
                "a COMMIT that landed without an answer is not run again");
+        /* The session remembers it until the next BEGIN, which this batch does not come to. */
+        add(w, 0, "huge", "SKU-2", 1, "HUGE");
+        report(apply(w) == 0 && shows(w, totals, "2 2 1 0 3 2"),
+               "what is unknown of one COMMIT is not asked about another batch");
         add_new(w, 0, "SKU-1", 1);
-        report(apply(w) == 0 && shows(w, totals, "3 3 0 0 3 3"), "and the lane goes on behind it");
+        report(apply(w) == 0 && shows(w, totals, "3 3 1 0 4 3"), "and the lane goes on behind it");
 }
 
 check_fn *const trouble_checks[] = {
         fenced,
         moved,
         one_poison_among_64,
+        a_record_that_wants_too_much,
         poison_alone,
         a_waiting_record_at_fault,
         again,
@@ -282,6 +313,7 @@ check_fn *const trouble_checks[] = {
         a_missing_outbox_partition,
         killed_before_commit,
         killed_between_batches,
+        ids_of_a_lost_session,
         killed_during_commit,
         NULL,
 };

@@ -28,7 +28,8 @@ static const char topic[] = "quenty.stock.ingress.v1";
 
 unsigned decides;
 
-/* The order worker, with one more thing that a decide can do: "PARK" parks. */
+/* The order worker, with two more things that a record can ask for: "PARK" parks, and "HUGE" wants
+ * more than a batch has memory for. */
 static int decide_or_park(struct ev_case *c, const void *event)
 {
         const struct goods_received *received = event;
@@ -39,8 +40,18 @@ static int decide_or_park(struct ev_case *c, const void *event)
         return decide_goods_received(c, event);
 }
 
+static void want_or_more(struct ev_wants *wants, const void *event)
+{
+        const struct goods_received *received = event;
+
+        if (ev_str_equal(received->reference_number, EV_STR("HUGE")))
+                for (size_t i = 0; i < EV_BATCH_BYTES_MAX / sizeof(struct ev_str); ++i)
+                        ev_want(wants, WANT_SKU, received->sku);
+        want_goods_received(wants, event);
+}
+
 static const struct ev_route routes[] = {
-        { &goods_received_record, want_goods_received, decide_or_park },
+        { &goods_received_record, want_or_more, decide_or_park },
 };
 
 static struct ev_worker worker; /* order_worker with these routes */
@@ -257,6 +268,28 @@ struct ev_item *add(struct world *w, size_t lane, const char *id, const char *sk
         };
         ++w->sent;
         return item;
+}
+
+void add_unwanted_fact(struct world *w)
+{
+        static struct headers headers;
+        const struct ev_place place = { EV_STR("quenty.stock.events.v1"), 0, 7 };
+
+        headers_begin(&headers, "fact", "quenty.stock.LowStockDetected");
+        headers_add(&headers, "ce_time", "2025-01-31T00:00:00Z");
+        headers_add(&headers, "ce_subject", "A");
+        headers_add(&headers, "ce_sequence", "5");
+        w->items[w->count++] = (struct ev_item){
+                .raw = { .place = place,
+                         .headers = keep(w, headers.bytes, headers.size),
+                         .value = encode(w, "A", 1, "R") },
+                .lane = &w->lanes[0],
+                .is_retry = true,
+        };
+        sql(w,
+            "INSERT INTO ev.parked (group_name, topic, partition, \"offset\", headers, aggregate, "
+            "reason, deadline) VALUES ('quenty-order', 'quenty.stock.events.v1', 0, 7, '', 'A', "
+            "'waiting', now())");
 }
 
 struct ev_item *add_new(struct world *w, size_t lane, const char *sku, int quantity)

@@ -46,6 +46,9 @@ struct ev_item *add(struct world *w, size_t lane, const char *id, const char *sk
 /* The same with names that are nobody else's. */
 struct ev_item *add_new(struct world *w, size_t lane, const char *sku, int quantity);
 
+/* Adds a fact that comes from ev.parked and that no route wants (any more). */
+void add_unwanted_fact(struct world *w);
+
 /* Runs the batch once, or until it is done; and begins a new one. The items are given again by
  * setting `count`. */
 int run_once(struct world *w);
