@@ -243,7 +243,7 @@ static void ids_of_a_lost_session(struct world *w)
                "FROM products LIMIT 1; SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                "WHERE application_name = 'batch'");
         add_new(w, 0, "SKU-2", 1);
-        report(apply(w) == 0 && shows(w, totals, "2 2 0 0 2 2"),
+        report(apply(w) == 0 && shows(w, totals, "2 2 0 0 2 2") && decides == 2,
                "ids that were drawn in a session end with it");
 }
 
