@@ -15,7 +15,7 @@ import tempfile
 import time
 
 import fastavro
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -170,6 +170,22 @@ class World:
         topics += [NewTopic(n, DEAD_LETTER_PARTITIONS, 1) for n in dead]
         for future in admin.create_topics(topics).values():
             future.result(30)
+        wait_until("every partition to have a leader that answers",
+                   lambda: self._have_leaders(topics), 60)
+
+    def _have_leaders(self, topics):
+        """A topic is made before its leaders know of it: until then they refuse what is asked."""
+        consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": "test-leaders",
+                             "log_level": 2})
+        try:
+            for topic in topics:
+                for partition in range(topic.num_partitions):
+                    consumer.get_watermark_offsets(TopicPartition(topic.topic, partition), 5)
+        except KafkaException:
+            return False
+        finally:
+            consumer.close()
+        return True
 
     def sql(self, database, text):
         """Rows as tuples of text (None: NULL)."""
