@@ -2,9 +2,10 @@
  * at besides, and a payload:
  *
  *      decoding   whatever the payload is, there is an answer, and it takes bounded memory. What
- * was decoded can be encoded, never longer than the payload, the same bytes if as long; avro-c
- * reads those and writes them back; so does the JSON form. encoding   the payload fills a struct
- * with anything. What is encoded can be decoded, and encodes to the same bytes again. */
+ *                 was decoded can be encoded, never longer than the payload; avro-c reads those
+ *                 bytes and writes them back, and so does the JSON form.
+ *      encoding   the payload fills a struct with anything. What is encoded can be decoded, and
+ *                 encodes to the same bytes again. */
 
 #include <assert.h>
 #include <avro.h>
@@ -53,8 +54,9 @@ static bool same(const struct ev_buffer *a, struct ev_bytes b)
         return a->size == b.size && (b.size == 0 || memcmp(a->data, b.data, b.size) == 0);
 }
 
-/* avro-c reads only what we accepted: of other bytes it may take hundreds of megabytes. */
-static void check_avro(size_t number, const struct fuzz_target *target)
+/* Given `input`, avro-c writes what we write. It reads only what we accepted: of other bytes it may
+ * take hundreds of megabytes. */
+static void check_avro(size_t number, const struct fuzz_target *target, struct ev_bytes input)
 {
         static avro_value_iface_t *classes[AVRO_TARGETS_MAX];
         static char output[1 << 16];
@@ -73,13 +75,13 @@ static void check_avro(size_t number, const struct fuzz_target *target)
         if (bytes.size > sizeof(output))
                 return;
         must(!avro_generic_value_new(classes[number], &value), "avro-c makes a value");
-        reader = avro_reader_memory((const char *)bytes.data, (int64_t)bytes.size);
+        reader = avro_reader_memory((const char *)input.data, (int64_t)input.size);
         writer = avro_writer_memory(output, sizeof(output));
-        must(!avro_value_read(reader, &value), "avro-c reads what we write");
+        must(!avro_value_read(reader, &value), "avro-c reads what we read");
         must(!avro_value_write(writer, &value), "avro-c writes what it read");
         must(same(&bytes,
                   (struct ev_bytes){ (const uint8_t *)output, (size_t)avro_writer_tell(writer) }),
-             "avro-c writes the same bytes");
+             "avro-c writes what we write");
         avro_reader_free(reader);
         avro_writer_free(writer);
         avro_value_decref(&value);
@@ -116,11 +118,14 @@ static void decode(size_t number, const struct fuzz_target *target, uint8_t mode
         if (target->record != target->own)
                 return;
         must(bytes.size <= payload.size, "ours is the shortest encoding");
-        must(bytes.size < payload.size || same(&bytes, payload), "the same bytes");
         if (!(mode & MODE_FORM))
                 check_form(target->own, value);
         if (!(mode & MODE_AVRO))
-                check_avro(number, target);
+                check_avro(number, target, bytes_of(&bytes));
+        /* As long and yet other bytes: two short blocks of an array cost what one long one does,
+         * which avro-c too writes as one. No other encoding of a value is as short as ours. */
+        if (bytes.size == payload.size && !same(&bytes, payload))
+                check_avro(number, target, payload);
 }
 
 /* Takes a number of the payload; zeros when it is used up. */
