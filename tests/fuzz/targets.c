@@ -24,52 +24,54 @@ enum { TARGETS_MAX = 4096, MEMORY_MAX = 64 * 1024 * 1024 };
 #define DEC "{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":18,\"scale\":4}"
 #define TS  "{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"}"
 
-static const char every_type[] = T(F(
-        "b", "\"boolean\"") "," F("i", "\"int\"") "," F("l", "\"long\"") "," F("t", TS) "," F("d", DEC) "," F("s", "\"string\"") "," F("y", "\"bytes\"") "," F("e",
-                                                                                                                                                               E(
-                                                                                                                                                                       "E", "\"A\",\"B\",\"C\"", "")) "," F("r", R("P", F("x", "\"int\"") "," F("a", A("\"string\"")))) "," F("ar",
-                                                                                                                                                                                                                                                                              A("\"f.P\"")) "," F("ai",
-                                                                                                                                                                                                                                                                                                  A("\"int\"")) "," F("ae",
-                                                                                                                                                                                                                                                                                                                      A(
-                                                                                                                                                                                                                                                                                                                              "\"f.E\"")) "," F("ad",
-                                                                                                                                                                                                                                                                                                                                                A(
-                                                                                                                                                                                                                                                                                                                                                        DEC)) "," F("ab",
-                                                                                                                                                                                                                                                                                                                                                                    A(
-                                                                                                                                                                                                                                                                                                                                                                            "\"boolean\"")) "," F("al",
-                                                                                                                                                                                                                                                                                                                                                                                                  A("\"long\"")) "," F("ob",
-                                                                                                                                                                                                                                                                                                                                                                                                                       O("\"boolean\"")) "," F("oi",
-                                                                                                                                                                                                                                                                                                                                                                                                                                               O("\"int\"")) "," F("ol",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                   O("\"long\"")) "," F("ot",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                        O(TS)) "," F("od",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                     O(DEC)) "," F("os",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                   O("\"string\"")) "," F("oy",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                          O("\"bytes\"")) "," F("oe",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                O(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                        "\"f.E\"")) "," F("or",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                          O("\"f.P\"")) "," F("oa",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                              O(A("\"f.P\""))));
+/* A line for each field. */
+/* clang-format off */
+static const char every_type[] = T(
+        F("b", "\"boolean\"") ","
+        F("i", "\"int\"") ","
+        F("l", "\"long\"") ","
+        F("t", TS) ","
+        F("d", DEC) ","
+        F("s", "\"string\"") ","
+        F("y", "\"bytes\"") ","
+        F("e", E("E", "\"A\",\"B\",\"C\"", "")) ","
+        F("r", R("P", F("x", "\"int\"") "," F("a", A("\"string\"")))) ","
+        F("ar", A("\"f.P\"")) ","
+        F("ai", A("\"int\"")) ","
+        F("ae", A("\"f.E\"")) ","
+        F("ad", A(DEC)) ","
+        F("ab", A("\"boolean\"")) ","
+        F("al", A("\"long\"")) ","
+        F("ob", O("\"boolean\"")) ","
+        F("oi", O("\"int\"")) ","
+        F("ol", O("\"long\"")) ","
+        F("ot", O(TS)) ","
+        F("od", O(DEC)) ","
+        F("os", O("\"string\"")) ","
+        F("oy", O("\"bytes\"")) ","
+        F("oe", O("\"f.E\"")) ","
+        F("or", O("\"f.P\"")) ","
+        F("oa", O(A("\"f.P\""))));
 
 /* Reads every_type: part is promoted, part mapped, part skipped, part missing. */
-static const char
-        promoted
-                [] =
-                        T(
-                                D(
-                                        "new",
-                                        "\"string\"", "\"x\"") "," F("i", "\"long\"") "," F("s", "\"bytes\"") "," F("y", "\"string\"") "," F("e",
-                                                                                                                                             E(
-                                                                                                                                                     "E", "\"C\",\"Z\"", ",\"default\":\"Z\"")) "," F("r",
-                                                                                                                                                                                                      R(
-                                                                                                                                                                                                              "P", F(
-                                                                                                                                                                                                                           "x", "\"long\"") "," D("z", "\"int\"", "7"))) "," F("ar",
-                                                                                                                                                                                                                                                                               A("\"f.P\"")) "," F("ai",
-                                                                                                                                                                                                                                                                                                   A("\"long\"")) "," F("oi", "\"int\"") "," F("l",
-                                                                                                                                                                                                                                                                                                                                               O(
-                                                                                                                                                                                                                                                                                                                                                       "\"long\"")) "," F("b",
-                                                                                                                                                                                                                                                                                                                                                                          O("\"boolean\"")) "," F("os", "\"string\"") "," F("oa",
-                                                                                                                                                                                                                                                                                                                                                                                                                            A(
-                                                                                                                                                                                                                                                                                                                                                                                                                                    "\"f.P\"")) "," F("or", "\"f.P\"") "," F("t",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                             O(TS)) "," F("ae", A("\"f.E\"")));
+static const char promoted[] = T(
+        D("new", "\"string\"", "\"x\"") ","
+        F("i", "\"long\"") ","
+        F("s", "\"bytes\"") ","
+        F("y", "\"string\"") ","
+        F("e", E("E", "\"C\",\"Z\"", ",\"default\":\"Z\"")) ","
+        F("r", R("P", F("x", "\"long\"") "," D("z", "\"int\"", "7"))) ","
+        F("ar", A("\"f.P\"")) ","
+        F("ai", A("\"long\"")) ","
+        F("oi", "\"int\"") ","
+        F("l", O("\"long\"")) ","
+        F("b", O("\"boolean\"")) ","
+        F("os", "\"string\"") ","
+        F("oa", A("\"f.P\"")) ","
+        F("or", "\"f.P\"") ","
+        F("t", O(TS)) ","
+        F("ae", A("\"f.E\"")));
+/* clang-format on */
 
 /* Reads every_type: all is skipped but one field. */
 static const char skipped[] = T(F("ob", O("\"boolean\"")));
