@@ -202,8 +202,9 @@ int ev_batch_prepare(struct ev_batch *batch)
  * nothing has to grow on the way. */
 static int take_lists(struct ev_batch *batch)
 {
-        assert(batch->count > 0);
+        assert(batch->count <= EV_BATCH_MAX);
 
+        batch->due_count = 0;
         batch->advance_count = batch->claim_count = batch->request_count = 0;
         batch->held_count = batch->dead_count = batch->parked_count = 0;
         batch->finished_count = batch->postponed_count = batch->accepted_count = 0;
@@ -217,11 +218,12 @@ static int take_lists(struct ev_batch *batch)
         return ev_trace(EV_FAILED);
 }
 
-/* Everything of the last run is void from here on, also what its items pointed to. */
+/* Everything of the last run is void from here on, also what its items pointed to. A timer's run
+ * has none. */
 static int begin_run(struct ev_batch *batch, struct ev_item *items, size_t count)
 {
-        assert(items);
-        assert(count > 0 && count <= EV_BATCH_MAX);
+        assert((items != NULL) == (count > 0));
+        assert(!ev_db_is_in_transaction(batch->session.db));
 
         batch->has_sent_commit = batch->is_unknown = false;
         ev_arena_reset(batch->arena);
@@ -289,18 +291,69 @@ static int run(struct ev_batch *batch, struct ev_result *results[])
         return ev_trace(r);
 }
 
+/* As run(), for a timer. That nothing is due ends it well: what was begun is rolled back. */
+static int run_timer(struct ev_batch *batch, const struct ev_timer *timer, size_t skip, size_t max,
+                     struct ev_result *results[])
+{
+        int r = ev_batch_ask_due(batch, timer, skip, max);
+
+        assert(results);
+
+        if (r == 0 && batch->due_count == 0)
+                return ev_trace(ev_db_rollback(batch->session.db));
+        if (r == 0)
+                r = ev_batch_load_due(batch, results);
+        if (r == 0)
+                r = ev_batch_decide_due(batch, timer);
+        if (r == 0)
+                r = ev_batch_save(batch);
+        return ev_trace(r);
+}
+
+static void free_results(struct ev_result *results[])
+{
+        assert(results);
+
+        for (size_t i = 0; i < EV_LOADS_MAX; ++i)
+                ev_result_free(results[i]);
+}
+
+/* Whether a COMMIT without an answer landed is not asked: a key that was decided is not due any
+ * more. */
+int ev_batch_run_timer(struct ev_batch *batch, const struct ev_timer *timer, size_t skip,
+                       size_t max, size_t *ret_count)
+{
+        struct ev_result *results[EV_LOADS_MAX] = { NULL };
+        int r = begin_run(batch, NULL, 0);
+
+        assert(ret_count);
+
+        if (r == 0)
+                r = run_timer(batch, timer, skip, max, results);
+        free_results(results);
+        if (r < 0) {
+                r = give_up(batch, r);
+                batch->is_unknown = false;
+                return r;
+        }
+        r = batch->due_count > 0 ? EV_FAULT(commit_known) : 0;
+        if (r < 0)
+                return ev_trace(r);
+        *ret_count = batch->due_count;
+        return 0;
+}
+
 /* The results of the loads live until the last statement is queued: rows borrow their texts. */
 int ev_batch_run(struct ev_batch *batch, struct ev_item *items, size_t count)
 {
         struct ev_result *results[EV_LOADS_MAX] = { NULL };
         int r = begin_run(batch, items, count);
 
-        assert(!ev_db_is_in_transaction(batch->session.db));
+        assert(batch->count == count);
 
         if (r == 0)
                 r = run(batch, results);
-        for (size_t i = 0; i < batch->worker->load_count; ++i)
-                ev_result_free(results[i]);
+        free_results(results);
         if (r != 0)
                 return give_up(batch, r);
         r = EV_FAULT(commit_known);

@@ -64,7 +64,8 @@ struct ev_item {
         const struct ev_routed *routed; /* from here on: of records that are to be decided */
         void *value;                    /* decoded, as the route's record lays it out */
         struct ev_str aggregate;        /* whom it is about; empty: its fields name nobody */
-        size_t request, held;           /* places in the batch's lists; SIZE_MAX: none */
+        const char *why_ignored; /* a fact that the present state does not allow; else NULL */
+        size_t request, held;    /* places in the batch's lists; SIZE_MAX: none */
 };
 
 struct ev_batch;
@@ -95,6 +96,14 @@ enum { EV_BATCH_FENCED = 1 };
  * caller's and may be given again. */
 int ev_batch_run(struct ev_batch *batch, struct ev_item *items, size_t count) _must_check_;
 
+/* Runs a timer once, in a transaction of its own: asks for keys that are due, passes over the first
+ * `skip` of them, decides up to `max` of the others and saves (together EV_TIMER_KEYS_MAX at most).
+ * 0 and the number of keys decided, committed where there are any; where it is `max`, more may be
+ * due. EV_FAILED: what happened is told by the next look, also where the COMMIT is unknown. No
+ * transaction is open afterwards. */
+int ev_batch_run_timer(struct ev_batch *batch, const struct ev_timer *timer, size_t skip,
+                       size_t max, size_t *ret_count) _must_check_;
+
 /* Whether the last run has sent a COMMIT that was not answered. What the session says of itself
  * (ev_db_commit_is_unknown()) may be about a COMMIT of somebody else in it. */
 bool ev_batch_is_unknown(const struct ev_batch *batch);
@@ -111,6 +120,7 @@ struct ev_batch_counts {
         uint64_t decided;    /* by their routes, repeats included */
         uint64_t ignored;    /* duplicates, and facts that no route wants */
         uint64_t duplicates; /* of the ignored */
+        uint64_t disallowed; /* of the ignored: facts that the present state does not allow */
         uint64_t dead;
         uint64_t parked; /* for a person */
         uint64_t waiting;

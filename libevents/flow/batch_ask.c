@@ -262,6 +262,7 @@ static int open_items(struct ev_batch *batch)
                 struct ev_item *item = &batch->items[i];
 
                 item->request = item->held = SIZE_MAX;
+                item->why_ignored = NULL;
                 r = ev_item_open(batch->opener, batch->arena, item);
                 if (r < 0)
                         return ev_trace(r);
@@ -328,6 +329,19 @@ static int queue_load(struct ev_batch *batch, const struct ev_load *load)
         return ev_trace(ev_db_queue(batch->session.db, load->statement, params));
 }
 
+int ev_batch_queue_loads(struct ev_batch *batch)
+{
+        const struct ev_worker *worker = batch->worker;
+        int r = 0;
+
+        assert(worker->load_count <= EV_LOADS_MAX);
+
+        for (size_t i = 0; r == 0 && i < worker->load_count; ++i)
+                if (is_wanted(batch, &worker->loads[i]))
+                        r = queue_load(batch, &worker->loads[i]);
+        return ev_trace(r);
+}
+
 /* The order of the statements is the order of the locks: see the head of this file. */
 static int queue_first(struct ev_batch *batch)
 {
@@ -344,9 +358,8 @@ static int queue_first(struct ev_batch *batch)
                 r = ev_requests_queue_find(session, batch->requests, batch->request_count);
         if (r == 0 && batch->held_count > 0)
                 r = ev_parked_queue_held(session, batch->held, batch->held_count);
-        for (size_t i = 0; r == 0 && i < batch->worker->load_count; ++i)
-                if (is_wanted(batch, &batch->worker->loads[i]))
-                        r = queue_load(batch, &batch->worker->loads[i]);
+        if (r == 0)
+                r = ev_batch_queue_loads(batch);
         if (r == 0)
                 r = ev_db_sync(session->db);
         if (r == 0)
@@ -364,6 +377,19 @@ static int receive_load(struct ev_batch *batch, const struct ev_load *load,
 
         if (r == 0)
                 r = ev_load_receive(load, *ret_result, batch->rows);
+        return ev_trace(r);
+}
+
+int ev_batch_receive_loads(struct ev_batch *batch, struct ev_result *results[])
+{
+        const struct ev_worker *worker = batch->worker;
+        int r = 0;
+
+        assert(results);
+
+        for (size_t i = 0; r == 0 && i < worker->load_count; ++i)
+                if (is_wanted(batch, &worker->loads[i]))
+                        r = receive_load(batch, &worker->loads[i], &results[i]);
         return ev_trace(r);
 }
 
@@ -398,9 +424,8 @@ static int receive_first(struct ev_batch *batch, struct ev_result *results[])
                                              batch->arena);
         if (r == 0 && batch->held_count > 0)
                 r = ev_parked_receive_held(session, batch->held, batch->held_count);
-        for (size_t i = 0; r == 0 && i < batch->worker->load_count; ++i)
-                if (is_wanted(batch, &batch->worker->loads[i]))
-                        r = receive_load(batch, &batch->worker->loads[i], &results[i]);
+        if (r == 0)
+                r = ev_batch_receive_loads(batch, results);
         if (r == 0)
                 r = ev_db_finish(session->db);
         return ev_trace(r);

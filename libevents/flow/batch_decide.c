@@ -242,6 +242,13 @@ static int decide_item(struct ev_batch *batch, struct ev_item *item)
         if (r < 0)
                 return ev_trace(r);
 
+        if (c.is_ignored) {
+                item->fate = EV_FATE_IGNORE;
+                item->why_ignored = c.reason;
+                ++batch->counts.disallowed;
+                ignore(batch, item);
+                return 0;
+        }
         if (item->request != SIZE_MAX && c.outcome->outcome == EV_OUTCOME_ACCEPTED)
                 remember_accepted(batch, item, c.outcome, hash);
         finish(batch, item);

@@ -1,8 +1,8 @@
 #ifndef EV_FLOW_BATCH_PRIVATE_H
 #define EV_FLOW_BATCH_PRIVATE_H
 
-/* The inside of a batch, for its three parts: what is asked (batch_ask.c), decided (batch_decide.c)
- * and saved (batch_save.c). batch.c puts them together.
+/* The inside of a batch, for its parts: what is asked (batch_ask.c, of a timer batch_timer.c),
+ * decided (batch_decide.c) and saved (batch_save.c). batch.c puts them together.
  *
  * What a run makes lies in `arena` and is gone with the next one; the rest is made once. */
 
@@ -58,6 +58,8 @@ struct ev_batch {
         struct ev_request *accepted; /* by this batch */
         uint64_t *accepted_hashes;   /* of their natural keys */
         size_t accepted_count;
+        struct ev_str *due; /* keys of a timer; there are no records then */
+        size_t due_count;
         struct ev_outbox_row *facts;
         bool notify;          /* the relay is to be woken */
         bool has_sent_commit; /* or may have: it was queued */
@@ -70,6 +72,17 @@ int ev_batch_ask(struct ev_batch *batch) _must_check_;
 /* Round trip 1. 0, EV_BATCH_FENCED, or EV_FAILED. Rows borrow from `results`, one for each load,
  * which the caller frees when the batch has ended. */
 int ev_batch_load(struct ev_batch *batch, struct ev_result *results[]) _must_check_;
+
+/* The loads whose lists were wanted, as a part of a flight. */
+int ev_batch_queue_loads(struct ev_batch *batch) _must_check_;
+int ev_batch_receive_loads(struct ev_batch *batch, struct ev_result *results[]) _must_check_;
+
+/* A timer's keys but the first `skip`, at most `max`, and what they want; then their rows; then
+ * their decides. Nothing may be due: then due_count is 0, and the transaction has nothing to do. */
+int ev_batch_ask_due(struct ev_batch *batch, const struct ev_timer *timer, size_t skip,
+                     size_t max) _must_check_;
+int ev_batch_load_due(struct ev_batch *batch, struct ev_result *results[]) _must_check_;
+int ev_batch_decide_due(struct ev_batch *batch, const struct ev_timer *timer) _must_check_;
 
 /* Decides every record, in the order of arrival. */
 int ev_batch_decide(struct ev_batch *batch) _must_check_;

@@ -1,4 +1,5 @@
-/* One event on its way through decide: announcing, refusing, repeating, waiting.
+/* One event, or one key of a timer, on its way through decide: announcing, refusing, repeating,
+ * waiting.
  *
  * Nothing here touches the database. What a case announces lies in the batch's arena until the
  * batch is committed; if the process dies before that, it never happened.
@@ -119,6 +120,7 @@ int ev_draw(struct ev_case *c, const struct ev_table *table, int32_t *ret_id)
 int ev_wait(struct ev_case *c, const char *for_what)
 {
         assert(for_what);
+        assert(c->event); /* a key that is not due is passed over by the timer's decide */
         assert(!c->last_try);
         assert(c->announced == 0);
 
@@ -130,10 +132,66 @@ int ev_wait(struct ev_case *c, const char *for_what)
 int ev_park(struct ev_case *c, const char *reason)
 {
         assert(reason);
+        assert(c->event);
         assert(c->announced == 0);
 
         c->reason = reason;
         return EV_PARKS;
+}
+
+/* A request has an outcome whatever the state is; only what others have decided already can come
+ * too late for us. */
+int ev_ignore(struct ev_case *c, const char *why)
+{
+        assert(why);
+        assert(c->event && c->routed->route->record->contract->kind == EV_KIND_FACT);
+        assert(c->announced == 0);
+
+        c->is_ignored = true;
+        c->reason = why;
+        return 0;
+}
+
+/* What an event causes belongs to the event's conversation, whatever a row says. */
+void ev_correlate(struct ev_case *c, struct ev_str correlation_id)
+{
+        assert(!c->event);
+        assert(c->announced == 0);
+
+        c->correlation_id = ev_str_cut(correlation_id, EV_ENVELOPE_TEXT_MAX);
+}
+
+/* A column of the table that may be written and is no name of its row. */
+static const struct ev_table_column *secret_column(const struct ev_table *table, const char *name)
+{
+        const struct ev_table_column *column = NULL;
+
+        for (size_t i = 0; i < table->column_count; ++i)
+                if (strcmp(table->columns[i].name, name) == 0)
+                        column = &table->columns[i];
+        assert(column && column->type == EV_COLUMN_TEXT && column != table->find_by);
+        assert(!(column->flags & (EV_COLUMN_KEY | EV_COLUMN_READ)));
+        return column;
+}
+
+/* Beside the facts, and so beside what a rebuild can know: the row is all that has it. */
+int ev_secret(struct ev_case *c, const struct ev_table *table, struct ev_str key,
+              const char *column, struct ev_str value)
+{
+        struct ev_rows *rows = c->cases->rows;
+        const struct ev_table_column *place = secret_column(table, column);
+        const struct ev_row *row = ev_rows_find(rows, table, key);
+        struct ev_str copy;
+        int r;
+
+        assert(row); /* the fold of a fact announced before has made it, or it was loaded */
+        assert(!(place->flags & EV_COLUMN_FIXED) || row->state == EV_ROW_NEW);
+
+        r = ev_rows_text(rows, value, &copy);
+        if (r < 0)
+                return ev_trace(r);
+        memcpy((char *)ev_rows_change(rows, row) + place->offset, &copy, sizeof(copy));
+        return 0;
 }
 
 /* ---- Announcing ---- */
@@ -161,11 +219,30 @@ static int next_span(struct ev_cases *cases, struct ev_announced *fact, struct e
                                       &fact->traceparent));
 }
 
-/* Strings of the cause are borrowed: its record lives as long as the batch. What had no
- * conversation begins one, named after itself. */
-static int set_cause(struct ev_cases *cases, struct ev_announced *fact,
-                     const struct ev_event *event)
+/* The fact's own id, as text. */
+static int own_id(struct ev_cases *cases, const struct ev_announced *fact, struct ev_str *ret_id)
 {
+        char text[EV_UUID_TEXT_MAX];
+
+        assert(ret_id);
+
+        ev_uuid_format(&fact->id, text);
+        return ev_trace(ev_arena_copy(cases->arena, ev_str_of(text), ret_id));
+}
+
+/* Strings of the cause are borrowed: its record lives as long as the batch. What had no
+ * conversation begins one, named after itself. What time made has no cause. */
+static int set_cause(const struct ev_case *c, struct ev_announced *fact)
+{
+        struct ev_cases *cases = c->cases;
+        const struct ev_event *event = c->event;
+
+        if (!event) {
+                fact->correlation_id = c->correlation_id;
+                return fact->correlation_id.size > 0
+                               ? 0
+                               : ev_trace(own_id(cases, fact, &fact->correlation_id));
+        }
         assert(!ev_str_is_null(event->id) && !ev_str_is_null(event->source));
 
         fact->causation_id = event->id;
@@ -181,6 +258,7 @@ static int set_cause(struct ev_cases *cases, struct ev_announced *fact,
 static int set_key(struct ev_cases *cases, struct ev_announced *fact, const void *value,
                    const struct ev_event *cause)
 {
+        struct ev_str who = cause ? cause->id : fact->correlation_id;
         int r = ev_subject_of(fact->record, value, cases->arena, &fact->subject);
 
         assert(fact->record->contract->subject_count > 0);
@@ -191,9 +269,9 @@ static int set_key(struct ev_cases *cases, struct ev_announced *fact, const void
         fact->subject = ev_str_cut(fact->subject, EV_ENVELOPE_TEXT_MAX);
         /* And one that asked for nobody is about itself: no reader takes a fact without subject. */
         if (fact->subject.size == 0)
-                fact->subject = cause->id;
+                fact->subject = who;
         fact->key = ev_str_cut(ev_key_of(fact->record, value), EV_ENVELOPE_KEY_MAX);
-        if (fact->key.size == 0)
+        if (fact->key.size == 0 && cause)
                 fact->key = cause->key;
         if (fact->key.size == 0)
                 fact->key = fact->subject;
@@ -223,19 +301,32 @@ static int set_payload(struct ev_cases *cases, struct ev_announced *fact, const 
         return 0;
 }
 
-/* A fact shows in the rows as soon as it is announced. The fold gets what a rebuild will have, no
- * more: the value, and what the envelope says. */
-static int fold(struct ev_cases *cases, const struct ev_announced *fact, const void *value)
+/* Facts without a line in the worker's folds change no rows. */
+static int fold(struct ev_cases *cases, const struct ev_record *record,
+                const struct ev_fact_head *head, const void *value)
 {
         const struct ev_worker *worker = cases->worker;
-        struct ev_fact_head head = { fact->id, cases->now, fact->causation_id };
 
         assert(cases->rows);
 
         for (size_t i = 0; i < worker->fold_count; ++i)
-                if (worker->folds[i].record == fact->record)
-                        return ev_trace(worker->folds[i].fold(cases->rows, &head, value));
+                if (worker->folds[i].record == record)
+                        return ev_trace(worker->folds[i].fold(cases->rows, head, value));
         return 0;
+}
+
+/* A fact shows in the rows as soon as it is announced. The fold gets what a rebuild will have, no
+ * more: the value, and what the envelope says. */
+static int fold_announced(struct ev_cases *cases, const struct ev_announced *fact,
+                          const void *value)
+{
+        const struct ev_fact_head head = { .id = fact->id,
+                                           .time = cases->now,
+                                           .causation_id = fact->causation_id };
+
+        assert(cases->now > 0);
+
+        return ev_trace(fold(cases, fact->record, &head, value));
 }
 
 /* In the order of announcement, which becomes the order of the outbox's numbers. */
@@ -261,6 +352,7 @@ int ev_announce(struct ev_case *c, const struct ev_record *record, const void *v
 
         assert(record->contract && record->contract->kind == EV_KIND_FACT);
         assert(value);
+        assert(!c->is_ignored);
 
         fact = ev_arena_take(cases->arena, sizeof(*fact));
         if (!fact)
@@ -268,18 +360,18 @@ int ev_announce(struct ev_case *c, const struct ev_record *record, const void *v
         fact->record = record;
         r = ev_uuid_next(&fact->id);
         if (r == 0)
-                r = set_cause(cases, fact, c->event);
+                r = set_cause(c, fact);
         if (r == 0)
                 r = set_key(cases, fact, value, c->event);
         if (r == 0)
                 r = set_payload(cases, fact, value);
         if (r == 0)
-                r = fold(cases, fact, value);
+                r = fold_announced(cases, fact, value);
         if (r < 0)
                 return ev_trace(r);
 
         /* The star of the request: on the first of its outcomes, and on no other fact. */
-        if (!c->outcome && is_outcome(c->routed, record)) {
+        if (c->routed && !c->outcome && is_outcome(c->routed, record)) {
                 fact->outcome = record->contract->outcome;
                 c->outcome = fact;
         }
@@ -340,13 +432,13 @@ static void *begin_outcome(struct ev_case *c, const struct ev_record *record)
  * name, the reason as the index of its symbol. */
 int ev_refuse(struct ev_case *c, int32_t reason, const char *detail, ...)
 {
-        const struct ev_record *record = c->routed->refused;
+        const struct ev_record *record = c->routed ? c->routed->refused : NULL;
         const struct ev_field *field;
         char text[EV_REASON_TEXT_MAX];
         va_list arguments;
         void *value;
 
-        assert(record);
+        assert(record); /* an event with a …Declined among its outcomes */
         assert(!c->outcome);
 
         /* Cut where it is too long, which may be inside of a character. */
@@ -391,6 +483,22 @@ int ev_repeat(struct ev_case *c)
 
 /* ---- Deciding ---- */
 
+/* What another database has decided is taken as it is. */
+static int fold_received(struct ev_case *c)
+{
+        const struct ev_event *event = c->event;
+        struct ev_fact_head head = { .time = event->time,
+                                     .causation_id = event->causation_id,
+                                     .source = event->source,
+                                     .sequence = event->sequence };
+
+        assert(event->sequence > 0); /* the envelope of a fact has seen to it */
+
+        if (!ev_uuid_parse(event->id, &head.id))
+                return ev_fail(EV_VERDICT_RECORD, "the ce_id of a fact is no UUID");
+        return ev_trace(fold(c->cases, c->routed->route->record, &head, c->value));
+}
+
 /* What creates or counts is a repeat at once, whatever the state; the rest asks ev_repeat(). */
 static int decide(struct ev_case *c)
 {
@@ -401,6 +509,8 @@ static int decide(struct ev_case *c)
         if (contract->kind == EV_KIND_INGRESS && contract->repeats == EV_REPEATS_AT_ONCE &&
             c->first_request)
                 return ev_trace(ev_repeat(c));
+        if (!c->routed->route->decide)
+                return ev_trace(fold_received(c));
         return ev_trace(c->routed->route->decide(c, c->value));
 }
 
@@ -424,4 +534,17 @@ int ev_case_decide(struct ev_case *c)
                                "its decide",
                                EV_STR_ARG(record->name));
         return 0;
+}
+
+/* A timer has no outcome to announce: a key that turns out not to be due is simply passed over. */
+int ev_case_decide_due(struct ev_case *c, const struct ev_timer *timer, struct ev_str key)
+{
+        int r;
+
+        assert(!c->event && !c->routed);
+        assert(!ev_str_is_null(key));
+
+        r = timer->decide(c, key);
+        assert(r == 0 || r == EV_FAILED);
+        return ev_trace(r);
 }

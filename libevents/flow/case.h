@@ -1,8 +1,9 @@
 #ifndef EV_FLOW_CASE_H
 #define EV_FLOW_CASE_H
 
-/* One event of a batch on its way through decide: what flow/worker.h promises an author, inside. A
- * batch has one struct ev_cases, and one struct ev_case after the other. */
+/* One event of a batch, or one key of a timer, on its way through decide: what flow/worker.h
+ * promises an author, inside. A batch has one struct ev_cases, and one struct ev_case after the
+ * other. */
 
 #include "base/arena.h"
 #include "base/buffer.h"
@@ -54,21 +55,27 @@ struct ev_cases {
         size_t count;
 };
 
-/* The caller fills in all but the last three. */
+/* The caller fills in what stands before the outcome. */
 struct ev_case {
-        struct ev_cases *cases; /* borrowed, as are all pointers here */
-        const struct ev_routed *routed;
-        const struct ev_event *event;
-        const void *value;                            /* the decoded event */
+        struct ev_cases *cases;                       /* borrowed, as are all pointers here */
+        const struct ev_routed *routed;               /* NULL: a timer's */
+        const struct ev_event *event;                 /* NULL: a timer's */
+        const void *value;                            /* the decoded event; NULL: a timer's */
+        struct ev_str correlation_id;                 /* of a timer's facts; null: their own ids */
         bool last_try;                                /* it must be decided now */
         const struct ev_first_request *first_request; /* NULL: no accepted one is known */
         const struct ev_announced *outcome;           /* NULL: not announced yet */
         size_t announced;                             /* facts of this case */
-        const char *reason;                           /* of EV_WAITS and EV_PARKS */
+        bool is_ignored;                              /* by ev_ignore() */
+        const char *reason;                           /* of waiting, parking, ignoring */
 };
 
 /* Runs the event's decide. 0, EV_WAITS, EV_PARKS, or EV_FAILED; the latter also when an ingress
  * event was decided without its outcome, which is a bug (verdict: stop). */
 int ev_case_decide(struct ev_case *c) _must_check_;
+
+/* Runs a timer's decide for one key. 0 or EV_FAILED. */
+int ev_case_decide_due(struct ev_case *c, const struct ev_timer *timer,
+                       struct ev_str key) _must_check_;
 
 #endif

@@ -197,6 +197,21 @@ static int run_once(struct ev_retry *retry, struct ev_item *items, size_t count,
         return ev_trace(judge(retry, items, count, again, ret_split));
 }
 
+/* What others decided and we could not follow is for a person to know of. */
+static void log_ignored(struct ev_retry *retry, const struct ev_item *items, size_t count)
+{
+        assert(items);
+
+        for (size_t i = 0; i < count; ++i)
+                if (items[i].why_ignored)
+                        ev_log_line(retry->log, EV_WORKER_FACT_IGNORED,
+                                    ev_log_str("record_topic", items[i].raw.place.topic),
+                                    ev_log_int("record_partition", items[i].raw.place.partition),
+                                    ev_log_int("record_offset", items[i].raw.place.offset),
+                                    ev_log_str("event_id", items[i].event.id),
+                                    ev_log_text("why", items[i].why_ignored));
+}
+
 /* Recursion is bounded: each step halves, so it is at most log2(EV_BATCH_MAX) deep. */
 int ev_retry_apply(struct ev_retry *retry, struct ev_item *items, size_t count)
 {
@@ -213,6 +228,7 @@ int ev_retry_apply(struct ev_retry *retry, struct ev_item *items, size_t count)
                 return ev_trace(r);
         if (!split) {
                 retry->failures = 0;
+                log_ignored(retry, items, count);
                 retry->hooks.applied(retry->hooks.context);
                 return 0;
         }

@@ -540,6 +540,28 @@ static void set_hooks(struct ev_runner *runner)
                 .hooks = { hook_connect, hook_rest, hook_rejoin, hook_applied, runner },
                 .backoff_max_ms = (int)ev_config_integer(runner->config, "backoff.max_ms"),
         };
+        runner->clockwork = (struct ev_clockwork){
+                .worker = runner->worker,
+                .batch = runner->batch,
+                .log = runner->log,
+                .connect = hook_connect,
+                .context = runner,
+                .backoff_max_ms = runner->retry.backoff_max_ms,
+        };
+}
+
+/* How long a turn may wait for records: until something else has to be looked at. */
+static int wait_ms(const struct ev_runner *runner)
+{
+        int64_t now = ev_clock_monotonic_micros();
+        int64_t wait = now < runner->waiting_until ? WAITING_LOOK_MS : IDLE_WAIT_MS;
+        int64_t tick = ev_clockwork_next(&runner->clockwork);
+
+        assert(wait > 0);
+
+        if (tick < now + wait * EV_MICROS_PER_MS)
+                wait = (tick - now) / EV_MICROS_PER_MS;
+        return wait > 0 ? (int)wait : 1;
 }
 
 /* A stop is looked for between two batches only: one in hand is finished, or dropped where it has
@@ -552,11 +574,11 @@ int ev_runner_loop(struct ev_runner *runner)
 
         set_hooks(runner);
         while (r == 0 && !ev_runner_must_stop(runner)) {
-                bool may_wait = ev_clock_monotonic_micros() < runner->waiting_until;
-
-                r = turn(runner, may_wait ? WAITING_LOOK_MS : IDLE_WAIT_MS);
+                r = turn(runner, wait_ms(runner));
                 if (r == 0)
                         r = look(runner);
+                if (r == 0)
+                        r = ev_clockwork_run(&runner->clockwork, ev_clock_monotonic_micros());
                 if (r == 0)
                         r = care(runner);
         }

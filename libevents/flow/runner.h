@@ -7,6 +7,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "flow/batch.h"
+#include "flow/clockwork.h"
 #include "flow/retry.h"
 #include "flow/worker.h"
 #include "wire/consumer.h"
@@ -21,7 +22,8 @@ struct ev_runner {
         struct ev_db *db;             /* connected again and again */
         struct ev_batch *batch;       /* works in it */
         struct ev_consumer *consumer; /* NULL before ev_runner_join() */
-        struct ev_retry retry;        /* set up by ev_runner_loop() */
+        struct ev_retry retry;        /* set up by ev_runner_loop(), as is the next one */
+        struct ev_clockwork clockwork;
         struct ev_messages messages;  /* the batch in hand, released at the end of each turn */
         struct ev_item *items;        /* EV_BATCH_MAX, made of them */
         struct ev_arena *retry_arena; /* of records that come from ev.parked */

@@ -236,21 +236,47 @@ int ev_worker_main(const struct ev_worker *worker, int argc, char **argv)
 
 /* ---- The tables of a worker ---- */
 
+/* A route without decide is for a fact of others, and only with a fold for it. */
+static bool is_route(const struct ev_worker *worker, const struct ev_route *route)
+{
+        const struct ev_contract *contract = route->record->contract;
+
+        if (!contract || !route->want)
+                return false;
+        if (route->decide)
+                return true;
+        for (size_t i = 0; i < worker->fold_count; ++i)
+                if (worker->folds[i].record == route->record)
+                        return contract->kind == EV_KIND_FACT;
+        return false;
+}
+
+static bool is_timer(const struct ev_timer *timer)
+{
+        assert(timer);
+
+        return timer->name && timer->interval_ms > 0 && timer->want && timer->decide &&
+               timer->due && ev_due_check(timer->due);
+}
+
 /* What does not depend on the database is looked at here; whether loads fit their tables is checked
  * by ev_load_check(), and whether they fit the database by preparing them. */
 bool ev_worker_check(const struct ev_worker *worker)
 {
         if (!worker->name || !worker->database || !worker->facts_topics || worker->migration < 1 ||
             worker->route_count == 0 || worker->load_count > EV_LOADS_MAX ||
-            worker->table_count > EV_TABLES_MAX || worker->list_count > EV_LISTS_MAX)
+            worker->table_count > EV_TABLES_MAX || worker->list_count > EV_LISTS_MAX ||
+            worker->timer_count > EV_TIMERS_MAX)
                 return false;
         for (size_t i = 0; i < worker->load_count; ++i)
                 for (size_t k = 0; k < worker->loads[i].list_count; ++k)
                         if (worker->loads[i].lists[k] >= worker->list_count)
                                 return false;
         for (size_t i = 0; i < worker->route_count; ++i)
-                if (!worker->routes[i].record->contract || !worker->routes[i].want ||
-                    !worker->routes[i].decide)
+                if (!is_route(worker, &worker->routes[i]))
+                        return false;
+        for (size_t i = 0; i < worker->timer_count; ++i)
+                if (!is_timer(&worker->timers[i]))
                         return false;
         for (size_t i = 0; i < worker->fold_count; ++i)
                 if (!worker->folds[i].record->contract || !worker->folds[i].want ||

@@ -1,9 +1,10 @@
 #ifndef EV_FLOW_WORKER_H
 #define EV_FLOW_WORKER_H
 
-/* What a worker's author writes: three tables and a main.
+/* What a worker's author writes: some tables and a main.
  *
  *      routes   what comes in: event → facts (decide)
+ *      timers   what the clock does: rows that are due → facts (decide)
  *      folds    what facts do to rows (fold), live and in a rebuild
  *      loads    which rows there are, and how they are found and locked
  *
@@ -26,8 +27,10 @@ struct ev_case;
 struct ev_wants;
 
 enum {
-        EV_LISTS_MAX = 8,          /* key lists of a worker */
-        EV_LOADS_MAX = 16,         /* loading statements of a worker */
+        EV_LISTS_MAX = 16,         /* key lists of a worker */
+        EV_LOADS_MAX = 24,         /* loading statements of a worker */
+        EV_TIMERS_MAX = 8,         /* timers of a worker */
+        EV_TIMER_KEYS_MAX = 500,   /* keys that a timer decides in one transaction */
         EV_REASON_TEXT_MAX = 1000, /* bytes of the detail of a refusal */
 };
 
@@ -79,8 +82,25 @@ bool ev_last_try(const struct ev_case *c);
  * been announced. */
 int ev_park(struct ev_case *c, const char *reason) _must_check_;
 
+/* Passes over a fact of another worker that is not allowed from the present state, and is no
+ * duplicate: returns 0. It is counted and logged with the reason (`why`, a constant). Only for
+ * facts, and nothing may have been announced. */
+int ev_ignore(struct ev_case *c, const char *why);
+
+/* In a timer's decide, before it announces anything: the conversation that its facts belong to, as
+ * the row keeps it. Without it each fact begins one of its own. The text must live as long as the
+ * batch, as those of rows do. */
+void ev_correlate(struct ev_case *c, struct ev_str correlation_id);
+
+/* Writes the one thing that no fact may carry (a password's hash, a carrier's key) into a TEXT
+ * column of the row with this `find_by` key. The row must be there: a fold has made it, with a text
+ * in the column that opens nothing, as it does in a rebuild. */
+int ev_secret(struct ev_case *c, const struct ev_table *table, struct ev_str key,
+              const char *column, struct ev_str value) _must_check_;
+
 /* One event, decided. It may look at rows and announce facts; it knows no SQL, no offsets and no
- * retries, and may be run again with the same event. */
+ * retries, and may be run again with the same event. A fact of another database that is only to be
+ * remembered has no decide: it is given to its fold. */
 struct ev_route {
         const struct ev_record *record; /* its contract names the topic */
         void (*want)(struct ev_wants *wants,
@@ -88,11 +108,27 @@ struct ev_route {
         int (*decide)(struct ev_case *c, const void *event); /* enum ev_decision, or EV_FAILED */
 };
 
+/* What the clock does. At its interval, in a transaction of its own and beside all lanes, the keys
+ * that are due are asked for, and each is decided over the rows that it wants. Any number of
+ * workers may do so at one time: rows that are locked are passed over, so `due` must lock a row of
+ * each key that it gives. What it has seen of other rows may be out of date when they are loaded,
+ * so a decide looks whether its key is due still. */
+struct ev_timer {
+        const char *name; /* "expire-reservations": in logs */
+        int interval_ms;
+        /* in: max int4; out: key text. … ORDER BY … LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED */
+        const struct ev_statement *due;
+        void (*want)(struct ev_wants *wants, struct ev_str key);
+        int (*decide)(struct ev_case *c, struct ev_str key); /* 0 or EV_FAILED */
+};
+
 /* What a fact is beside its fields. */
 struct ev_fact_head {
         struct ev_uuid id;          /* ce_id */
         int64_t time;               /* ce_time */
         struct ev_str causation_id; /* null: made by time */
+        struct ev_str source;       /* ce_source; null: announced in this transaction */
+        int64_t sequence;           /* ce_sequence; 0: announced in this transaction */
 };
 
 /* One fact, applied: nothing but the fact, and the rows it names; no clock, no configuration, no
@@ -104,7 +140,7 @@ struct ev_fold {
         int (*fold)(struct ev_rows *rows, const struct ev_fact_head *head, const void *fact);
 };
 
-/* The three tables, and what they belong to. A constant: nothing in it changes while it runs. */
+/* The tables, and what they belong to. A constant: nothing in it changes while it runs. */
 struct ev_worker {
         const char *name;     /* "order": the program is quenty-order, as is its consumer group */
         const char *database; /* "order_db": names its settings */
@@ -112,6 +148,8 @@ struct ev_worker {
         const char *const *facts_topics; /* where its facts go, NULL at the end */
         const struct ev_route *routes;
         size_t route_count;
+        const struct ev_timer *timers;
+        size_t timer_count;
         const struct ev_fold *folds;
         size_t fold_count;
         const struct ev_load *loads; /* in the order in which rows are locked */

@@ -26,6 +26,12 @@ const struct ev_log_event ev_worker_log_events[EV_WORKER_EVENTS] = {
                                       "aggregate: look into ev.parked." },
         [EV_WORKER_RECORD_DEAD] = { "records_dead", EV_LOG_WARNING, 100,
                                     "Records became dead letters: look into ev.dead_letter." },
+        [EV_WORKER_FACT_IGNORED] = { "fact_ignored", EV_LOG_WARNING, 100,
+                                     "A fact of another worker is not allowed from the present "
+                                     "state and was passed over." },
+        [EV_WORKER_TIMER_FAILED] = { "timer_failed", EV_LOG_ERROR, 10,
+                                     "What is due by the clock could not be done and will be tried "
+                                     "again; the partitions go on." },
         [EV_WORKER_FENCED] = { "fenced", EV_LOG_WARNING, 20,
                                "A lane was another process's already; the batch was dropped and "
                                "the group is joined again." },

@@ -17,6 +17,8 @@ enum ev_worker_event {
         EV_WORKER_RECORD_PARKED,  /* record_topic, record_partition, record_offset, event_id,
                                    * error … */
         EV_WORKER_RECORD_DEAD,    /* records */
+        EV_WORKER_FACT_IGNORED,   /* record_topic, record_partition, record_offset, event_id, why */
+        EV_WORKER_TIMER_FAILED,   /* timer, failures before this one in a row, keys, error … */
         EV_WORKER_FENCED,         /* failures */
         EV_WORKER_REJOINED,       /* failures or lanes, error … */
         EV_WORKER_COMMIT_UNKNOWN, /* failures, error … */

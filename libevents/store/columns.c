@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "base/error.h"
+#include "ev_sql.h"
 
 /* The number of results is known when they are queued: one too few or too many is a bug of ours,
  * but one that the world need not pay for with a crash. */
@@ -19,6 +20,27 @@ int ev_session_next(struct ev_session *session, struct ev_result **ret_result)
         if (r > 0)
                 return ev_fail(EV_VERDICT_STOP, "an answer was read that nobody asked for");
         return ev_trace(r);
+}
+
+int ev_session_queue_now(struct ev_session *session)
+{
+        assert(session->db);
+
+        return ev_trace(ev_db_queue(session->db, &ev_sql_transaction_now, NULL));
+}
+
+int ev_session_receive_now(struct ev_session *session, int64_t *ret_now)
+{
+        _cleanup_result_ struct ev_result *result = NULL;
+        int r;
+
+        assert(ret_now);
+
+        r = ev_session_next(session, &result);
+        if (r < 0)
+                return ev_trace(r);
+        *ret_now = ev_result_timestamptz(result, 0, 0);
+        return 0;
 }
 
 /* In the second flight of a batch the COMMIT is behind this statement already, so a wrong count

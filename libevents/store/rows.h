@@ -20,7 +20,7 @@
 
 enum {
         EV_TABLE_COLUMNS_MAX = 32,
-        EV_TABLES_MAX = 16,        /* tables of one worker */
+        EV_TABLES_MAX = 24,        /* tables of one worker */
         EV_ROW_BYTES_MAX = 2048,   /* sizeof a row's struct */
         EV_ROWS_MAX = 1000 * 1000, /* rows of one working set, over all tables */
 };

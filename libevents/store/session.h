@@ -26,6 +26,10 @@ int ev_session_next(struct ev_session *session, struct ev_result **ret_result) _
  * returns EV_FAILED with an error that says why. */
 int ev_session_abandon(struct ev_session *session);
 
+/* The start of the present transaction (µs since 1970), which is the time of its facts. */
+int ev_session_queue_now(struct ev_session *session) _must_check_;
+int ev_session_receive_now(struct ev_session *session, int64_t *ret_now) _must_check_;
+
 /* A record's place. */
 struct ev_place {
         struct ev_str topic;

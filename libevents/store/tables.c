@@ -112,6 +112,16 @@ int ev_load_check(const struct ev_load *load)
         return ev_trace(check_nulls(load));
 }
 
+bool ev_due_check(const struct ev_statement *statement)
+{
+        assert(statement);
+
+        return statement->params_count == 1 && statement->params[0] == EV_OID_INT4 &&
+               statement->columns_count == 1 && !statement->columns[0].nullable &&
+               (statement->columns[0].oid == EV_OID_TEXT ||
+                statement->columns[0].oid == EV_OID_VARCHAR);
+}
+
 /* A NULL in a column without a place for it cannot come: ev_load_check() has seen that the
  * statement declares none, and the session refuses one that comes all the same. */
 static int read_value(const struct ev_table_column *column, const struct ev_result *result,

@@ -32,6 +32,10 @@ struct ev_load {
  * first column that does not. For start-up. */
 int ev_load_check(const struct ev_load *load) _must_check_;
 
+/* Whether a statement is one that a timer asks: how many keys at most (int4), in; keys (text), out.
+ */
+bool ev_due_check(const struct ev_statement *statement);
+
 /* Puts every row of a load's result into the working set. Texts are borrowed from the result, which
  * must live as long as the batch. */
 int ev_load_receive(const struct ev_load *load, const struct ev_result *result,

@@ -58,16 +58,32 @@ static const struct ev_route *find_route(const struct decide *t, const struct ev
         return NULL;
 }
 
+/* The next one: an event of strangers, or a fact as a relay would publish it. */
+static void number(struct decide *t, const struct ev_record *record)
+{
+        bool is_fact = record->contract->kind == EV_KIND_FACT;
+        char id[48];
+
+        snprintf(id, sizeof(id), is_fact ? "018bcfe5-6800-7000-8000-%012zx" : "event-%zu",
+                 ++t->count);
+        cr_assert_eq(ev_arena_copy(t->arena, ev_str_of(id), &t->event.id), 0);
+        t->event.type = record->name;
+        if (!is_fact)
+                return;
+        t->event.time = NOW * INT64_C(1000000);
+        t->event.has_time = true;
+        if (t->event.sequence == t->sequence)
+                ++t->event.sequence;
+        t->sequence = t->event.sequence;
+}
+
 int decide(struct decide *t, const struct ev_record *record, const void *event)
 {
         const struct ev_announced *last = t->cases.last;
         struct ev_routed routed;
-        char id[32];
         int r;
 
-        snprintf(id, sizeof(id), "event-%zu", ++t->count);
-        cr_assert_eq(ev_arena_copy(t->arena, ev_str_of(id), &t->event.id), 0);
-        t->event.type = record->name;
+        number(t, record);
         cr_assert_eq(ev_routed_resolve(&routed, find_route(t, record)), 0);
         t->c = (struct ev_case){ .cases = &t->cases,
                                  .routed = &routed,
@@ -77,6 +93,18 @@ int decide(struct decide *t, const struct ev_record *record, const void *event)
                                  .first_request = t->first_request };
         r = ev_case_decide(&t->c);
         t->c.routed = NULL;
+        t->facts = last ? last->next : t->cases.first;
+        t->facts_count = t->c.announced;
+        return r;
+}
+
+int decide_timer(struct decide *t, const struct ev_timer *timer, struct ev_str key)
+{
+        const struct ev_announced *last = t->cases.last;
+        int r;
+
+        t->c = (struct ev_case){ .cases = &t->cases };
+        r = ev_case_decide_due(&t->c, timer, key);
         t->facts = last ? last->next : t->cases.first;
         t->facts_count = t->c.announced;
         return r;

@@ -12,6 +12,9 @@
  *      lot = ev_rows_first(t.rows, &lots_table, 1);
  *      decide_end(&t);
  *
+ * Facts of other workers are decided or folded in the same way; `t.event.source` and
+ * `t.event.sequence` say where they stand. A timer is decided by decide_timer().
+ *
  * It is what a batch does, without the round trips: the event's route decides, facts are encoded
  * and folded, and the next event sees what the one before it did. A failed expectation of these
  * functions fails the running test. */
@@ -27,14 +30,16 @@ struct decide {
         struct ev_cases cases;
         int64_t drawn; /* the last id that was drawn; the first one is 1001 */
 
-        /* What the next event comes with; to be changed at will. */
-        struct ev_event event; /* id "event-1", "event-2", …; key "KEY" */
+        /* What the next event comes with; to be changed at will. A fact has a UUID as its id, a
+         * time, and the next sequence of its source. */
+        struct ev_event event; /* id "event-1", "event-2", …; key "KEY"; source "/test" */
         bool is_last_try;
         const struct ev_first_request *first_request;
 
         /* Of the last event. */
         struct ev_case c;
         size_t count;                     /* events so far */
+        int64_t sequence;                 /* of the last fact that came in */
         const struct ev_announced *facts; /* in the order of announcement */
         size_t facts_count;
 };
@@ -47,6 +52,9 @@ void decide_put(struct decide *t, const struct ev_table *table, const void *imag
 
 /* Decides one event: what ev_case_decide() says of it. */
 int decide(struct decide *t, const struct ev_record *record, const void *event);
+
+/* Decides one key of a timer: what ev_case_decide_due() says of it. */
+int decide_timer(struct decide *t, const struct ev_timer *timer, struct ev_str key);
 
 /* How many facts of a type the last event made. */
 size_t decide_count(const struct decide *t, const struct ev_record *record);

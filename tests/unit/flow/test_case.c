@@ -16,12 +16,14 @@ struct counter {
         int32_t id;
         struct ev_str sku;
         int32_t quantity;
+        struct ev_str secret;
 };
 
 static const struct ev_table_column columns[] = {
         EV_COLUMN(struct counter, id, INT4, EV_COLUMN_KEY),
         EV_COLUMN(struct counter, sku, TEXT, EV_COLUMN_FIXED),
         EV_COLUMN(struct counter, quantity, INT4, 0),
+        EV_COLUMN(struct counter, secret, TEXT, 0),
 };
 
 static const struct ev_table counters = {
@@ -51,11 +53,14 @@ static int decide_as_told(struct ev_case *c, const void *event)
         return next_decide(c, event);
 }
 
+static struct ev_fact_head head_of_received;
+
 static int fold_received(struct ev_rows *rows, const struct ev_fact_head *head, const void *value)
 {
         const struct stock_received *fact = value;
         const struct counter *counter = ev_rows_find(rows, &counters, fact->sku);
 
+        head_of_received = *head;
         cr_assert_eq(head->time, 1700000000000000);
         cr_assert(ev_str_equal(head->causation_id, EV_STR("event-1")) ||
                   ev_str_equal(head->causation_id, EV_STR("event-2")));
@@ -68,11 +73,34 @@ static int fold_received(struct ev_rows *rows, const struct ev_fact_head *head, 
         return 0;
 }
 
+static int decide_fact_as_told(struct ev_case *c, const void *fact)
+{
+        (void)fact;
+        return decide_as_told(c, NULL);
+}
+
+static struct ev_fact_head folded;
+
+static int fold_restored(struct ev_rows *rows, const struct ev_fact_head *head, const void *value)
+{
+        const struct stock_restored *fact = value;
+
+        folded = *head;
+        if (ev_rows_find(rows, &counters, fact->sku))
+                return 0;
+        return ev_rows_add(rows, &counters,
+                           &(struct counter){ .sku = fact->sku,
+                                              .quantity = (int32_t)head->sequence },
+                           NULL);
+}
+
 static const struct ev_route routes[] = {
         { &goods_received_record, want_nothing, decide_as_told },
-        { &low_stock_detected_record, want_nothing, decide_as_told },
+        { &low_stock_detected_record, want_nothing, decide_fact_as_told },
+        { &stock_restored_record, want_nothing, NULL },
 };
-static const struct ev_fold folds[] = { { &stock_received_record, want_nothing, fold_received } };
+static const struct ev_fold folds[] = { { &stock_received_record, want_nothing, fold_received },
+                                        { &stock_restored_record, want_nothing, fold_restored } };
 static const char *const topics[] = { "quenty.stock.events.v1", NULL };
 
 static const struct ev_worker worker = {
@@ -446,4 +474,229 @@ Test(case, an_outcome_without_a_schema_stops)
         record.contract = &contract;
         cr_assert_eq(ev_routed_resolve(&routed, &route), EV_FAILED);
         cr_assert_eq(ev_error_last()->verdict, EV_VERDICT_STOP);
+}
+
+/* ---- Facts of others ---- */
+
+/* What the envelope says is what an older fact is known by. */
+Test(case, a_fact_without_a_decide_is_given_to_its_fold)
+{
+        const struct stock_restored fact = { .sku = EV_STR("A"),
+                                             .company_id = EV_STR("C-1"),
+                                             .location = EV_STR("NORTH") };
+        char id[EV_UUID_TEXT_MAX];
+        struct decide t;
+
+        decide_begin(&t, &worker);
+        t.event.source = EV_STR("/quenty/customer_db/1/1");
+        t.event.causation_id = EV_STR("its-cause");
+        t.event.sequence = 41;
+        cr_assert_eq(decide(&t, &stock_restored_record, &fact), 0);
+        cr_assert_not_null(ev_rows_find(t.rows, &counters, EV_STR("A")));
+        cr_assert_eq(t.facts_count, 0);
+        cr_assert_eq(folded.sequence, 41);
+        cr_assert_eq(folded.time, 1700000000000000);
+        cr_assert(ev_str_equal(folded.source, EV_STR("/quenty/customer_db/1/1")));
+        cr_assert(ev_str_equal(folded.causation_id, EV_STR("its-cause")));
+        ev_uuid_format(&folded.id, id);
+        cr_assert_str_eq(id, "018bcfe5-6800-7000-8000-000000000001");
+        cr_assert_eq(decide(&t, &stock_restored_record, &fact), 0);
+        cr_assert_eq(folded.sequence, 42);
+        decide_end(&t);
+}
+
+Test(case, a_fact_whose_id_is_no_uuid_is_at_fault)
+{
+        const struct stock_restored fact = { .sku = EV_STR("A") };
+        struct ev_routed routed;
+        struct decide t;
+
+        decide_begin(&t, &worker);
+        cr_assert_eq(decide(&t, &stock_restored_record, &fact), 0);
+        cr_assert_eq(ev_routed_resolve(&routed, &routes[2]), 0);
+        t.event.id = EV_STR("no-uuid");
+        t.c.routed = &routed;
+        cr_assert_eq(ev_case_decide(&t.c), EV_FAILED);
+        cr_assert_eq(ev_error_last()->verdict, EV_VERDICT_RECORD);
+        decide_end(&t);
+}
+
+static int ignore_it(struct ev_case *c, const struct goods_received *none)
+{
+        (void)none;
+        return ev_ignore(c, "too late");
+}
+
+Test(case, a_fact_that_comes_too_late_is_ignored)
+{
+        const struct low_stock_detected fact = low_of(EV_STR("C-1"));
+        struct decide t;
+
+        decide_begin(&t, &worker);
+        next_decide = ignore_it;
+        cr_assert_eq(decide(&t, &low_stock_detected_record, &fact), 0);
+        cr_assert(t.c.is_ignored);
+        cr_assert_str_eq(t.c.reason, "too late");
+        cr_assert_eq(t.facts_count, 0);
+        decide_end(&t);
+}
+
+Test(case, a_fact_announced_here_has_no_sequence_yet)
+{
+        const struct low_stock_detected fact = low_of(EV_STR("C-1"));
+        struct decide t;
+
+        decide_begin(&t, &worker);
+        next_decide = do_nothing;
+        cr_assert_eq(decide(&t, &low_stock_detected_record, &fact), 0);
+        cr_assert_eq(t.event.sequence, 1);
+        cr_assert_eq(decide_with(&t, accept), 0);
+        cr_assert_null(head_of_received.source.data);
+        cr_assert_eq(head_of_received.sequence, 0);
+        decide_end(&t);
+}
+
+/* ---- What no fact carries ---- */
+
+static int accept_with_secret(struct ev_case *c, const struct goods_received *received)
+{
+        char value[] = "hash";
+        int r = accept(c, received);
+
+        if (r == 0)
+                r = ev_secret(c, &counters, received->sku, "secret", ev_str_of(value));
+        value[0] = 'x'; /* it was copied */
+        return r;
+}
+
+Test(case, a_secret_is_written_beside_the_facts)
+{
+        const struct counter *counter;
+        struct decide t;
+
+        decide_begin(&t, &worker);
+        cr_assert_eq(decide_with(&t, accept_with_secret), 0);
+        counter = ev_rows_find(t.rows, &counters, EV_STR("A"));
+        cr_assert(ev_str_equal(counter->secret, EV_STR("hash")));
+        cr_assert_eq(counter->quantity, 3);
+        cr_assert_eq(t.facts_count, 1);
+        decide_end(&t);
+}
+
+static int change_secret(struct ev_case *c, const struct goods_received *received)
+{
+        int r = ev_secret(c, &counters, EV_STR("B"), "secret", EV_STR("new"));
+
+        return r < 0 ? r : accept(c, received);
+}
+
+Test(case, a_secret_of_a_loaded_row_is_saved)
+{
+        const struct ev_row *const *list;
+        struct decide t;
+        size_t count;
+
+        decide_begin(&t, &worker);
+        decide_put(&t, &counters,
+                   &(struct counter){ .id = 7, .sku = EV_STR("B"), .secret = EV_STR("old") });
+        cr_assert_eq(decide_with(&t, change_secret), 0);
+        cr_assert_eq(ev_rows_collect(t.rows, &counters, EV_ROWS_UPDATED, &list, &count), 0);
+        cr_assert_eq(count, 1);
+        cr_assert(ev_str_equal(((const struct counter *)list[0])->secret, EV_STR("new")));
+        decide_end(&t);
+}
+
+/* ---- Timers ---- */
+
+static void want_due(struct ev_wants *wants, struct ev_str key)
+{
+        (void)wants;
+        (void)key;
+}
+
+static struct ev_str conversation;
+
+static int decide_due(struct ev_case *c, struct ev_str key)
+{
+        struct low_stock_detected low = low_of(EV_STR(""));
+
+        if (ev_str_equal(key, EV_STR("not due")))
+                return 0;
+        low.sku = key;
+        ev_correlate(c, conversation);
+        return low_stock_detected_announce(c, &low);
+}
+
+static const struct ev_timer timer = {
+        .name = "expire", .interval_ms = 1000, .want = want_due, .decide = decide_due
+};
+
+Test(case, what_time_made_has_no_cause)
+{
+        char id[EV_UUID_TEXT_MAX];
+        struct decide t;
+
+        decide_begin(&t, &worker);
+        conversation = EV_STR("talk");
+        cr_assert_eq(decide_timer(&t, &timer, EV_STR("O-1")), 0);
+        cr_assert_eq(t.facts_count, 1);
+        cr_assert(ev_str_is_null(t.facts->causation_id));
+        cr_assert(ev_str_is_null(t.facts->causation_source));
+        cr_assert(ev_str_is_null(t.facts->traceparent));
+        cr_assert(ev_str_equal(t.facts->correlation_id, EV_STR("talk")));
+        cr_assert_eq(t.facts->outcome, EV_OUTCOME_NONE);
+        cr_assert(ev_str_equal(t.facts->key, EV_STR("O-1")), "no company and no cause: itself");
+
+        conversation = EV_STR_NULL;
+        cr_assert_eq(decide_timer(&t, &timer, EV_STR("O-2")), 0);
+        ev_uuid_format(&t.facts->id, id);
+        cr_assert(ev_str_equal(t.facts->correlation_id, ev_str_of(id)), "it begins a conversation");
+        decide_end(&t);
+}
+
+Test(case, a_key_that_is_not_due_any_more_is_passed_over)
+{
+        struct decide t;
+
+        decide_begin(&t, &worker);
+        cr_assert_eq(decide_timer(&t, &timer, EV_STR("not due")), 0);
+        cr_assert_eq(t.facts_count, 0);
+        decide_end(&t);
+}
+
+/* ---- The tables of a worker ---- */
+
+Test(case, a_worker_without_a_fold_for_what_it_only_folds_is_wrong)
+{
+        struct ev_worker wrong = worker;
+
+        cr_assert(ev_worker_check(&wrong));
+        wrong.fold_count = 1;
+        cr_assert_not(ev_worker_check(&wrong));
+}
+
+Test(case, a_timer_asks_for_a_number_of_keys)
+{
+        static const uint32_t int4[] = { 23 }, int8[] = { 20 };
+        static const struct ev_column texts[] = { { "key", 25, false } };
+        static const struct ev_column maybe[] = { { "key", 25, true } };
+        struct ev_statement due = {
+                .name = "due",
+                .params = int4,
+                .params_count = 1,
+                .columns = texts,
+                .columns_count = 1,
+        };
+        struct ev_timer timed = timer;
+        struct ev_worker with = worker;
+
+        timed.due = &due;
+        with.timers = &timed;
+        with.timer_count = 1;
+        cr_assert(ev_worker_check(&with));
+        due.params = int8;
+        cr_assert_not(ev_worker_check(&with));
+        due.params = int4;
+        due.columns = maybe;
+        cr_assert_not(ev_worker_check(&with), "a key that is null names nobody");
 }

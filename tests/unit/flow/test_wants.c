@@ -50,22 +50,23 @@ Test(wants, leave_null_out_and_keep_the_empty_key)
 
 Test(wants, grow_and_begin_anew)
 {
+        enum { EACH = 125, NAMES = EACH * EV_LISTS_MAX };
         struct ev_arena *arena = arena_of(1 << 22);
-        static char names[1000][8];
+        static char names[NAMES][8];
         struct ev_wants wants;
 
         for (int turn = 0; turn < 2; ++turn) {
                 ev_arena_reset(arena);
                 ev_wants_begin(&wants, arena);
-                for (int i = 0; i < 1000; ++i) {
-                        snprintf(names[i], sizeof(names[i]), "%03d", 999 - i);
+                for (int i = 0; i < NAMES; ++i) {
+                        snprintf(names[i], sizeof(names[i]), "%04d", NAMES - i);
                         ev_want(&wants, (unsigned)i % EV_LISTS_MAX, ev_str_of(names[i]));
                         ev_want(&wants, (unsigned)i % EV_LISTS_MAX, ev_str_of(names[i]));
                 }
                 cr_assert_eq(ev_wants_finish(&wants), 0);
                 for (size_t list = 0; list < EV_LISTS_MAX; ++list) {
-                        cr_assert_eq(wants.lists[list].count, 125);
-                        for (size_t k = 1; k < 125; ++k)
+                        cr_assert_eq(wants.lists[list].count, EACH);
+                        for (size_t k = 1; k < EACH; ++k)
                                 cr_assert_lt(ev_str_compare(wants.lists[list].keys[k - 1],
                                                             wants.lists[list].keys[k]),
                                              0);
