@@ -384,8 +384,22 @@ static int write_delete(struct ev_buffer *text, const struct made *made,
         return ev_trace(r);
 }
 
-/* Makes a table's statement of one kind, or leaves its text NULL where there is none. */
-static int make_statement(struct made *made, const struct ev_table *table, enum ev_rows_kind kind)
+/* A session knows a statement by its name, and two tables of a worker may be one of the database,
+ * found by different keys: from the second one on they have a number. */
+static void set_name(struct made *made, const char *verb, const struct ev_table *table, size_t twin)
+{
+        int r = snprintf(made->name, sizeof(made->name), "%s_%s", verb, table->name);
+
+        if (twin > 0)
+                r = snprintf(made->name, sizeof(made->name), "%s_%s_%zu", verb, table->name,
+                             twin + 1);
+        assert(r > 0 && (size_t)r < sizeof(made->name));
+}
+
+/* Makes a table's statement of one kind, or leaves its text NULL where there is none. `twin` is the
+ * number of tables before it that have its name. */
+static int make_statement(struct made *made, const struct ev_table *table, enum ev_rows_kind kind,
+                          size_t twin)
 {
         static const struct {
                 const char *verb;
@@ -413,7 +427,7 @@ static int make_statement(struct made *made, const struct ev_table *table, enum 
         made->text = strndup((const char *)text.data, text.size);
         if (!made->text)
                 return ev_fail_memory("a statement");
-        snprintf(made->name, sizeof(made->name), "%s_%s", kinds[kind].verb, table->name);
+        set_name(made, kinds[kind].verb, table, twin);
         made->statement = (struct ev_statement){ .name = made->name,
                                                  .text = made->text,
                                                  .params = made->params,
@@ -438,10 +452,14 @@ int ev_save_new(struct ev_save **ret_save, const struct ev_table *const tables[]
         save->params = EV_PARAMS_INIT(EV_SAVE_BYTES_MAX);
         save->table_count = count;
         for (size_t i = 0; i < count; ++i) {
+                size_t twin = 0;
+
+                for (size_t k = 0; k < i; ++k)
+                        twin += strcmp(tables[k]->name, tables[i]->name) == 0;
                 save->tables[i].table = tables[i];
                 for (size_t kind = 0; kind < KINDS; ++kind) {
                         r = make_statement(&save->tables[i].made[kind], tables[i],
-                                           (enum ev_rows_kind)kind);
+                                           (enum ev_rows_kind)kind, twin);
                         if (r < 0)
                                 return ev_trace(r);
                 }
