@@ -82,21 +82,30 @@ static int announce_overstock(struct ev_case *c, const struct product *product,
                                                       .max_stock_level = lot->max_stock_level });
 }
 
+/* Both sides are of the same event: what happened in between nobody has seen. */
+int announce_crossing(struct ev_case *c, const struct product *product, const struct lot *lot,
+                      struct level before)
+{
+        struct level after = level_of(lot);
+
+        assert(product);
+        assert(lot->product_id == product->id);
+
+        if (after.was_low && !before.was_low)
+                return announce_low(c, product, lot, after);
+        if (!after.was_low && before.was_low)
+                return announce_restored(c, product, lot, after);
+        return 0;
+}
+
 /* The order is fixed, as that of all facts of an event: subscribers and tests may rely on it. */
 int announce_levels(struct ev_case *c, const struct product *product, const struct lot *lot,
                     struct level before)
 {
-        struct level after = level_of(lot);
-        int r = 0;
+        int r = announce_crossing(c, product, lot, before);
 
-        assert(product);
-        assert(lot);
+        assert(lot->quantity >= 0);
 
-        /* Both sides are of the same event: what happened in between nobody has seen. */
-        if (after.was_low && !before.was_low)
-                r = announce_low(c, product, lot, after);
-        else if (!after.was_low && before.was_low)
-                r = announce_restored(c, product, lot, after);
         if (r < 0)
                 return r;
         if (lot->has_max_stock_level && lot->quantity > lot->max_stock_level)

@@ -17,9 +17,13 @@ struct level {
 /* The level of a lot; of one that is not there yet (NULL) too. */
 struct level level_of(const struct lot *lot);
 
-/* Announces what changed since `before`: LowStockDetected and StockRestored when the lot crossed
- * its min_stock_level (once for each crossing), OverstockDetected when it came above its maximum.
- */
+/* Announces that the lot has crossed its min_stock_level since `before` (once for each crossing):
+ * LowStockDetected or StockRestored, or nothing. */
+int announce_crossing(struct ev_case *c, const struct product *product, const struct lot *lot,
+                      struct level before);
+
+/* The same for what adds to a lot, with OverstockDetected behind it where the lot ends above its
+ * maximum. */
 int announce_levels(struct ev_case *c, const struct product *product, const struct lot *lot,
                     struct level before);
 
