@@ -482,6 +482,18 @@ struct ev_save *ev_save_free(struct ev_save *save)
         return NULL;
 }
 
+/* Made once and never changed. A table that cannot be updated or deleted from has fewer. */
+const struct ev_statement *ev_save_statement(const struct ev_save *save, size_t index)
+{
+        assert(save);
+
+        for (size_t i = 0; i < save->table_count; ++i)
+                for (size_t kind = 0; kind < KINDS; ++kind)
+                        if (save->tables[i].made[kind].text && index-- == 0)
+                                return &save->tables[i].made[kind].statement;
+        return NULL;
+}
+
 /* One element of an array: what stands at the column's place in the row's struct. */
 static void append_value(struct ev_params *params, const struct ev_table_column *column,
                          const char *row)

@@ -50,6 +50,9 @@ int ev_save_new(struct ev_save **ret_save, const struct ev_table *const tables[]
 struct ev_save *ev_save_free(struct ev_save *save);
 EV_DEFINE_CLEANUP(struct ev_save *, ev_save_free)
 
+/* Its statements one by one, for who wants to see them before they run; NULL behind the last. */
+const struct ev_statement *ev_save_statement(const struct ev_save *save, size_t index);
+
 /* Queues what has to be written, table by table in the order given to ev_save_new(): in it, a row
  * stands behind those it refers to. Nothing is queued for a table without changes.
  * *ret_statements is the number of results to come, each of which ev_save_receive() checks. */

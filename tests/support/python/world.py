@@ -38,7 +38,7 @@ def wait_until(what, condition, seconds):
         time.sleep(0.05)
 
 
-def _assignments(text):
+def assignments(text):
     """The shell assignments that the support scripts print."""
     return dict(re.findall(r"(?:^|\s)(\w+)='?([^'\s]*)'?", text))
 
@@ -145,8 +145,8 @@ class World:
         return done.stdout
 
     def _start_servers(self):
-        self.pg = _assignments(self._run(SUPPORT / "pg", "start", self.dir / "pg"))
-        self.brokers = _assignments(self._run(SUPPORT / "kafka", "start", self.dir / "kafka", "-c",
+        self.pg = assignments(self._run(SUPPORT / "pg", "start", self.dir / "pg"))
+        self.brokers = assignments(self._run(SUPPORT / "kafka", "start", self.dir / "kafka", "-c",
                                                 "group.min.session.timeout.ms=500"))["BROKERS"]
         self.config = self.dir / "quenty.conf"
         # A member that was killed is gone after this long; 45 s by default.

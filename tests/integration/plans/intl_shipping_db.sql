@@ -1,0 +1,7 @@
+-- A year of manifests, with what was quoted for each.
+INSERT INTO manifests (id, unique_id, status, origin_country, destination_country, shipping_zone, total_weight, total_volume,
+                       total_value, currency, company_id, created_by)
+SELECT n, 'MAN-' || n, 'draft', 'US', 'FR', 'zone_3', 1, 1, 1, 'USD', 'C-' || n % 100, 'test' FROM generate_series(1, :rows) n;
+INSERT INTO manifest_orders (manifest_id, order_number) SELECT n, 'O-' || n FROM generate_series(1, :rows) n;
+INSERT INTO ev.inbox_a (source, event_id, content_hash)
+SELECT '/shop', 'e-' || n, sha256(n::text::bytea) FROM generate_series(1, :rows) n;
