@@ -40,7 +40,8 @@ enum ev_column_type {
 enum ev_column_flag {
         EV_COLUMN_KEY = 1,   /* all of them name the row in UPDATE and DELETE; never changes */
         EV_COLUMN_FIXED = 2, /* written when the row is inserted, never again */
-        EV_COLUMN_READ = 4,  /* comes with the row and is never written */
+        EV_COLUMN_READ = 4,  /* comes with the row and is never written; a table of nothing else is
+                              * an  index beside another one: folds may add to it, it is not saved */
 };
 
 struct ev_table_column {

@@ -416,7 +416,9 @@ static int make_statement(struct made *made, const struct ev_table *table, enum 
         assert(kind < EV_ARRAY_SIZE(kinds));
 
         /* A table that is only added to has no key, and one of nothing but keys is never updated.
-         */
+         * One that is only read is never written. */
+        if (made->column_count == 0)
+                return 0;
         if (kind != EV_ROWS_INSERTED && keys == 0)
                 return 0;
         if (kind == EV_ROWS_UPDATED && keys == made->column_count)
@@ -539,6 +541,15 @@ static int queue_rows(struct ev_save *save, struct ev_db *db, const struct made 
         return ev_trace(ev_db_queue(db, &made->statement, &save->params));
 }
 
+/* A table of nothing but read columns: what folds add to it is found by later events of the batch,
+ * and stands in the database by what is saved of another table. */
+static bool is_index(const struct table_statements *table)
+{
+        assert(table->table);
+
+        return table->made[EV_ROWS_INSERTED].column_count == 0;
+}
+
 /* Queues what one table has of one kind, and notes how many rows must be changed by it. */
 static int queue_kind(struct ev_save *save, struct ev_db *db, const struct ev_rows *rows,
                       const struct table_statements *table, enum ev_rows_kind kind)
@@ -553,7 +564,7 @@ static int queue_kind(struct ev_save *save, struct ev_db *db, const struct ev_ro
         r = ev_rows_collect(rows, table->table, kind, &list, &count);
         if (r < 0)
                 return ev_trace(r);
-        if (count == 0)
+        if (count == 0 || is_index(table))
                 return 0;
         r = queue_rows(save, db, made, list, count);
         if (r < 0)

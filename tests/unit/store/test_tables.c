@@ -122,3 +122,36 @@ Test(tables, a_table_without_keys_is_saved_by_insert_alone)
         cr_assert_null(ev_save_free(save));
         cr_assert_null(ev_save_free(NULL));
 }
+
+/* What is taken, beside what takes it: a fold adds to both, and only the other one is saved. */
+Test(tables, a_table_of_read_columns_is_added_to_and_never_saved)
+{
+        static const struct ev_table_column only[] = { EV_COLUMN(struct thing, name, TEXT,
+                                                                 EV_COLUMN_READ) };
+        static const struct ev_table names = { .name = "things",
+                                               .row_size = sizeof(struct thing),
+                                               .columns = only,
+                                               .column_count = 1,
+                                               .find_by = &only[0] };
+        const struct ev_table *const tables[] = { &names };
+        struct ev_arena *arena = NULL;
+        struct ev_rows *rows = NULL;
+        struct ev_save *save = NULL;
+        size_t statements = 1;
+
+        cr_assert_eq(ev_arena_new(&arena, 1 << 20), 0);
+        cr_assert_eq(ev_rows_new(&rows, tables, 1, (struct ev_id_source){ 0 }), 0);
+        ev_rows_begin(rows, arena);
+        cr_assert_eq(ev_rows_put(rows, &names, &(struct thing){ .name = EV_STR("old") }), 0);
+        cr_assert_eq(ev_rows_add(rows, &names, &(struct thing){ .name = EV_STR("new") }, NULL), 0);
+        cr_assert_not_null(ev_rows_find(rows, &names, EV_STR("new")));
+        ev_rows_remove(rows, ev_rows_find(rows, &names, EV_STR("old")));
+        cr_assert_null(ev_rows_find(rows, &names, EV_STR("old")));
+
+        cr_assert_eq(ev_save_new(&save, tables, 1), 0);
+        cr_assert_eq(ev_save_queue(save, NULL, rows, &statements), 0, "no database was needed");
+        cr_assert_eq(statements, 0);
+        ev_save_free(save);
+        ev_rows_free(rows);
+        ev_arena_free(arena);
+}
