@@ -534,7 +534,7 @@ int ev_kafka_check_alive(const struct ev_kafka *kafka)
 
 /* The broker did not answer: says who was asked, and what the connections complained of. "Timed
  * out" alone sends people to look at the wrong machine. */
-static int fail_unanswered(struct ev_kafka *kafka, rd_kafka_resp_err_t code, const char *what)
+int ev_kafka_fail_unanswered(struct ev_kafka *kafka, rd_kafka_resp_err_t code, const char *what)
 {
         char servers[CONF_VALUE_MAX] = "(kafka.bootstrap.servers is not set)";
         size_t size = sizeof(servers);
@@ -583,7 +583,7 @@ static int load_partitions_of(struct ev_kafka *kafka, struct ev_kafka_topic *top
                 return ev_kafka_fail(rd_kafka_last_error(), "topic %s", topic->name);
         code = rd_kafka_metadata(kafka->rk, 0, handle, &metadata, EV_KAFKA_ANSWER_MS_MAX);
         if (code)
-                return fail_unanswered(kafka, code, "what its topics are");
+                return ev_kafka_fail_unanswered(kafka, code, "what its topics are");
         if (metadata->topic_cnt != 1)
                 return ev_kafka_fail(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, "topic %s",
                                      topic->name);
@@ -707,8 +707,8 @@ int ev_kafka_load_limits(struct ev_kafka *kafka, struct ev_kafka_topic *topics, 
         ask_configs(kafka->rk, topics, topics_count, queue);
         event = rd_kafka_queue_poll(queue, EV_KAFKA_ANSWER_MS_MAX);
         if (!event)
-                return fail_unanswered(kafka, RD_KAFKA_RESP_ERR__TIMED_OUT,
-                                       "the settings of its topics");
+                return ev_kafka_fail_unanswered(kafka, RD_KAFKA_RESP_ERR__TIMED_OUT,
+                                                "the settings of its topics");
         if (rd_kafka_event_error(event))
                 return ev_kafka_fail(rd_kafka_event_error(event),
                                      "asking for the settings of topics");

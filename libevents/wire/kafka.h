@@ -99,6 +99,10 @@ enum ev_verdict ev_kafka_verdict(rd_kafka_resp_err_t code);
 /* Fails with the verdict of `code`: "<what>: <Kafka's text> (<name>); <what to do>". */
 int ev_kafka_fail(rd_kafka_resp_err_t code, const char *format, ...) _printf_(2, 3);
 
+/* The same for a question that no broker answered: "Kafka at <servers> did not say <what> …", with
+ * what the connections complained of. */
+int ev_kafka_fail_unanswered(struct ev_kafka *kafka, rd_kafka_resp_err_t code, const char *what);
+
 /* A topic as the cluster has it. */
 struct ev_kafka_topic {
         const char *name; /* borrowed */

@@ -9,9 +9,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* librdkafka 2.0.2 passes an offset of the list on as the timestamp that is asked for, so the
- * protocol's special values work as well (Kafka protocol guide, ListOffsets). */
-enum { TIMESTAMP_LATEST = -1 }; /* ListOffsets' name for the end of the log */
+#include "wire/ends.h"
 
 struct tail {
         rd_kafka_topic_t *handle;
@@ -36,42 +34,6 @@ static void tail_done(struct tail *tail)
         if (tail->handle)
                 rd_kafka_topic_destroy(tail->handle);
         free(tail->ends);
-}
-
-/* For _cleanup_(): librdkafka's destroyer does not take NULL. */
-static void list_destroy(rd_kafka_topic_partition_list_t **list)
-{
-        assert(list);
-
-        if (*list)
-                rd_kafka_topic_partition_list_destroy(*list);
-}
-
-/* Asks for the end of each partition, all in one request a broker. This is the moment that the
- * guarantee speaks of. What comes later on the topic is not looked at, so a reader ends even while
- * somebody writes. */
-static int load_ends(struct ev_kafka *kafka, const char *topic, struct tail *tail)
-{
-        _cleanup_(list_destroy) rd_kafka_topic_partition_list_t *list =
-                rd_kafka_topic_partition_list_new(tail->partitions);
-        rd_kafka_resp_err_t code;
-
-        assert(list);
-
-        for (int32_t i = 0; i < tail->partitions; ++i)
-                rd_kafka_topic_partition_list_add(list, topic, i)->offset = TIMESTAMP_LATEST;
-        code = rd_kafka_offsets_for_times(ev_kafka_handle(kafka), list, EV_KAFKA_ANSWER_MS_MAX);
-        if (code)
-                return ev_kafka_fail(code, "asking for the ends of topic %s", topic);
-        for (int i = 0; i < list->cnt; ++i) {
-                const rd_kafka_topic_partition_t *end = &list->elems[i];
-
-                if (end->err)
-                        return ev_kafka_fail(end->err, "asking for the end of %s [%d]", topic,
-                                             end->partition);
-                tail->ends[end->partition] = end->offset;
-        }
-        return 0;
 }
 
 /* All partitions go into one queue, so that the time is that of the slowest and not the sum. An
@@ -177,7 +139,9 @@ int ev_tail_read(struct ev_kafka *kafka, const char *topic, int32_t partitions, 
         tail.handle = rd_kafka_topic_new(ev_kafka_handle(kafka), topic, NULL);
         if (!tail.ends || !tail.queue || !tail.handle)
                 return ev_fail_memory("reading the end of a topic");
-        r = load_ends(kafka, topic, &tail);
+        /* The moment that the guarantee speaks of: what comes later on the topic is not looked at,
+         * so a reader ends even while somebody writes. */
+        r = ev_ends_load(kafka, topic, partitions, EV_ENDS_LATEST, tail.ends);
         if (r)
                 return ev_trace(r);
         r = start(&tail, topic, records_max);

@@ -134,6 +134,33 @@ static bool take_option(struct command_input *input, int count, char *const *wor
         return false;
 }
 
+/* The table says by "..." that a command takes several. */
+static size_t operands_max(const struct command *command)
+{
+        size_t size = command->operand ? strlen(command->operand) : 0;
+
+        assert(command->name);
+
+        if (!size)
+                return 0;
+        return size > 3 && strcmp(command->operand + size - 3, "...") == 0 ? COMMAND_OPERANDS_MAX
+                                                                           : 1;
+}
+
+/* Whether an operand names anything is for the command to find out. */
+static bool take_operand(struct command_input *input, const char *word)
+{
+        assert(input->operands_count <= COMMAND_OPERANDS_MAX);
+
+        if (input->operands_count == operands_max(input->command)) {
+                fprintf(stderr, "eventctl %s: \"%s\" is too much\n", input->command->name, word);
+                return false;
+        }
+        input->operands[input->operands_count++] = word;
+        input->operand = input->operands[0];
+        return true;
+}
+
 /* Words are read once from left to right. Nothing is guessed: a second operand is as much of a
  * mistake as a missing one, because "migrate down customer_db order_db" may mean either. */
 const struct command *command_parse(int count, char *const *words, struct command_input *input)
@@ -153,17 +180,11 @@ const struct command *command_parse(int count, char *const *words, struct comman
         input->command = command;
         for (int i = matched; i < count; ++i) {
                 /* A lone "-" is an operand, as everywhere. */
-                if (words[i][0] == '-' && words[i][1]) {
-                        if (!take_option(input, count, words, &i))
-                                return NULL;
-                } else if (command->operand && !input->operand) {
-                        /* Whether it names anything is for the command to find out. */
-                        input->operand = words[i];
-                } else {
-                        fprintf(stderr, "eventctl %s: \"%s\" is too much\n", command->name,
-                                words[i]);
+                bool is_option = words[i][0] == '-' && words[i][1];
+
+                if (!(is_option ? take_option(input, count, words, &i)
+                                : take_operand(input, words[i])))
                         return NULL;
-                }
         }
         if (command->operand && !input->operand) {
                 fprintf(stderr, "eventctl %s: %s is missing; --help tells more\n", command->name,

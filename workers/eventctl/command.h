@@ -27,6 +27,7 @@ enum command_exit {
 
 enum {
         COMMAND_OPTIONS_MAX = 8,
+        COMMAND_OPERANDS_MAX = 16,
 };
 
 /* A flag or an option with a value, to be shared by commands that mean the same by it.
@@ -41,10 +42,11 @@ struct command_option {
 struct command_input;
 
 struct command {
-        const char *name;    /* one or more words: "migrate up" */
-        const char *operand; /* "DATABASE": the one that is required; NULL: none */
-        const char *summary; /* a line */
-        const char *help;    /* without the options, which have their own */
+        const char *name; /* one or more words: "migrate up" */
+        /* "DATABASE": the one that is required; "TOPIC ...": one or more; NULL: none. */
+        const char *operand;
+        const char *summary;                         /* a line */
+        const char *help;                            /* without the options, which have their own */
         const struct command_option *const *options; /* borrowed, as everything here; NULL: none */
         size_t options_count;                        /* at most COMMAND_OPTIONS_MAX */
         /* Says itself what went wrong; called once, and the process ends with what it returns. */
@@ -57,10 +59,12 @@ struct command_input {
         const struct command *command;
         const struct ev_config *config; /* loaded; borrowed */
         const char *operand;            /* as it was typed, unchecked; NULL: the command has none */
+        const char *operands[COMMAND_OPERANDS_MAX]; /* all of them; the first is `operand` */
+        size_t operands_count;
         const char *values[COMMAND_OPTIONS_MAX]; /* of its options; NULL: not given; flags: "" */
 };
 
-/* The table, and what is known of connections and folders (in main.c). */
+/* In table.c. */
 extern const struct command commands[];
 extern const size_t commands_count;
 
@@ -93,5 +97,7 @@ enum command_exit migrate_down(const struct command_input *input);
 enum command_exit migrate_status(const struct command_input *input);
 enum command_exit migrate_verify(const struct command_input *input);
 enum command_exit schema_ids(const struct command_input *input);
+enum command_exit topics_plan(const struct command_input *input);
+enum command_exit topics_apply(const struct command_input *input);
 
 #endif

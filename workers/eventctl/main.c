@@ -2,7 +2,7 @@
  * it. Nothing is kept between two calls, so it can be interrupted and called again at any time.
  *
  * The exit code is for scripts: a refusal (3) is not a failure (1), and a difference (4) is an
- * answer and not a fault of the tool. A new command is a row in the table below and a function.
+ * answer and not a fault of the tool. A new command is a row in table.c and a function.
  *
  * The configuration is that of the workers, read by the same code: what an operator tries by hand
  * is what a worker would do with the same file. What a command needs of it is checked by the
@@ -20,60 +20,6 @@
 #include "base/macro.h"
 #include "flow/settings.h"
 #include "command.h"
-#include "output.h"
-
-static const struct command_option option_to = {
-        "to", "N", "Stop when N is the highest version that is applied."
-};
-static const struct command_option option_profile = {
-        "profile", "PROFILE",
-        "Either full, with every index and foreign key of the original schema document, or core, "
-        "with those that the workers' own queries need. Without it a database keeps the profile "
-        "it has, and a new one is full. Changing it applies or undoes the files that make the "
-        "difference."
-};
-/* An option of the command, so it is typed each time; see command.c. */
-static const struct command_option option_yes = {
-        "yes", NULL, "Undo it although rows are lost, or an applied file has changed."
-};
-
-/* There is no --yes for `up`: a change of profile that would lose rows is refused. */
-static const struct command_option *const up_options[] = { &option_to, &option_profile };
-static const struct command_option *const down_options[] = { &option_to, &option_yes };
-static const struct command_option *const result_options[] = { &output_option };
-
-/* In the order in which help and manual page show them; no name is the beginning of another. */
-const struct command commands[] = {
-        { "migrate up", "DATABASE", "apply migrations",
-          "Applies the migrations that a database lacks, in the order of their numbers. Each runs "
-          "in a transaction of its own together with its row in the version table, so a migrator "
-          "that is interrupted leaves none half done. Two migrators wait for each other. Nothing "
-          "is done when an applied file has changed or is missing, which is exit status 4.",
-          up_options, EV_ARRAY_SIZE(up_options), migrate_up },
-        { "migrate down", "DATABASE", "undo migrations",
-          "Undoes migrations, the highest number first; all of them unless --to is given. It is "
-          "first tried in a transaction that is rolled back: when a table that goes, or loses a "
-          "column, has rows that the migrations themselves would not bring back, nothing is "
-          "undone and the exit status is 3.",
-          down_options, EV_ARRAY_SIZE(down_options), migrate_down },
-        { "migrate status", "DATABASE", "show what is applied and what is not",
-          "Shows each migration with its state: applied, pending, left out (not part of the "
-          "database's profile), changed (the file is another one than was applied) or unknown "
-          "(there is no such file). With a changed or an unknown one the exit status is 4.",
-          result_options, EV_ARRAY_SIZE(result_options), migrate_status },
-        { "migrate verify", "DATABASE", "check that a database is as its migrations made it",
-          "Compares a database with its migrations: every file applied and unchanged, every "
-          "object there and as it should be, by the statements of the verify.sql files. Shows "
-          "what differs; if anything does, the exit status is 4.",
-          result_options, EV_ARRAY_SIZE(result_options), migrate_verify },
-        { "schema ids", NULL, "list the schemas that this program knows",
-          "Lists every schema version that was ever published, by rising id: the id that stands in "
-          "the frame of each value, the full name of the event, its version, and the file below "
-          "schemas/. It is the list that was compiled in, so it tells what programs of this "
-          "version can read; neither database nor configuration is needed.",
-          result_options, EV_ARRAY_SIZE(result_options), schema_ids },
-};
-const size_t commands_count = EV_ARRAY_SIZE(commands);
 
 /* -h as well, though no other option of one letter is known in front of a command but -c. */
 static bool is_help(const char *word)

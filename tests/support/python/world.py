@@ -108,7 +108,8 @@ class Schemas:
 
 
 class World:
-    def __init__(self, databases, seed=None):
+    def __init__(self, databases, seed=None, brokers=1, topics=True):
+        self.broker_count, self.wants_topics = brokers, topics
         self.seed = int(os.environ.get("EV_SEED", seed if seed is not None else time.time_ns() % 10**6))
         self.random = random.Random(self.seed)
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="quenty-test-"))
@@ -146,8 +147,8 @@ class World:
 
     def _start_servers(self):
         self.pg = assignments(self._run(SUPPORT / "pg", "start", self.dir / "pg"))
-        self.brokers = assignments(self._run(SUPPORT / "kafka", "start", self.dir / "kafka", "-c",
-                                                "group.min.session.timeout.ms=500"))["BROKERS"]
+        self.brokers = assignments(self._run(SUPPORT / "kafka", "start", self.dir / "kafka", "-n",
+                                              self.broker_count, "-c", "group.min.session.timeout.ms=500"))["BROKERS"]
         self.config = self.dir / "quenty.conf"
         # A member that was killed is gone after this long; 45 s by default.
         lines = [f"kafka.bootstrap.servers = {self.brokers}", "kafka.session.timeout.ms = 1500",
@@ -159,7 +160,8 @@ class World:
         self.config.write_text("\n".join(lines) + "\n")
         for database in self.databases:
             self._run(BUILD / "workers/eventctl/eventctl", "-c", self.config, "migrate", "up", database)
-        self._make_topics()
+        if self.wants_topics:
+            self._make_topics()
 
     def _make_topics(self):
         contexts = ("customer", "stock", "order", "shipping")

@@ -1,0 +1,83 @@
+/* The table of commands: parsing, help and manual page come from it.
+ *
+ * A new command is a row here and a function in a file of its own. Nothing is run here, so nothing
+ * is lost if the process dies. */
+
+#include "base/macro.h"
+#include "command.h"
+#include "output.h"
+
+static const struct command_option option_to = {
+        "to", "N", "Stop when N is the highest version that is applied."
+};
+static const struct command_option option_profile = {
+        "profile", "PROFILE",
+        "Either full, with every index and foreign key of the original schema document, or core, "
+        "with those that the workers' own queries need. Without it a database keeps the profile "
+        "it has, and a new one is full. Changing it applies or undoes the files that make the "
+        "difference."
+};
+/* An option of the command, so it is typed each time; see command.c. */
+static const struct command_option option_yes = {
+        "yes", NULL, "Undo it although rows are lost, or an applied file has changed."
+};
+
+/* There is no --yes for `up`: a change of profile that would lose rows is refused. */
+static const struct command_option *const up_options[] = { &option_to, &option_profile };
+static const struct command_option *const down_options[] = { &option_to, &option_yes };
+static const struct command_option *const result_options[] = { &output_option };
+
+static const struct command_option option_replication = {
+        "replication", "N",
+        "How many brokers have each record. Without it 3, or 1 where there is one broker only; two "
+        "brokers are not guessed about. From 2 on, min.insync.replicas is 2, so that no broker "
+        "that dies takes an acknowledged record with it."
+};
+static const struct command_option *const topics_options[] = { &option_replication,
+                                                               &output_option };
+
+/* In the order in which help and manual page show them; no name is the beginning of another. */
+const struct command commands[] = {
+        { "migrate up", "DATABASE", "apply migrations",
+          "Applies the migrations that a database lacks, in the order of their numbers. Each runs "
+          "in a transaction of its own together with its row in the version table, so a migrator "
+          "that is interrupted leaves none half done. Two migrators wait for each other. Nothing "
+          "is done when an applied file has changed or is missing, which is exit status 4.",
+          up_options, EV_ARRAY_SIZE(up_options), migrate_up },
+        { "migrate down", "DATABASE", "undo migrations",
+          "Undoes migrations, the highest number first; all of them unless --to is given. It is "
+          "first tried in a transaction that is rolled back: when a table that goes, or loses a "
+          "column, has rows that the migrations themselves would not bring back, nothing is "
+          "undone and the exit status is 3.",
+          down_options, EV_ARRAY_SIZE(down_options), migrate_down },
+        { "migrate status", "DATABASE", "show what is applied and what is not",
+          "Shows each migration with its state: applied, pending, left out (not part of the "
+          "database's profile), changed (the file is another one than was applied) or unknown "
+          "(there is no such file). With a changed or an unknown one the exit status is 4.",
+          result_options, EV_ARRAY_SIZE(result_options), migrate_status },
+        { "migrate verify", "DATABASE", "check that a database is as its migrations made it",
+          "Compares a database with its migrations: every file applied and unchanged, every "
+          "object there and as it should be, by the statements of the verify.sql files. Shows "
+          "what differs; if anything does, the exit status is 4.",
+          result_options, EV_ARRAY_SIZE(result_options), migrate_verify },
+        { "schema ids", NULL, "list the schemas that this program knows",
+          "Lists every schema version that was ever published, by rising id: the id that stands in "
+          "the frame of each value, the full name of the event, its version, and the file below "
+          "schemas/. It is the list that was compiled in, so it tells what programs of this "
+          "version can read; neither database nor configuration is needed.",
+          result_options, EV_ARRAY_SIZE(result_options), schema_ids },
+        { "topics plan", NULL, "show what topics apply would make",
+          "Compares the topics of the cluster with those that the system needs: ingress and facts "
+          "of each context, of relay.fact_partitions partitions, and dead letters, of "
+          "relay.dead_letter_partitions. A topic is missing, present, differs (in a setting or its "
+          "replicas) or is refused (another number of partitions). If any is not present, the exit "
+          "status is 4. Nothing is changed.",
+          topics_options, EV_ARRAY_SIZE(topics_options), topics_plan },
+        { "topics apply", NULL, "make the topics that are missing",
+          "Makes the topics that topics plan shows as missing, and waits until their leaders "
+          "answer. What exists is never changed: a topic with another number of partitions is "
+          "refused, which is exit status 3, and nothing is made then; settings that differ are "
+          "shown, which is exit status 4, and are the operator's to change.",
+          topics_options, EV_ARRAY_SIZE(topics_options), topics_apply },
+};
+const size_t commands_count = EV_ARRAY_SIZE(commands);

@@ -1,0 +1,37 @@
+#ifndef EVENTCTL_TOPIC_LIST_H
+#define EVENTCTL_TOPIC_LIST_H
+
+/* Which topics the system has, and what each is for. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum {
+        TOPIC_NAME_MAX = 250, /* Kafka's bound of 249 characters, and a NUL */
+        TOPIC_LIST_MAX = 32,
+};
+
+enum topic_kind { TOPIC_INGRESS, TOPIC_FACTS, TOPIC_DEAD_LETTERS };
+
+struct topic {
+        char name[TOPIC_NAME_MAX];
+        enum topic_kind kind;
+};
+
+struct topic_list {
+        struct topic items[TOPIC_LIST_MAX];
+        size_t count;
+};
+
+/* Ingress and facts of each context that has a schema, then dead letters; in order of context. */
+void topic_list_make(struct topic_list *list);
+
+/* The topic of that name; NULL for one that is not the system's. */
+const struct topic *topic_list_find(const struct topic_list *list, const char *name);
+
+/* A topic as a person types it: "order.events" stands for quenty.order.events.v1 if there is that
+ * topic; every other name stands for itself. False if it is no name that Kafka takes. */
+bool topic_list_name(const struct topic_list *list, const char *typed,
+                     char ret_name[TOPIC_NAME_MAX]);
+
+#endif
