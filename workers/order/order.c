@@ -6,6 +6,7 @@
 #include "order.h"
 
 #include "rows.h"
+#include "schemas/customer.h"
 #include "stock.h"
 
 /* order_db/0015_ops; what comes behind it are indexes and foreign keys, which no statement names.
@@ -14,11 +15,16 @@ enum { MIGRATION = 15 };
 
 /* What comes in; topics are named by the schemas. */
 static const struct ev_route routes[] = {
+        { &company_registered_record, party_want_company_registered, NULL },
+        { &user_registered_record, party_want_user_registered, NULL },
         { &goods_received_record, want_goods_received, decide_goods_received },
 };
 
 /* Facts that change rows. Those that only tell something (LowStockDetected) have no line. */
 static const struct ev_fold folds[] = {
+        { &company_registered_record, party_want_company_registered,
+          party_fold_company_registered },
+        { &user_registered_record, party_want_user_registered, party_fold_user_registered },
         { &stock_received_record, want_stock_received, fold_stock_received },
 };
 

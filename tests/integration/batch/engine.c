@@ -60,7 +60,8 @@ static void order_of_statements(struct world *w)
 {
         static const char expected[] =
                 "ev_sql_begin ev_sql_offsets_advance ev_sql_inbox_claim ev_sql_requests_find "
-                "ev_sql_parked_held order_sql_load_products order_sql_load_lots "
+                "ev_sql_parked_held order_sql_load_products order_sql_load_product_extras "
+                "order_sql_load_lots "
                 "update_inventory_items insert_inventory_items insert_stock_movements "
                 "ev_sql_requests_save ev_sql_dead_letters_insert ev_sql_parked_insert "
                 "ev_sql_outbox_notify ev_sql_outbox_insert ev_sql_commit ";
