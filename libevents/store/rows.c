@@ -218,7 +218,8 @@ static uint64_t key_part_hash(const void *row, const struct ev_table_column *col
         case EV_COLUMN_BOOL:
         case EV_COLUMN_NUMERIC:
         case EV_COLUMN_TIMESTAMPTZ:
-        case EV_COLUMN_JSONB: break;
+        case EV_COLUMN_JSONB:
+        case EV_COLUMN_TEXTS: break;
         }
         return 0; /* not told apart by the hash, only by the comparison */
 }
@@ -227,7 +228,7 @@ static uint64_t key_part_hash(const void *row, const struct ev_table_column *col
  * NULLS NOT DISTINCT. */
 static bool same_key_part(const void *a, const void *b, const struct ev_table_column *column)
 {
-        assert(column->type != EV_COLUMN_JSONB); /* no key of anything */
+        assert(column->type != EV_COLUMN_JSONB && column->type != EV_COLUMN_TEXTS); /* no keys */
 
         if (column->type == EV_COLUMN_TEXT)
                 return ev_str_equal(text_at(a, column), text_at(b, column));
@@ -489,7 +490,8 @@ static bool borrows(const struct ev_table_column *column)
 {
         assert(column);
 
-        return column->type == EV_COLUMN_TEXT || column->type == EV_COLUMN_JSONB;
+        return column->type == EV_COLUMN_TEXT || column->type == EV_COLUMN_JSONB ||
+               column->type == EV_COLUMN_TEXTS;
 }
 
 /* Copies what an image borrows, so that a row outlives the fact it was made from. */

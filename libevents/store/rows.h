@@ -35,6 +35,8 @@ enum ev_column_type {
         EV_COLUMN_TIMESTAMPTZ, /* int64_t, microseconds since 1970, UTC */
         EV_COLUMN_UUID,        /* struct ev_uuid, never NULL */
         EV_COLUMN_JSONB,       /* struct ev_str, JSON text; null slice = NULL */
+        EV_COLUMN_TEXTS,       /* a text[]: struct ev_str, the array as PostgreSQL writes it,
+                                * `{A,"b c"}`; null slice = NULL. A load gives it as `x::text` */
 };
 
 enum ev_column_flag {

@@ -26,12 +26,14 @@
 
 enum { TEXT_BYTES_MAX = 16 * 1024 }; /* of a statement: 32 columns take some 3 KiB */
 
-/* SQL's name of each column type; a varchar is read as the text it is. */
+/* SQL's name of each column type as it travels; a varchar is read as the text it is. An array of
+ * texts travels as one text, since unnest() would take an array of arrays apart. */
 static const char *const type_names[] = {
         [EV_COLUMN_BOOL] = "bool",       [EV_COLUMN_INT4] = "int4",
         [EV_COLUMN_INT8] = "int8",       [EV_COLUMN_TEXT] = "text",
         [EV_COLUMN_NUMERIC] = "numeric", [EV_COLUMN_TIMESTAMPTZ] = "timestamptz",
         [EV_COLUMN_UUID] = "uuid",       [EV_COLUMN_JSONB] = "jsonb",
+        [EV_COLUMN_TEXTS] = "text",
 };
 
 /* The type that a column of the table has as a parameter; its name is in the table above, so it
@@ -64,7 +66,7 @@ static bool holds_null(const struct ev_table_column *column)
         assert(column);
 
         return column->present_offset != 0 || column->type == EV_COLUMN_TEXT ||
-               column->type == EV_COLUMN_JSONB;
+               column->type == EV_COLUMN_JSONB || column->type == EV_COLUMN_TEXTS;
 }
 
 /* A NULL that has no place in the struct would be read as 0 there. */
@@ -163,6 +165,7 @@ static int read_value(const struct ev_table_column *column, const struct ev_resu
                 break;
         case EV_COLUMN_TEXT:
         case EV_COLUMN_JSONB:
+        case EV_COLUMN_TEXTS:
                 value.text = ev_result_text(result, row, index);
                 size = sizeof(value.text);
                 break;
@@ -268,27 +271,44 @@ static size_t choose_columns(struct made *made, const struct ev_table *table,
         return keys;
 }
 
-/* Writes the names of the columns that have the flag (or have it not), each in the format with '@'
- * in its place, with `between` between them. */
+/* One column in the format, with its name in place of each '@'. A value ("n.@") of a text[] is a text
+ * on the way and becomes an array here. */
+static int write_name(struct ev_buffer *text, const struct ev_table_column *column,
+                      const char *format)
+{
+        int r = 0;
+
+        assert(strchr(format, '@'));
+
+        for (const char *c = format; *c && r == 0; ++c) {
+                bool is_value = c > format && c[-1] == '.';
+
+                if (*c != '@')
+                        r = ev_buffer_append(text, c, 1);
+                else if (is_value && column->type == EV_COLUMN_TEXTS)
+                        r = ev_buffer_printf(text, "%s::text[]", column->name);
+                else
+                        r = ev_buffer_printf(text, "%s", column->name);
+        }
+        return ev_trace(r);
+}
+
+/* Writes the columns that have the flag (or have it not), each in the format, with `between` between
+ * them. */
 static int write_names(struct ev_buffer *text, const struct made *made, unsigned flag, bool with,
                        const char *format, const char *between)
 {
         const char *before = "";
         int r;
 
-        assert(strchr(format, '@'));
+        assert(between);
 
         for (size_t i = 0; i < made->column_count; ++i) {
-                const char *name = made->columns[i]->name;
-
                 if (((made->columns[i]->flags & flag) != 0) != with)
                         continue;
                 r = ev_buffer_printf(text, "%s", before);
-                if (r < 0)
-                        return ev_trace(r);
-                for (const char *c = format; *c && r == 0; ++c)
-                        r = *c == '@' ? ev_buffer_printf(text, "%s", name)
-                                      : ev_buffer_append(text, c, 1);
+                if (r == 0)
+                        r = write_name(text, made->columns[i], format);
                 if (r < 0)
                         return ev_trace(r);
                 before = between;
@@ -516,7 +536,8 @@ static void append_value(struct ev_params *params, const struct ev_table_column 
         case EV_COLUMN_INT4: ev_params_int4(params, *(const int32_t *)member); break;
         case EV_COLUMN_INT8: ev_params_int8(params, *(const int64_t *)member); break;
         case EV_COLUMN_TEXT:
-        case EV_COLUMN_JSONB: ev_params_text(params, *(const struct ev_str *)member); break;
+        case EV_COLUMN_JSONB:
+        case EV_COLUMN_TEXTS: ev_params_text(params, *(const struct ev_str *)member); break;
         case EV_COLUMN_NUMERIC:
                 ev_params_numeric(params, *(const int64_t *)member, column->scale);
                 break;
