@@ -271,8 +271,8 @@ static size_t choose_columns(struct made *made, const struct ev_table *table,
         return keys;
 }
 
-/* One column in the format, with its name in place of each '@'. A value ("n.@") of a text[] is a text
- * on the way and becomes an array here. */
+/* One column in the format, with its name in place of each '@'. A value ("n.@") of a text[] is a
+ * text on the way and becomes an array here. */
 static int write_name(struct ev_buffer *text, const struct ev_table_column *column,
                       const char *format)
 {
@@ -293,8 +293,8 @@ static int write_name(struct ev_buffer *text, const struct ev_table_column *colu
         return ev_trace(r);
 }
 
-/* Writes the columns that have the flag (or have it not), each in the format, with `between` between
- * them. */
+/* Writes the columns that have the flag (or have it not), each in the format, with `between`
+ * between them. */
 static int write_names(struct ev_buffer *text, const struct made *made, unsigned flag, bool with,
                        const char *format, const char *between)
 {
