@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/country.h"
 #include "base/currency.h"
 #include "base/decimal.h"
 #include "base/error.h"
