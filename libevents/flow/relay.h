@@ -76,7 +76,8 @@ struct ev_relay_options {
         size_t bytes_max;
         int32_t page_rows;
         int writer_ms_max;
-        int stop_fd; /* readable: stop; never read from */
+        int32_t topic_bytes_max; /* max.message.bytes of all topics; 0: the broker is asked */
+        int stop_fd;             /* readable: stop; never read from */
         /* A ce_source whose facts on the topics are void: this database was restored to an earlier
          * point, or a standby without them took over. NULL: none. */
         const char *accept_fork;

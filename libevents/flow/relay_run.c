@@ -195,14 +195,15 @@ static int make_relay(struct ev_relay **ret_relay, const struct ev_relay_options
 static int open_topic(struct ev_relay *relay, const struct ev_relay_topic *topic, size_t *ret_topic)
 {
         struct ev_kafka *kafka = ev_producer_kafka(relay->producer);
-        struct ev_kafka_topic found = { .name = topic->name };
+        int32_t bytes_max = relay->options->topic_bytes_max;
+        struct ev_kafka_topic found = { .name = topic->name, .message_bytes_max = bytes_max };
         int r = ev_kafka_load_partitions(kafka, &found, 1);
 
         assert(topic->name);
 
         if (!r)
                 r = ev_kafka_expect_partitions(&found, topic->partitions);
-        if (!r)
+        if (!r && !bytes_max)
                 r = ev_kafka_load_limits(kafka, &found, 1);
         if (!r)
                 r = ev_producer_add_topic(relay->producer, &found, ret_topic);

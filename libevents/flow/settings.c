@@ -129,6 +129,15 @@ static const struct ev_option relay_options[] = {
           .unit = "ms",
           .help = "A transaction that has inserted into the outbox and is still open after this "
                   "time is ended: everything committed behind it waits for it." },
+        { .name = "relay.topic_bytes_max",
+          .type = EV_OPTION_INTEGER,
+          .fallback = "0",
+          .minimum = 0,
+          .maximum = 1073741824,
+          .unit = "bytes",
+          .help = "How large a batch the topics take (max.message.bytes), for a broker that does "
+                  "not tell: the relay has no right to describe configurations, or the broker "
+                  "answers no administration. 0 asks the broker." },
         { .name = "relay.accept_fork",
           .type = EV_OPTION_TEXT,
           .maximum = 511,
