@@ -1,0 +1,232 @@
+/* An order is to be cancelled: OrderCancellationRequested → OrderCancelled,
+ * OrderCancellationPending or a refusal.
+ *
+ * At home, or while it is still pending, this database alone decides and does it at once. Abroad a
+ * confirmed order has a manifest in another database, which may be picked up at this very moment:
+ * whoever cancelled here could cancel what has left. So the order is marked (`cancel_requested_at`,
+ * a semantic lock: no request moves it any more) and shipping is asked; its answer is a fact
+ * (manifest.c): ManifestRejected cancels the order, ManifestCancellationDeclined takes the mark
+ * away. The mark stops requests, not reports: what shipping says happened has happened.
+ *
+ * If the process dies between the question and the answer, both lie in committed rows and topics,
+ * and the answer finds the mark whenever it comes. */
+
+#include <assert.h>
+
+#include "lifecycle.h"
+
+/* ---- Cancelling ---- */
+
+/* Stock goes back before the order is gone, so that who reads the topic never sees a cancelled
+ * order that holds something. An order that was waiting for goods holds nothing. */
+int cancel_order(struct ev_case *c, const struct order *order, const struct order_cancelled *why)
+{
+        struct order_cancelled fact = *why;
+        int r;
+
+        assert(why->reason != ORDER_CANCEL_REASON_OTHER);
+
+        r = release_order(c, order,
+                          why->reason == ORDER_CANCEL_REASON_RESERVATION_EXPIRED
+                                  ? STOCK_RELEASE_REASON_RESERVATION_EXPIRED
+                                  : STOCK_RELEASE_REASON_CANCELLED);
+        if (r < 0)
+                return r;
+        fact.order_number = order->order_number;
+        fact.company_id = order->company_id;
+        fact.old_status = order_status_of(order);
+        fact.new_status = ORDER_STATUS_CANCELLED;
+        return order_cancelled_announce(c, &fact);
+}
+
+/* ---- OrderCancellationRequested ---- */
+
+void want_cancellation(struct ev_wants *wants, const void *event)
+{
+        const struct order_cancellation_requested *request = event;
+
+        want_whole_order(wants, request->order_number);
+}
+
+/* Whether the order is cancelled, or about to be, because of this very text. A request that was
+ * accepted and then undone (OrderCancellationDeclined) has left no mark, so that the same again is
+ * no repeat. */
+static bool is_in_effect(const struct order_extras *extras, struct ev_str reason)
+{
+        assert(!ev_str_is_null(reason));
+
+        return extras && extras->has_cancel_requested_at &&
+               ev_str_equal(extras->cancel_reason, reason);
+}
+
+/* Nothing may be done: which reason that has. Shipped goes before pending, since that is how a
+ * pending question about a shipped order will be answered. */
+static int decline(struct ev_case *c, const struct order *order, bool is_pending)
+{
+        enum order_status status = order_status_of(order);
+
+        assert(status != ORDER_STATUS_PENDING);
+
+        switch (status) {
+        case ORDER_STATUS_SHIPPED:
+        case ORDER_STATUS_IN_TRANSIT:
+        case ORDER_STATUS_DELIVERED:
+                return ev_refuse(c, ORDER_REASON_ALREADY_SHIPPED, "the order is %.*s",
+                                 EV_STR_ARG(order->status));
+        case ORDER_STATUS_PENDING:
+        case ORDER_STATUS_CONFIRMED:
+        case ORDER_STATUS_PROCESSING:
+        case ORDER_STATUS_CANCELLED:
+        case ORDER_STATUS_UNKNOWN: break;
+        }
+        if (is_pending && status != ORDER_STATUS_CANCELLED)
+                return ev_refuse(c, ORDER_REASON_CANCELLATION_PENDING,
+                                 "another request to cancel the order is not answered yet");
+        return ev_refuse(c, ORDER_REASON_ILLEGAL_TRANSITION, "the order is %.*s",
+                         EV_STR_ARG(order->status));
+}
+
+/* The order is there: what becomes of the request. */
+static int decide_known(struct ev_case *c, const struct order_cancellation_requested *request,
+                        const struct order *order)
+{
+        const struct order_extras *extras = extras_of(ev_rows_of(c), order);
+        const struct order_step *step = next_order_step(ev_rows_of(c), order, ORDER_IS_CANCELLED);
+        bool is_pending = extras && extras->has_cancel_requested_at;
+        int r = is_in_effect(extras, request->reason) ? ev_repeat(c) : 0;
+
+        if (r != 0)
+                return r < 0 ? r : 0;
+        if (!step || is_pending)
+                return decline(c, order, is_pending);
+        if (step->effect == ORDER_EFFECT_CANCEL)
+                return cancel_order(c, order,
+                                    &(struct order_cancelled){
+                                            .reason = ORDER_CANCEL_REASON_CANCELLATION_REQUESTED,
+                                            .detail = request->reason,
+                                            .cancel_reason = request->reason,
+                                            .requested_by = request->requested_by });
+        assert(step->effect == ORDER_EFFECT_ASK);
+        return order_cancellation_pending_announce(c,
+                                                   &(struct order_cancellation_pending){
+                                                           .order_number = order->order_number,
+                                                           .company_id = order->company_id,
+                                                           .status = order_status_of(order),
+                                                           .cancel_reason = request->reason,
+                                                           .requested_by = request->requested_by });
+}
+
+/* It may come before its order: events of different topics race, and a shop may cancel at once. */
+int decide_cancellation(struct ev_case *c, const void *event)
+{
+        const struct order_cancellation_requested *request = event;
+        const struct order *order = find_order(ev_rows_of(c), request->order_number);
+        const char *misfit = misfit_of_number(request->order_number);
+
+        assert(misfit || request->order_number.size > 0);
+
+        if (misfit)
+                return ev_refuse(c, ORDER_REASON_INVALID_FIELD, "%s", misfit);
+        if (!order && !ev_last_try(c))
+                return ev_wait(c, "order");
+        if (!order)
+                return ev_refuse(c, ORDER_REASON_UNKNOWN_ORDER, "no order has this order_number");
+        return decide_known(c, request, order);
+}
+
+/* ---- Folding ---- */
+
+/* The extras for writing, or NULL for an order that was made without them. */
+static struct order_extras *change_extras(struct ev_rows *rows, const struct order *order)
+{
+        const struct order_extras *extras = extras_of(rows, order);
+
+        assert(order);
+
+        return extras ? ev_rows_change(rows, extras) : NULL;
+}
+
+void want_order_cancelled(struct ev_wants *wants, const void *event)
+{
+        const struct order_cancelled *fact = event;
+
+        want_order(wants, fact->order_number);
+}
+
+/* What was asked for at once has its mark too, so that the same request again is known. */
+int fold_order_cancelled(struct ev_rows *rows, const struct ev_fact_head *head, const void *event)
+{
+        const struct order_cancelled *fact = event;
+        const struct order *order;
+        struct order_extras *extras;
+        int r = order_of_fact(rows, fact->order_number, "OrderCancelled", &order);
+
+        if (r < 0)
+                return r;
+        assert(order);
+        set_order_status(rows, head, order, fact->new_status);
+        extras = change_extras(rows, order);
+        if (!extras || ev_str_is_null(fact->cancel_reason))
+                return 0;
+        if (!extras->has_cancel_requested_at) {
+                extras->has_cancel_requested_at = true;
+                extras->cancel_requested_at = head->time;
+        }
+        return ev_rows_text(rows, fact->cancel_reason, &extras->cancel_reason);
+}
+
+void want_order_cancellation_pending(struct ev_wants *wants, const void *event)
+{
+        const struct order_cancellation_pending *fact = event;
+
+        want_order(wants, fact->order_number);
+}
+
+/* A question changes nothing of the order itself, so its updated_at stays. */
+int fold_order_cancellation_pending(struct ev_rows *rows, const struct ev_fact_head *head,
+                                    const void *event)
+{
+        const struct order_cancellation_pending *fact = event;
+        const struct order *order;
+        struct order_extras *extras;
+        int r = order_of_fact(rows, fact->order_number, "OrderCancellationPending", &order);
+
+        if (r < 0)
+                return r;
+        assert(order);
+        extras = change_extras(rows, order);
+        if (!extras)
+                return 0;
+        extras->has_cancel_requested_at = true;
+        extras->cancel_requested_at = head->time;
+        return ev_rows_text(rows, fact->cancel_reason, &extras->cancel_reason);
+}
+
+void want_order_cancellation_declined(struct ev_wants *wants, const void *event)
+{
+        const struct order_cancellation_declined *fact = event;
+
+        want_order(wants, fact->order_number);
+}
+
+/* As if nobody had asked. */
+int fold_order_cancellation_declined(struct ev_rows *rows, const struct ev_fact_head *head,
+                                     const void *event)
+{
+        const struct order_cancellation_declined *fact = event;
+        const struct order *order;
+        struct order_extras *extras;
+        int r = order_of_fact(rows, fact->order_number, "OrderCancellationDeclined", &order);
+
+        (void)head;
+        if (r < 0)
+                return r;
+        assert(order);
+        extras = change_extras(rows, order);
+        if (!extras)
+                return 0;
+        extras->has_cancel_requested_at = false;
+        extras->cancel_requested_at = 0;
+        extras->cancel_reason = EV_STR_NULL;
+        return 0;
+}
