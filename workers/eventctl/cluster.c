@@ -27,6 +27,11 @@ bool cluster_is_configured(const struct ev_config *config)
         return false;
 }
 
+void cluster_complain_unconfigured(void)
+{
+        fputs("eventctl: configuration: kafka.bootstrap.servers is missing\n", stderr);
+}
+
 enum command_exit cluster_open(const struct ev_config *config, struct ev_kafka **ret_kafka)
 {
         struct ev_kafka_setting settings[EV_CONFIG_FREE_MAX];
@@ -39,7 +44,7 @@ enum command_exit cluster_open(const struct ev_config *config, struct ev_kafka *
         assert(ret_kafka);
 
         if (!cluster_is_configured(config)) {
-                fputs("eventctl: configuration: kafka.bootstrap.servers is missing\n", stderr);
+                cluster_complain_unconfigured();
                 return COMMAND_USAGE;
         }
         if (ev_kafka_new(ret_kafka, &options) == 0)

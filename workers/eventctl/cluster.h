@@ -3,6 +3,8 @@
 
 /* Clients of the configured Kafka, for commands. */
 
+#include <stdbool.h>
+
 #include "base/config.h"
 #include "base/macro.h"
 #include "command.h"
@@ -15,5 +17,8 @@ enum command_exit cluster_open(const struct ev_config *config, struct ev_kafka *
 
 /* Whether the configuration says where Kafka is. */
 bool cluster_is_configured(const struct ev_config *config);
+
+/* The message for a configuration that does not. */
+void cluster_complain_unconfigured(void);
 
 #endif

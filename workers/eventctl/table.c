@@ -36,6 +36,14 @@ static const struct command_option option_replication = {
 static const struct command_option *const topics_options[] = { &option_replication,
                                                                &output_option };
 
+static const struct command_option option_source = {
+        "source", "URI", "The ce_source of events that do not say theirs; /eventctl without it."
+};
+static const struct command_option option_dry_run = {
+        "dry-run", NULL, "Read and check all lines, and send nothing; Kafka is not needed."
+};
+static const struct command_option *const produce_options[] = { &option_source, &option_dry_run };
+
 /* In the order in which help and manual page show them; no name is the beginning of another. */
 const struct command commands[] = {
         { "migrate up", "DATABASE", "apply migrations",
@@ -79,5 +87,20 @@ const struct command commands[] = {
           "refused, which is exit status 3, and nothing is made then; settings that differ are "
           "shown, which is exit status 4, and are the operator's to change.",
           topics_options, EV_ARRAY_SIZE(topics_options), topics_apply },
+        { "produce", "TOPIC", "send events, one line of JSON each",
+          "Reads events from the standard input and sends them to an ingress topic, in their "
+          "order, "
+          "until all replicas have them. A line is an object with type and data, and if wanted "
+          "key, "
+          "id, source, time, subject, correlation, causation, causation_source, traceparent and "
+          "tracestate; data has the form that tail -o json prints, whose lines are taken as they "
+          "are. What is left out is filled in: an id, the source, the present time, and key and "
+          "subject by the contract of the type; an event that does not say its company needs its "
+          "key. Types may be given by their last word where that is unambiguous, and a topic of "
+          "the "
+          "system as order.ingress for quenty.order.ingress.v1. The first line that is wrong ends "
+          "it with exit status 1: lines before it are acknowledged, none behind it is sent. Topics "
+          "of facts and dead letters are refused, which is exit status 3.",
+          produce_options, EV_ARRAY_SIZE(produce_options), produce },
 };
 const size_t commands_count = EV_ARRAY_SIZE(commands);
