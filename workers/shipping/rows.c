@@ -148,9 +148,9 @@ const struct ev_table rates_table = {
         .sequence = "public.shipping_rates_id_seq",
 };
 
-/* Reference data: read, never written here. */
+/* Reference data: read, never written here, which the library sees by the columns' flags. */
 static const struct ev_table_column country_columns[] = {
-        EV_COLUMN(struct country, id, INT4, EV_COLUMN_KEY),
+        EV_COLUMN(struct country, id, INT4, EV_COLUMN_READ),
         EV_COLUMN(struct country, iso_code, TEXT, EV_COLUMN_READ),
         EV_COLUMN(struct country, zone, TEXT, EV_COLUMN_READ),
         EV_COLUMN(struct country, active, BOOL, EV_COLUMN_READ),
@@ -167,8 +167,8 @@ const struct ev_table countries_table = {
 /* No table of this shape exists: carriers have a list of services in one column. */
 static const struct ev_table_column service_columns[] = {
         EV_COLUMN(struct service, everywhere, INT4, EV_COLUMN_READ),
-        EV_COLUMN(struct service, carrier_code, TEXT, EV_COLUMN_KEY),
-        EV_COLUMN(struct service, service_type, TEXT, EV_COLUMN_KEY),
+        EV_COLUMN(struct service, carrier_code, TEXT, EV_COLUMN_READ),
+        EV_COLUMN(struct service, service_type, TEXT, EV_COLUMN_READ),
         EV_COLUMN(struct service, carrier_name, TEXT, EV_COLUMN_READ),
         EV_COLUMN(struct service, active, BOOL, EV_COLUMN_READ),
         EV_COLUMN(struct service, currency, TEXT, EV_COLUMN_READ),
@@ -198,7 +198,7 @@ const struct ev_table services_table = {
 };
 
 static const struct ev_table_column rule_columns[] = {
-        EV_COLUMN(struct rule, rule_id, INT8, EV_COLUMN_KEY),
+        EV_COLUMN(struct rule, rule_id, INT8, EV_COLUMN_READ),
         EV_COLUMN(struct rule, country_id, INT4, EV_COLUMN_READ),
         EV_COLUMN(struct rule, category, TEXT, EV_COLUMN_READ),
         EV_COLUMN(struct rule, hs_prefix, TEXT, EV_COLUMN_READ),
@@ -219,8 +219,8 @@ const struct ev_table rules_table = {
 };
 
 static const struct ev_table_column holiday_columns[] = {
-        EV_COLUMN(struct holiday, country_id, INT4, EV_COLUMN_KEY),
-        EV_COLUMN(struct holiday, day, INT4, EV_COLUMN_KEY),
+        EV_COLUMN(struct holiday, country_id, INT4, EV_COLUMN_READ),
+        EV_COLUMN(struct holiday, day, INT4, EV_COLUMN_READ),
 };
 
 const struct ev_table holidays_table = {

@@ -10,11 +10,12 @@
 #include "base/error.h"
 #include "flow/worker.h"
 #include "order.h"
+#include "shipping/shipping.h"
 #include "sql_sets.h"
 #include "store/db.h"
 #include "store/tables.h"
 
-static const struct ev_worker *const workers[] = { &order_worker };
+static const struct ev_worker *const workers[] = { &order_worker, &shipping_worker };
 
 static unsigned passed, failed;
 

@@ -7,7 +7,8 @@
 -- out: fuel_percent numeric, insurance_percent numeric, reliability_percent numeric
 -- out: volumetric_divisor int8, max_weight numeric, cutoff int4, days_1 int4, days_2 int4, days_3 int4
 -- out: days_4 int4, tracking_pattern text?
-SELECT 0 AS everywhere, c.code AS carrier_code, s.service_type, c.name AS carrier_name, c.active, s.currency,
+SELECT DISTINCT ON (c.code, s.service_type)
+       0 AS everywhere, c.code AS carrier_code, s.service_type, c.name AS carrier_name, c.active, s.currency,
        s.base_rate, s.per_kg, coalesce(s.per_m3, 0) AS per_m3, s.fuel_fixed,
        coalesce(s.fuel_percent, 0) AS fuel_percent, s.insurance_percent,
        coalesce(s.reliability_percent, 100) AS reliability_percent,
