@@ -19,14 +19,14 @@
 
 /* Stock goes back before the order is gone, so that who reads the topic never sees a cancelled
  * order that holds something. An order that was waiting for goods holds nothing. */
-int cancel_order(struct ev_case *c, const struct order *order, const struct order_cancelled *why)
+int order_cancel(struct ev_case *c, const struct order *order, const struct order_cancelled *why)
 {
         struct order_cancelled fact = *why;
         int r;
 
         assert(why->reason != ORDER_CANCEL_REASON_OTHER);
 
-        r = release_order(c, order,
+        r = order_release(c, order,
                           why->reason == ORDER_CANCEL_REASON_RESERVATION_EXPIRED
                                   ? STOCK_RELEASE_REASON_RESERVATION_EXPIRED
                                   : STOCK_RELEASE_REASON_CANCELLED);
@@ -41,7 +41,7 @@ int cancel_order(struct ev_case *c, const struct order *order, const struct orde
 
 /* ---- OrderCancellationRequested ---- */
 
-void want_cancellation(struct ev_wants *wants, const void *event)
+void order_want_cancellation(struct ev_wants *wants, const void *event)
 {
         const struct order_cancellation_requested *request = event;
 
@@ -91,7 +91,7 @@ static int decide_known(struct ev_case *c, const struct order_cancellation_reque
                         const struct order *order)
 {
         const struct order_extras *extras = extras_of(ev_rows_of(c), order);
-        const struct order_step *step = next_order_step(ev_rows_of(c), order, ORDER_IS_CANCELLED);
+        const struct order_step *step = order_next_step(ev_rows_of(c), order, ORDER_IS_CANCELLED);
         bool is_pending = extras && extras->has_cancel_requested_at;
         int r = is_in_effect(extras, request->reason) ? ev_repeat(c) : 0;
 
@@ -100,7 +100,7 @@ static int decide_known(struct ev_case *c, const struct order_cancellation_reque
         if (!step || is_pending)
                 return decline(c, order, is_pending);
         if (step->effect == ORDER_EFFECT_CANCEL)
-                return cancel_order(c, order,
+                return order_cancel(c, order,
                                     &(struct order_cancelled){
                                             .reason = ORDER_CANCEL_REASON_CANCELLATION_REQUESTED,
                                             .detail = request->reason,
@@ -117,7 +117,7 @@ static int decide_known(struct ev_case *c, const struct order_cancellation_reque
 }
 
 /* It may come before its order: events of different topics race, and a shop may cancel at once. */
-int decide_cancellation(struct ev_case *c, const void *event)
+int order_decide_cancellation(struct ev_case *c, const void *event)
 {
         const struct order_cancellation_requested *request = event;
         const struct order *order = find_order(ev_rows_of(c), request->order_number);
@@ -146,15 +146,15 @@ static struct order_extras *change_extras(struct ev_rows *rows, const struct ord
         return extras ? ev_rows_change(rows, extras) : NULL;
 }
 
-void want_order_cancelled(struct ev_wants *wants, const void *event)
+void order_want_cancelled(struct ev_wants *wants, const void *event)
 {
         const struct order_cancelled *fact = event;
 
-        want_order(wants, fact->order_number);
+        order_want(wants, fact->order_number);
 }
 
 /* What was asked for at once has its mark too, so that the same request again is known. */
-int fold_order_cancelled(struct ev_rows *rows, const struct ev_fact_head *head, const void *event)
+int order_fold_cancelled(struct ev_rows *rows, const struct ev_fact_head *head, const void *event)
 {
         const struct order_cancelled *fact = event;
         const struct order *order;
@@ -164,7 +164,7 @@ int fold_order_cancelled(struct ev_rows *rows, const struct ev_fact_head *head, 
         if (r < 0)
                 return r;
         assert(order);
-        set_order_status(rows, head, order, fact->new_status);
+        order_set_status(rows, head, order, fact->new_status);
         extras = change_extras(rows, order);
         if (!extras || ev_str_is_null(fact->cancel_reason))
                 return 0;
@@ -175,15 +175,15 @@ int fold_order_cancelled(struct ev_rows *rows, const struct ev_fact_head *head, 
         return ev_rows_text(rows, fact->cancel_reason, &extras->cancel_reason);
 }
 
-void want_order_cancellation_pending(struct ev_wants *wants, const void *event)
+void order_want_cancellation_pending(struct ev_wants *wants, const void *event)
 {
         const struct order_cancellation_pending *fact = event;
 
-        want_order(wants, fact->order_number);
+        order_want(wants, fact->order_number);
 }
 
 /* A question changes nothing of the order itself, so its updated_at stays. */
-int fold_order_cancellation_pending(struct ev_rows *rows, const struct ev_fact_head *head,
+int order_fold_cancellation_pending(struct ev_rows *rows, const struct ev_fact_head *head,
                                     const void *event)
 {
         const struct order_cancellation_pending *fact = event;
@@ -202,15 +202,15 @@ int fold_order_cancellation_pending(struct ev_rows *rows, const struct ev_fact_h
         return ev_rows_text(rows, fact->cancel_reason, &extras->cancel_reason);
 }
 
-void want_order_cancellation_declined(struct ev_wants *wants, const void *event)
+void order_want_cancellation_declined(struct ev_wants *wants, const void *event)
 {
         const struct order_cancellation_declined *fact = event;
 
-        want_order(wants, fact->order_number);
+        order_want(wants, fact->order_number);
 }
 
 /* As if nobody had asked. */
-int fold_order_cancellation_declined(struct ev_rows *rows, const struct ev_fact_head *head,
+int order_fold_cancellation_declined(struct ev_rows *rows, const struct ev_fact_head *head,
                                      const void *event)
 {
         const struct order_cancellation_declined *fact = event;

@@ -13,7 +13,7 @@
 
 enum { DETAIL_MAX = 100 }; /* bytes */
 
-void want_expired(struct ev_wants *wants, struct ev_str order_number)
+void order_want_expired(struct ev_wants *wants, struct ev_str order_number)
 {
         assert(!ev_str_is_null(order_number));
 
@@ -26,11 +26,11 @@ static bool is_due(const struct ev_case *c, const struct order *order,
 {
         assert(order);
 
-        return next_order_step(ev_rows_of(c), order, ORDER_EXPIRES) && extras &&
+        return order_next_step(ev_rows_of(c), order, ORDER_EXPIRES) && extras &&
                extras->has_expires_at && extras->expires_at <= ev_now(c);
 }
 
-int decide_expired(struct ev_case *c, struct ev_str order_number)
+int order_decide_expired(struct ev_case *c, struct ev_str order_number)
 {
         const struct order *order = find_order(ev_rows_of(c), order_number);
         const struct order_extras *extras = order ? extras_of(ev_rows_of(c), order) : NULL;
@@ -49,7 +49,7 @@ int decide_expired(struct ev_case *c, struct ev_str order_number)
         if (r < 0)
                 return r;
         snprintf(detail, sizeof(detail), "not confirmed within %d s", extras->reservation_ttl_s);
-        return cancel_order(c, order,
+        return order_cancel(c, order,
                             &(struct order_cancelled){
                                     .reason = ORDER_CANCEL_REASON_RESERVATION_EXPIRED,
                                     .detail = ev_str_of(detail) });

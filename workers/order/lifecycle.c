@@ -1,5 +1,5 @@
 /* What all that happens to a standing order shares: which rows it is about, where it stands, and
- * which step comes next. Decides ask the first, folds call set_order_status(); nothing is decided
+ * which step comes next. Decides ask the first, folds call order_set_status(); nothing is decided
  * here, and the table of steps alone says what is allowed. */
 
 #include "lifecycle.h"
@@ -8,7 +8,7 @@
 
 enum { NUMBER_MAX = 250 }; /* characters, so that MAN- and the number fit a manifest's column */
 
-void want_order(struct ev_wants *wants, struct ev_str order_number)
+void order_want(struct ev_wants *wants, struct ev_str order_number)
 {
         assert(wants);
 
@@ -26,7 +26,7 @@ enum order_status order_status_of(const struct order *order)
 }
 
 /* An order without extras was made by hand: shipping has never heard of it. */
-bool goes_abroad(const struct ev_rows *rows, const struct order *order)
+bool order_goes_abroad(const struct ev_rows *rows, const struct order *order)
 {
         const struct order_extras *extras = extras_of(rows, order);
 
@@ -35,12 +35,12 @@ bool goes_abroad(const struct ev_rows *rows, const struct order *order)
         return extras && !ev_str_equal(extras->origin_country, extras->destination_country);
 }
 
-const struct order_step *next_order_step(const struct ev_rows *rows, const struct order *order,
+const struct order_step *order_next_step(const struct ev_rows *rows, const struct order *order,
                                          enum order_event event)
 {
         assert(event < ORDER_EVENTS);
 
-        return order_step_of(event, order_status_of(order), goes_abroad(rows, order));
+        return order_step_of(event, order_status_of(order), order_goes_abroad(rows, order));
 }
 
 const char *misfit_of_number(struct ev_str order_number)
@@ -68,7 +68,7 @@ int order_of_fact(const struct ev_rows *rows, struct ev_str order_number, const 
         return 0;
 }
 
-void set_order_status(struct ev_rows *rows, const struct ev_fact_head *head,
+void order_set_status(struct ev_rows *rows, const struct ev_fact_head *head,
                       const struct order *order, enum order_status status)
 {
         struct order *changed = ev_rows_change(rows, order);

@@ -16,15 +16,15 @@
 /* ---- Orders (lifecycle.c) ---- */
 
 /* The order and its extras, and nothing else of it: see want_whole_order(). */
-void want_order(struct ev_wants *wants, struct ev_str order_number);
+void order_want(struct ev_wants *wants, struct ev_str order_number);
 
 enum order_status order_status_of(const struct order *order);
 
 /* Whether goods leave the country, so that shipping has a say. */
-bool goes_abroad(const struct ev_rows *rows, const struct order *order);
+bool order_goes_abroad(const struct ev_rows *rows, const struct order *order);
 
 /* The step that the event takes from where the order stands, or NULL. */
-const struct order_step *next_order_step(const struct ev_rows *rows, const struct order *order,
+const struct order_step *order_next_step(const struct ev_rows *rows, const struct order *order,
                                          enum order_event event);
 
 /* Why a number cannot be that of an order, or NULL: for requests that would wait for it in vain. */
@@ -35,63 +35,74 @@ int order_of_fact(const struct ev_rows *rows, struct ev_str order_number, const 
                   const struct order **ret_order);
 
 /* For folds: the status after the fact, and its time. */
-void set_order_status(struct ev_rows *rows, const struct ev_fact_head *head,
+void order_set_status(struct ev_rows *rows, const struct ev_fact_head *head,
                       const struct order *order, enum order_status status);
 
 /* ---- Reserved stock (release.c) ---- */
 
 /* Whether every line holds as many pieces as it wants. */
-bool is_fully_reserved(const struct ev_rows *rows, const struct order *order);
+bool order_is_fully_reserved(const struct ev_rows *rows, const struct order *order);
 
 /* Gives back all that an order holds: StockReleased, and StockRestored for lots that come above
  * their minimum by it. Nothing for an order that holds nothing. */
-int release_order(struct ev_case *c, const struct order *order, enum stock_release_reason reason);
+int order_release(struct ev_case *c, const struct order *order, enum stock_release_reason reason);
 
 /* All that an order holds left the house: StockConsumed. */
-int consume_order(struct ev_case *c, const struct order *order, struct ev_str by);
+int order_consume(struct ev_case *c, const struct order *order, struct ev_str by);
 
 void want_stock_released(struct ev_wants *wants, const void *event);
 int fold_stock_released(struct ev_rows *rows, const struct ev_fact_head *head, const void *event);
 void want_stock_consumed(struct ev_wants *wants, const void *event);
 int fold_stock_consumed(struct ev_rows *rows, const struct ev_fact_head *head, const void *event);
 
+/* ---- Confirmation (confirmation.c) ---- */
+
+/* OrderConfirmed of an order that is pending and holds all that it wants. */
+int order_announce_confirmed(struct ev_case *c, const struct order *order);
+
+void order_want_confirmation(struct ev_wants *wants, const void *event);
+int order_decide_confirmation(struct ev_case *c, const void *event);
+
+void order_want_confirmed(struct ev_wants *wants, const void *event);
+int order_fold_confirmed(struct ev_rows *rows, const struct ev_fact_head *head, const void *event);
+
 /* ---- Cancellation (cancellation.c) ---- */
 
 /* StockReleased and OrderCancelled. Of `why` the reason and the texts are the caller's; the rest is
  * filled in. */
-int cancel_order(struct ev_case *c, const struct order *order, const struct order_cancelled *why);
+int order_cancel(struct ev_case *c, const struct order *order, const struct order_cancelled *why);
 
-void want_cancellation(struct ev_wants *wants, const void *event);
-int decide_cancellation(struct ev_case *c, const void *event);
+void order_want_cancellation(struct ev_wants *wants, const void *event);
+int order_decide_cancellation(struct ev_case *c, const void *event);
 
-void want_order_cancelled(struct ev_wants *wants, const void *event);
-int fold_order_cancelled(struct ev_rows *rows, const struct ev_fact_head *head, const void *event);
-void want_order_cancellation_pending(struct ev_wants *wants, const void *event);
-int fold_order_cancellation_pending(struct ev_rows *rows, const struct ev_fact_head *head,
+void order_want_cancelled(struct ev_wants *wants, const void *event);
+int order_fold_cancelled(struct ev_rows *rows, const struct ev_fact_head *head, const void *event);
+void order_want_cancellation_pending(struct ev_wants *wants, const void *event);
+int order_fold_cancellation_pending(struct ev_rows *rows, const struct ev_fact_head *head,
                                     const void *event);
-void want_order_cancellation_declined(struct ev_wants *wants, const void *event);
-int fold_order_cancellation_declined(struct ev_rows *rows, const struct ev_fact_head *head,
+void order_want_cancellation_declined(struct ev_wants *wants, const void *event);
+int order_fold_cancellation_declined(struct ev_rows *rows, const struct ev_fact_head *head,
                                      const void *event);
 
 /* ---- Time limits (expiry.c) ---- */
 
-void want_expired(struct ev_wants *wants, struct ev_str order_number);
-int decide_expired(struct ev_case *c, struct ev_str order_number);
+void order_want_expired(struct ev_wants *wants, struct ev_str order_number);
+int order_decide_expired(struct ev_case *c, struct ev_str order_number);
 
 /* ---- Shipping's facts (manifest.c) ---- */
 
-void want_manifest_approved(struct ev_wants *wants, const void *event);
-int decide_manifest_approved(struct ev_case *c, const void *event);
-void want_manifest_rejected(struct ev_wants *wants, const void *event);
-int decide_manifest_rejected(struct ev_case *c, const void *event);
-void want_manifest_shipped(struct ev_wants *wants, const void *event);
-int decide_manifest_shipped(struct ev_case *c, const void *event);
-void want_manifest_cancellation_declined(struct ev_wants *wants, const void *event);
-int decide_manifest_cancellation_declined(struct ev_case *c, const void *event);
+void order_want_manifest_approved(struct ev_wants *wants, const void *event);
+int order_decide_manifest_approved(struct ev_case *c, const void *event);
+void order_want_manifest_rejected(struct ev_wants *wants, const void *event);
+int order_decide_manifest_rejected(struct ev_case *c, const void *event);
+void order_want_manifest_shipped(struct ev_wants *wants, const void *event);
+int order_decide_manifest_shipped(struct ev_case *c, const void *event);
+void order_want_manifest_cancellation_declined(struct ev_wants *wants, const void *event);
+int order_decide_manifest_cancellation_declined(struct ev_case *c, const void *event);
 
-void want_order_processing(struct ev_wants *wants, const void *event);
-int fold_order_processing(struct ev_rows *rows, const struct ev_fact_head *head, const void *event);
-void want_order_shipped(struct ev_wants *wants, const void *event);
-int fold_order_shipped(struct ev_rows *rows, const struct ev_fact_head *head, const void *event);
+void order_want_processing(struct ev_wants *wants, const void *event);
+int order_fold_processing(struct ev_rows *rows, const struct ev_fact_head *head, const void *event);
+void order_want_shipped(struct ev_wants *wants, const void *event);
+int order_fold_shipped(struct ev_rows *rows, const struct ev_fact_head *head, const void *event);
 
 #endif

@@ -38,7 +38,7 @@ static struct found find_step(struct ev_case *c, struct ev_str order_number, enu
                 found.decision = ev_ignore(c, "there is no such order");
                 return found;
         }
-        found.step = next_order_step(ev_rows_of(c), found.order, event);
+        found.step = order_next_step(ev_rows_of(c), found.order, event);
         if (!found.step)
                 found.decision = ev_ignore(c, "not allowed from the order's present state");
         else if (found.step->effect == ORDER_EFFECT_NONE)
@@ -48,14 +48,14 @@ static struct found find_step(struct ev_case *c, struct ev_str order_number, enu
 
 /* ---- Approved ---- */
 
-void want_manifest_approved(struct ev_wants *wants, const void *event)
+void order_want_manifest_approved(struct ev_wants *wants, const void *event)
 {
         const struct manifest_approved *manifest = event;
 
-        want_order(wants, manifest->order_number);
+        order_want(wants, manifest->order_number);
 }
 
-int decide_manifest_approved(struct ev_case *c, const void *event)
+int order_decide_manifest_approved(struct ev_case *c, const void *event)
 {
         const struct manifest_approved *manifest = event;
         struct found found = find_step(c, manifest->order_number, ORDER_MANIFEST_APPROVED);
@@ -73,7 +73,7 @@ int decide_manifest_approved(struct ev_case *c, const void *event)
 
 /* ---- Rejected ---- */
 
-void want_manifest_rejected(struct ev_wants *wants, const void *event)
+void order_want_manifest_rejected(struct ev_wants *wants, const void *event)
 {
         const struct manifest_rejected *manifest = event;
 
@@ -82,7 +82,7 @@ void want_manifest_rejected(struct ev_wants *wants, const void *event)
 
 /* Shipping's answer to a request to cancel is told in the request's words; any other reason in
  * shipping's. Who asked stands in OrderCancellationPending; no row has kept it. */
-int decide_manifest_rejected(struct ev_case *c, const void *event)
+int order_decide_manifest_rejected(struct ev_case *c, const void *event)
 {
         const struct manifest_rejected *manifest = event;
         const struct order_extras *extras;
@@ -104,19 +104,19 @@ int decide_manifest_rejected(struct ev_case *c, const void *event)
                 if (!ev_str_is_null(why.cancel_reason))
                         why.detail = why.cancel_reason;
         }
-        return cancel_order(c, found.order, &why);
+        return order_cancel(c, found.order, &why);
 }
 
 /* ---- Shipped ---- */
 
-void want_manifest_shipped(struct ev_wants *wants, const void *event)
+void order_want_manifest_shipped(struct ev_wants *wants, const void *event)
 {
         const struct manifest_shipped *manifest = event;
 
         want_whole_order(wants, manifest->order_number);
 }
 
-int decide_manifest_shipped(struct ev_case *c, const void *event)
+int order_decide_manifest_shipped(struct ev_case *c, const void *event)
 {
         const struct manifest_shipped *manifest = event;
         struct found found = find_step(c, manifest->order_number, ORDER_MANIFEST_SHIPPED);
@@ -133,20 +133,20 @@ int decide_manifest_shipped(struct ev_case *c, const void *event)
                                               .carrier = manifest->carrier,
                                               .tracking_number = manifest->tracking_number,
                                               .by = BY_SHIPPING });
-        return r < 0 ? r : consume_order(c, found.order, BY_SHIPPING);
+        return r < 0 ? r : order_consume(c, found.order, BY_SHIPPING);
 }
 
 /* ---- Cancellation declined ---- */
 
-void want_manifest_cancellation_declined(struct ev_wants *wants, const void *event)
+void order_want_manifest_cancellation_declined(struct ev_wants *wants, const void *event)
 {
         const struct manifest_cancellation_declined *manifest = event;
 
-        want_order(wants, manifest->order_number);
+        order_want(wants, manifest->order_number);
 }
 
 /* An answer to a question that nobody asked (any more) changes nothing. */
-int decide_manifest_cancellation_declined(struct ev_case *c, const void *event)
+int order_decide_manifest_cancellation_declined(struct ev_case *c, const void *event)
 {
         const struct manifest_cancellation_declined *manifest = event;
         struct found found = find_step(c, manifest->order_number, ORDER_CANCELLATION_DECLINED);
@@ -166,14 +166,14 @@ int decide_manifest_cancellation_declined(struct ev_case *c, const void *event)
 
 /* ---- Folding ---- */
 
-void want_order_processing(struct ev_wants *wants, const void *event)
+void order_want_processing(struct ev_wants *wants, const void *event)
 {
         const struct order_processing *fact = event;
 
-        want_order(wants, fact->order_number);
+        order_want(wants, fact->order_number);
 }
 
-int fold_order_processing(struct ev_rows *rows, const struct ev_fact_head *head, const void *event)
+int order_fold_processing(struct ev_rows *rows, const struct ev_fact_head *head, const void *event)
 {
         const struct order_processing *fact = event;
         const struct order *order;
@@ -182,19 +182,19 @@ int fold_order_processing(struct ev_rows *rows, const struct ev_fact_head *head,
         if (r < 0)
                 return r;
         assert(order);
-        set_order_status(rows, head, order, fact->new_status);
+        order_set_status(rows, head, order, fact->new_status);
         return 0;
 }
 
-void want_order_shipped(struct ev_wants *wants, const void *event)
+void order_want_shipped(struct ev_wants *wants, const void *event)
 {
         const struct order_shipped *fact = event;
 
-        want_order(wants, fact->order_number);
+        order_want(wants, fact->order_number);
 }
 
 /* What leaves the house with it is told by StockConsumed. */
-int fold_order_shipped(struct ev_rows *rows, const struct ev_fact_head *head, const void *event)
+int order_fold_shipped(struct ev_rows *rows, const struct ev_fact_head *head, const void *event)
 {
         const struct order_shipped *fact = event;
         const struct order *order;
@@ -203,6 +203,6 @@ int fold_order_shipped(struct ev_rows *rows, const struct ev_fact_head *head, co
         if (r < 0)
                 return r;
         assert(order);
-        set_order_status(rows, head, order, fact->new_status);
+        order_set_status(rows, head, order, fact->new_status);
         return 0;
 }

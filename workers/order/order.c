@@ -21,12 +21,15 @@ static const struct ev_route routes[] = {
         { &company_registered_record, party_want_company_registered, NULL },
         { &user_registered_record, party_want_user_registered, NULL },
         { &goods_received_record, want_goods_received, decide_goods_received },
-        { &order_cancellation_requested_record, want_cancellation, decide_cancellation },
-        { &manifest_approved_record, want_manifest_approved, decide_manifest_approved },
-        { &manifest_rejected_record, want_manifest_rejected, decide_manifest_rejected },
-        { &manifest_shipped_record, want_manifest_shipped, decide_manifest_shipped },
-        { &manifest_cancellation_declined_record, want_manifest_cancellation_declined,
-          decide_manifest_cancellation_declined },
+        { &order_confirmation_requested_record, order_want_confirmation,
+          order_decide_confirmation },
+        { &order_cancellation_requested_record, order_want_cancellation,
+          order_decide_cancellation },
+        { &manifest_approved_record, order_want_manifest_approved, order_decide_manifest_approved },
+        { &manifest_rejected_record, order_want_manifest_rejected, order_decide_manifest_rejected },
+        { &manifest_shipped_record, order_want_manifest_shipped, order_decide_manifest_shipped },
+        { &manifest_cancellation_declined_record, order_want_manifest_cancellation_declined,
+          order_decide_manifest_cancellation_declined },
 };
 
 /* Facts that change rows. Those that only tell something (LowStockDetected) have no line. */
@@ -37,13 +40,14 @@ static const struct ev_fold folds[] = {
         { &stock_received_record, want_stock_received, fold_stock_received },
         { &stock_released_record, want_stock_released, fold_stock_released },
         { &stock_consumed_record, want_stock_consumed, fold_stock_consumed },
-        { &order_processing_record, want_order_processing, fold_order_processing },
-        { &order_shipped_record, want_order_shipped, fold_order_shipped },
-        { &order_cancelled_record, want_order_cancelled, fold_order_cancelled },
-        { &order_cancellation_pending_record, want_order_cancellation_pending,
-          fold_order_cancellation_pending },
-        { &order_cancellation_declined_record, want_order_cancellation_declined,
-          fold_order_cancellation_declined },
+        { &order_confirmed_record, order_want_confirmed, order_fold_confirmed },
+        { &order_processing_record, order_want_processing, order_fold_processing },
+        { &order_shipped_record, order_want_shipped, order_fold_shipped },
+        { &order_cancelled_record, order_want_cancelled, order_fold_cancelled },
+        { &order_cancellation_pending_record, order_want_cancellation_pending,
+          order_fold_cancellation_pending },
+        { &order_cancellation_declined_record, order_want_cancellation_declined,
+          order_fold_cancellation_declined },
 };
 
 /* What the clock does. A time limit is told in seconds, and may be up to a second late. */
@@ -51,8 +55,8 @@ static const struct ev_timer timers[] = {
         { .name = "expire-reservations",
           .interval_ms = 1000,
           .due = &order_sql_due_expired,
-          .want = want_expired,
-          .decide = decide_expired },
+          .want = order_want_expired,
+          .decide = order_decide_expired },
 };
 
 /* Where this worker's facts go: its relay publishes to these and no others. */

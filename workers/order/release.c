@@ -64,7 +64,7 @@ static int64_t reserved_of(const struct ev_rows *rows, const struct order *order
         return sum;
 }
 
-bool is_fully_reserved(const struct ev_rows *rows, const struct order *order)
+bool order_is_fully_reserved(const struct ev_rows *rows, const struct order *order)
 {
         const struct order_item *item = first_item(rows, order);
 
@@ -136,7 +136,7 @@ static int announce_edges(struct ev_case *c, const struct held *held)
         return r;
 }
 
-int release_order(struct ev_case *c, const struct order *order, enum stock_release_reason reason)
+int order_release(struct ev_case *c, const struct order *order, enum stock_release_reason reason)
 {
         struct held held;
         int r = find_held(ev_rows_of(c), order, &held);
@@ -159,7 +159,7 @@ int release_order(struct ev_case *c, const struct order *order, enum stock_relea
         return r;
 }
 
-int consume_order(struct ev_case *c, const struct order *order, struct ev_str by)
+int order_consume(struct ev_case *c, const struct order *order, struct ev_str by)
 {
         struct held held;
         int r = find_held(ev_rows_of(c), order, &held);
