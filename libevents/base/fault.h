@@ -17,9 +17,9 @@
  *
  * kill     SIGKILL to ourselves.
  * stop:MS  SIGSTOP to ourselves. Waking up is the tester's: who sends SIGCONT has to outlive us,
- * and a child of ours would keep our connections open, which is what the stop is to test. MS is how
- * long the tester should wait; it is told in the file of counts. error    the point returns
- * EV_FAILED with the verdict retry, as trouble of a server would.
+ *          and a child of ours would keep our connections open, which is what the stop is to test.
+ *          MS is how long the tester should wait; it is told in the file of counts.
+ * error    the point returns EV_FAILED with the verdict retry, as trouble of a server would.
  * @N       act at the Nth time only (from 1); without it, every time.
  *
  * Each time a point that is armed is reached, one line "PID POINT HIT ACTION MS" is appended to the

@@ -2,9 +2,9 @@
  *
  *      ManifestApproved               OrderProcessing
  *      ManifestRejected, for good     StockReleased, OrderCancelled
- *      ManifestRejected, retryable    nothing: the manifest may be mended, and shipping's clock
- * runs ManifestShipped                OrderShipped, StockConsumed ManifestCancellationDeclined
- * OrderCancellationDeclined
+ *      ManifestRejected, retryable    nothing: it may be mended, and shipping's clock runs
+ *      ManifestShipped                OrderShipped, StockConsumed
+ *      ManifestCancellationDeclined   OrderCancellationDeclined
  *
  * These are reports, not requests: what shipping decided under the manifest's lock has happened,
  * and is neither refused nor checked against anything but the order's own state. A cancellation
