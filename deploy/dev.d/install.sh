@@ -1,14 +1,20 @@
 #!/bin/bash
-# install: installs what is missing: Debian packages, Python libraries, Kafka; asks nothing
+# install [SECTION…]: installs what is missing for run, kafka, test (all); asks nothing
 set -euo pipefail
 
 requirements=tests/support/requirements.txt
 venv=build/venv
 no_rights=3 # exit status when packages are missing and may not be installed
 
+# The names in the wanted sections of the list.
+listed_packages() {
+        awk -v wanted=" $* " '/^## / { sub(":", "", $2); on = index(wanted, " " $2 " ") }
+                on && /^[a-z0-9]/ { print $1 }' deploy/dev.d/packages
+}
+
 missing_packages() {
         local name
-        sed -nE 's/^([a-z0-9][a-z0-9.+-]*).*/\1/p' deploy/dev.d/packages | while read -r name; do
+        listed_packages "$@" | while read -r name; do
                 dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q '^install ok' || echo "$name"
         done
 }
@@ -23,7 +29,7 @@ as_root() {
 
 install_packages() {
         local packages
-        mapfile -t packages < <(missing_packages)
+        mapfile -t packages < <(missing_packages "$@")
         if [ ${#packages[@]} = 0 ]; then
                 echo "install: all Debian packages are there"
                 return
@@ -53,9 +59,13 @@ install_python() {
         cp "$requirements" "$venv/requirements.txt"
 }
 
-install_packages
+[ $# -gt 0 ] || set -- run kafka test
+install_packages "$@"
 mkdir -p build
-install_python
-tests/support/kafka jars
-echo "install: Kafka is there"
+for section in "$@"; do
+        case $section in
+        kafka) tests/support/kafka jars && echo "install: Kafka is there" ;;
+        test) install_python ;;
+        esac
+done
 echo "install: done"
