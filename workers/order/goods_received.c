@@ -5,11 +5,10 @@
  * finds it. Checks go from what the request says by itself to what it says about rows, so that a
  * request that can never be accepted is refused at once and does not wait for its product. */
 
-#include "stock.h"
-
 #include <assert.h>
 
-enum { TEXT_MAX = 255 }; /* characters: the columns of inventory_items and stock_movements */
+#include "fields.h"
+#include "stock.h"
 
 /* The product, and with it all its lots: which of them it is, is for the decide to find. */
 void want_goods_received(struct ev_wants *wants, const void *event)
@@ -25,24 +24,19 @@ void want_goods_received(struct ev_wants *wants, const void *event)
  * lets none pass that PostgreSQL could not hold. */
 static const char *misfit(const struct goods_received *received)
 {
-        const struct {
-                const char *name;
-                struct ev_str value;
-                bool may_be_empty;
-        } texts[] = {
-                { "sku", received->sku, false },
-                { "location", received->location, false },
-                { "batch_number", received->batch_number, true },
-                { "reference_number", received->reference_number, false },
-                { "received_by", received->received_by, false },
+        const struct text_field texts[] = {
+                { "sku", received->sku, FIELD_TEXT_MAX, false },
+                { "location", received->location, FIELD_TEXT_MAX, false },
+                { "batch_number", received->batch_number, FIELD_TEXT_MAX, true },
+                { "reference_number", received->reference_number, FIELD_TEXT_MAX, false },
+                { "received_by", received->received_by, FIELD_TEXT_MAX, false },
         };
+        const char *name = misfit_text(texts, EV_ARRAY_SIZE(texts));
 
         assert(received->sku.data); /* the codec lets no required text be null */
 
-        for (size_t i = 0; i < EV_ARRAY_SIZE(texts); ++i)
-                if (ev_str_characters(texts[i].value) > TEXT_MAX ||
-                    (texts[i].value.size == 0 && !texts[i].may_be_empty))
-                        return texts[i].name;
+        if (name)
+                return name;
         if (received->has_min_stock_level && received->min_stock_level < 0)
                 return "min_stock_level";
         if (received->has_max_stock_level && received->max_stock_level < 0)

@@ -7,6 +7,7 @@
 
 #include "lifecycle.h"
 #include "order_sql.h"
+#include "placing.h"
 #include "rows.h"
 #include "schemas/customer.h"
 #include "schemas/shipping.h"
@@ -20,7 +21,9 @@ enum { MIGRATION = 15 };
 static const struct ev_route routes[] = {
         { &company_registered_record, party_want_company_registered, NULL },
         { &user_registered_record, party_want_user_registered, NULL },
+        { &product_listing_requested_record, want_product_listing, decide_product_listing },
         { &goods_received_record, want_goods_received, decide_goods_received },
+        { &order_placed_record, want_order_placed, decide_order_placed },
         { &order_confirmation_requested_record, order_want_confirmation,
           order_decide_confirmation },
         { &order_cancellation_requested_record, order_want_cancellation,
@@ -37,7 +40,10 @@ static const struct ev_fold folds[] = {
         { &company_registered_record, party_want_company_registered,
           party_fold_company_registered },
         { &user_registered_record, party_want_user_registered, party_fold_user_registered },
+        { &product_listed_record, want_product_listed, fold_product_listed },
         { &stock_received_record, want_stock_received, fold_stock_received },
+        { &order_accepted_record, want_accepted_order, fold_order_accepted },
+        { &stock_reserved_record, want_stock_reserved, fold_stock_reserved },
         { &stock_released_record, want_stock_released, fold_stock_released },
         { &stock_consumed_record, want_stock_consumed, fold_stock_consumed },
         { &order_confirmed_record, order_want_confirmed, order_fold_confirmed },

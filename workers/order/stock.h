@@ -35,7 +35,13 @@ int add_lot(struct ev_rows *rows, const struct ev_fact_head *head,
 int add_movement(struct ev_rows *rows, const struct ev_fact_head *head, const struct lot *lot,
                  const struct movement *movement);
 
-/* GoodsReceived (goods_received.c): for the tables of order.c. */
+/* ProductListingRequested (listing.c) and GoodsReceived (goods_received.c): for the tables of
+ * order.c. */
+void want_product_listing(struct ev_wants *wants, const void *event);
+int decide_product_listing(struct ev_case *c, const void *event);
+void want_product_listed(struct ev_wants *wants, const void *event);
+int fold_product_listed(struct ev_rows *rows, const struct ev_fact_head *head, const void *event);
+
 void want_goods_received(struct ev_wants *wants, const void *event);
 int decide_goods_received(struct ev_case *c, const void *event);
 void want_stock_received(struct ev_wants *wants, const void *event);
