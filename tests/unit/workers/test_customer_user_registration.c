@@ -203,7 +203,7 @@ Test(customer_user_registration, refuses_what_another_user_has)
         asked.username = EV_STR("Ana"); /* names are compared as they are spelled */
         decide_put(&t, &emails_table, &(struct taken){ .value = EV_STR("ana@example.com") });
         refused(&t, &asked, CUSTOMER_REASON_DUPLICATE_EMAIL, "email Ana@Example.com");
-        asked.email = EV_STR("ana2@example.com");
+        asked.email = EV_STR("Ana2@Example.com");
         registered(&t, &asked);
 
         other.unique_id = EV_STR("U-2");
