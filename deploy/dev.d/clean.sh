@@ -3,4 +3,4 @@
 set -euo pipefail
 
 [ -d build ] || exit 0
-find build -mindepth 1 -maxdepth 1 ! -name venv -exec rm -rf {} +
+find build -mindepth 1 -maxdepth 1 ! -name venv ! -name node -exec rm -rf {} +

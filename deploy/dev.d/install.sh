@@ -4,6 +4,8 @@ set -euo pipefail
 
 requirements=tests/support/requirements.txt
 venv=build/venv
+node_list=tests/support/node/package-lock.json
+node_modules=build/node
 no_rights=3 # exit status when packages are missing and may not be installed
 
 # The names in the wanted sections of the list.
@@ -12,9 +14,11 @@ listed_packages() {
                 on && /^[a-z0-9]/ { print $1 }' deploy/dev.d/packages
 }
 
+# Node.js from elsewhere brings npm along, and Debian's package npm does not stand beside it.
 missing_packages() {
         local name
         listed_packages "$@" | while read -r name; do
+                [ "$name" != npm ] || ! command -v npm >/dev/null || continue
                 dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q '^install ok' || echo "$name"
         done
 }
@@ -59,13 +63,27 @@ install_python() {
         cp "$requirements" "$venv/requirements.txt"
 }
 
+# The same for those of Node.js, in the versions and with the digests of the list.
+install_node() {
+        if cmp -s "$node_list" "$node_modules/package-lock.json"; then
+                echo "install: Node.js libraries are there"
+                return
+        fi
+        echo "install: Node.js libraries into $node_modules"
+        rm -rf "$node_modules" "$node_modules.new"
+        mkdir -p "$node_modules.new"
+        cp "${node_list%/*}/package.json" "$node_list" "$node_modules.new"
+        npm ci --prefix "$node_modules.new" --ignore-scripts --no-audit --no-fund --silent </dev/null
+        mv "$node_modules.new" "$node_modules"
+}
+
 [ $# -gt 0 ] || set -- run kafka test
 install_packages "$@"
 mkdir -p build
 for section in "$@"; do
         case $section in
         kafka) tests/support/kafka jars && echo "install: Kafka is there" ;;
-        test) install_python ;;
+        test) install_python && install_node ;;
         esac
 done
 echo "install: done"
