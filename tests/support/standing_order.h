@@ -67,7 +67,8 @@ int standing_event(struct decide *t, enum order_event event);
 /* Whether the last event's facts are these, in this order: short names with a blank between. */
 void standing_announced(struct decide *t, const char *names);
 
-/* The laws of one order that hold after each event. */
+/* The laws of one order that hold after each event; and those of its lots alone. */
+void standing_check_laws_of_lots(struct decide *t);
 void standing_check_laws(struct decide *t);
 
 #endif

@@ -43,7 +43,7 @@ static int fill_line(const struct ev_rows *rows, const struct order_item *item,
         assert(line);
 
         if (!product)
-                return ev_fail(EV_VERDICT_STOP, "a line names the product %d, which is not there",
+                return ev_fail(EV_VERDICT_RECORD, "a line names the product %d, which is not there",
                                item->product_id);
         description = product->description.size > 0 ? product->description : product->name;
         *line = (struct order_confirmed_line){

@@ -79,7 +79,7 @@ bool order_is_fully_reserved(const struct ev_rows *rows, const struct order *ord
 /* ---- Deciding ---- */
 
 /* Product and lot come with the order's lines: where one is missing, somebody took it away under
- * the reservation. */
+ * the reservation. That is this order's trouble, and stops no other. */
 static int hold(const struct ev_rows *rows, const struct reservation *row, struct held *held)
 {
         const struct product *product = product_by_id(rows, row->product_id);
@@ -88,7 +88,7 @@ static int hold(const struct ev_rows *rows, const struct reservation *row, struc
         assert(held->count < FACT_LOTS_MAX);
 
         if (!product || !lot)
-                return ev_fail(EV_VERDICT_STOP,
+                return ev_fail(EV_VERDICT_RECORD,
                                "a reservation names the lot %d of product %d, which is not there",
                                row->inventory_item_id, row->product_id);
         held->before[held->count] = level_of(lot);
