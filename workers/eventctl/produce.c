@@ -92,7 +92,8 @@ static enum command_exit choose_topic(const struct command_input *input,
 static int find_topic(const struct command_input *input, struct production *production)
 {
         struct ev_kafka *kafka = ev_producer_kafka(production->producer);
-        struct ev_kafka_topic topic = { .name = production->topic };
+        int32_t bytes_max = (int32_t)ev_config_integer(input->config, "relay.topic_bytes_max");
+        struct ev_kafka_topic topic = { .name = production->topic, .message_bytes_max = bytes_max };
         int r = ev_kafka_load_partitions(kafka, &topic, 1);
 
         assert(!production->is_dry);
@@ -101,7 +102,7 @@ static int find_topic(const struct command_input *input, struct production *prod
                 r = ev_kafka_expect_partitions(&topic,
                                                (int32_t)ev_config_integer(input->config,
                                                                           "relay.fact_partitions"));
-        if (r == 0)
+        if (r == 0 && !bytes_max)
                 r = ev_kafka_load_limits(kafka, &topic, 1);
         if (r == 0)
                 r = ev_producer_add_topic(production->producer, &topic, &production->topic_index);
