@@ -54,7 +54,7 @@ static const struct ev_route routes[] = {
         { &goods_received_record, want_or_more, decide_or_park },
 };
 
-static struct ev_worker worker; /* order_worker with these routes */
+struct ev_worker test_worker; /* order_worker with these routes */
 
 /* ---- Sessions ---- */
 
@@ -168,11 +168,11 @@ void world_open(struct world *w, const char *conninfo, const char *admin_conninf
                 .fd = STDERR,
                 .window_ms = 1000,
         };
-        struct ev_batch_options options = { .worker = &worker, .wait_max_us = WAIT_MAX_US };
+        struct ev_batch_options options = { .worker = &test_worker, .wait_max_us = WAIT_MAX_US };
 
-        worker = order_worker;
-        worker.routes = routes;
-        worker.route_count = EV_ARRAY_SIZE(routes);
+        test_worker = order_worker;
+        test_worker.routes = routes;
+        test_worker.route_count = EV_ARRAY_SIZE(routes);
         *w = (struct world){ 0 };
         connect_to(&w->admin, admin_conninfo, "looker");
         connect_to(&w->db, conninfo, "batch");

@@ -68,8 +68,13 @@ void kill_sleeper(const char *conninfo);
 
 /* The checks; each begins a world of its own. */
 typedef void check_fn(struct world *w);
-extern check_fn *const engine_checks[], *const trouble_checks[], *const landed_checks[],
-                                                                         *const late_checks[];
+extern check_fn *const engine_checks[], *const trouble_checks[],
+                                                *const timer_checks[], *const landed_checks[],
+                                                                               *const late_checks[];
+
+/* The worker of the batch, once world_open() was called; and a timer that is not in it. */
+extern struct ev_worker test_worker;
+extern const struct ev_timer test_timer;
 
 /* How often the decide of this test was run since world_begin(). */
 extern unsigned decides;
