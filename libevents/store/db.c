@@ -419,12 +419,19 @@ static void forget_pending(struct ev_db *db)
         assert(db_check(db));
 }
 
-/* Reads up to the end of the sync after a failure, whose error stays the present one: all results
- * that come are "not run because of the failure". A connection that does not get there is closed.
- * After a FATAL error libpq's status is bad, or the next read finds the end of the stream. */
+/* Not PGRES_EMPTY_QUERY: a statement without text is a mistake of whoever made it. */
+static bool is_success(ExecStatusType status)
+{
+        return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+}
+
+/* Reads up to the end of the sync after a failure, whose error stays the present one: results that
+ * come are "not run because of the failure"; or before a rollback, of what did run. A connection
+ * that does not get there is closed. After a FATAL error libpq's status is bad, or the next read
+ * finds the end of the stream. */
 static void drain(struct ev_db *db)
 {
-        size_t nulls = 0;
+        size_t nulls = 0, at = db->pending_next;
 
         assert(db->pg);
 
@@ -436,8 +443,13 @@ static void drain(struct ev_db *db)
                 ExecStatusType status = PQresultStatus(result);
 
                 PQclear(result);
-                if (!result)
+                /* A Parse that was not skipped did happen, although nobody asked for its result. */
+                if (at < db->pending_count && is_success(status))
+                        db->pending[at].kind = PENDING_EXECUTE;
+                if (!result) {
                         nulls++;
+                        at++;
+                }
                 /* Here the server has stopped skipping, and takes statements again. */
                 if (status == PGRES_PIPELINE_SYNC) {
                         forget_pending(db);
@@ -1015,12 +1027,6 @@ static int check_result(const struct ev_db *db, const struct pending *pending, P
                                "%s: COMMIT ended as %s: an earlier failure was not heeded",
                                db->name, PQcmdStatus(result));
         return ev_trace(check_rows(db, pending->statement, result));
-}
-
-/* Not PGRES_EMPTY_QUERY: a statement without text is a mistake of whoever made it. */
-static bool is_success(ExecStatusType status)
-{
-        return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 }
 
 /* 0 and the result of the next thing that was queued; on failure the sync is at its end. */
