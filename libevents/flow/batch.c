@@ -206,11 +206,13 @@ static int take_lists(struct ev_batch *batch)
 
         batch->due_count = 0;
         batch->advance_count = batch->claim_count = batch->request_count = 0;
+        batch->mark_count = batch->retried_count = 0;
         batch->held_count = batch->dead_count = batch->parked_count = 0;
         batch->finished_count = batch->postponed_count = batch->accepted_count = 0;
         batch->cases.first = batch->cases.last = NULL;
         batch->cases.count = 0;
         if (TAKE_LIST(batch, claims) && TAKE_LIST(batch, requests) && TAKE_LIST(batch, held) &&
+            TAKE_LIST(batch, marks) && TAKE_LIST(batch, retried) && TAKE_LIST(batch, is_there) &&
             TAKE_LIST(batch, dead) && TAKE_LIST(batch, parked) && TAKE_LIST(batch, finished) &&
             TAKE_LIST(batch, postponed) && TAKE_LIST(batch, accepted) &&
             TAKE_LIST(batch, accepted_hashes))
@@ -257,8 +259,8 @@ static int give_up(struct ev_batch *batch, int r)
 }
 
 /* The lanes stand behind the batch, in the database for certain and now in memory too. A commit
- * ends the suspicion that a record kills its readers (`unclean`), as the statement has said there.
- */
+ * that moves a lane ends its row of unclean takeovers, as the statement has said there; but which
+ * of the records killed its owners is not known yet, so the next ones still go one by one. */
 static void advance_lanes(struct ev_batch *batch)
 {
         assert(!batch->is_unknown);
@@ -268,8 +270,11 @@ static void advance_lanes(struct ev_batch *batch)
                 struct ev_offset *lane = batch->lanes[i];
 
                 assert(lane == advance->lane);
+                if (advance->next_offset != lane->next_offset) {
+                        lane->unclean = 0;
+                        lane->suspects -= lane->suspects > 0;
+                }
                 lane->next_offset = advance->next_offset;
-                lane->unclean = 0;
                 lane->has_fingerprint = advance->has_fingerprint;
                 memcpy(lane->fingerprint, advance->fingerprint, sizeof(lane->fingerprint));
         }
@@ -363,6 +368,14 @@ int ev_batch_run(struct ev_batch *batch, struct ev_item *items, size_t count)
                 return ev_trace(r); /* run again, the batch will find itself fenced */
         advance_lanes(batch);
         return 0;
+}
+
+/* Valid until the next run. */
+const struct ev_batch_hole *ev_batch_hole(const struct ev_batch *batch)
+{
+        assert(batch->hole.reason[0]);
+
+        return &batch->hole;
 }
 
 bool ev_batch_is_unknown(const struct ev_batch *batch)

@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/digest.h"
+#include "base/error.h"
 #include "flow/case.h"
 #include "flow/worker.h"
 #include "store/deadletter.h"
@@ -54,6 +55,7 @@ struct ev_item {
         bool is_retry;          /* from ev.parked: its id is claimed, its offset is behind */
         bool is_last_try;       /* its deadline has passed, or a person asks: no more waiting */
         bool is_poison;         /* applying it alone failed: it is to be parked */
+        bool is_stepped_over;   /* opening it ends the process: it is known by its place alone */
         const char *poison;     /* why, for people; borrowed */
         int32_t attempts;       /* of a retry: how often it was tried before */
 
@@ -64,8 +66,9 @@ struct ev_item {
         const struct ev_routed *routed; /* from here on: of records that are to be decided */
         void *value;                    /* decoded, as the route's record lays it out */
         struct ev_str aggregate;        /* whom it is about; empty: its fields name nobody */
-        const char *why_ignored; /* a fact that the present state does not allow; else NULL */
-        size_t request, held;    /* places in the batch's lists; SIZE_MAX: none */
+        const char *why_ignored;    /* a fact that the present state does not allow; else NULL */
+        size_t request, held, mark; /* places in the batch's lists; SIZE_MAX: none */
+        bool is_gone; /* from ev.parked: it stands there no more, or somebody has it in hand */
 };
 
 struct ev_batch;
@@ -87,14 +90,22 @@ struct ev_session *ev_batch_session(struct ev_batch *batch);
 /* After each connect: what the database gives numbers to. */
 int ev_batch_prepare(struct ev_batch *batch) _must_check_;
 
-enum { EV_BATCH_FENCED = 1 };
+enum { EV_BATCH_FENCED = 1, EV_BATCH_HOLE = 3 };
 
 /* Applies the records, in one transaction that is committed when this returns 0; the lanes' offsets
  * (in memory) are then behind them. EV_BATCH_FENCED: a lane is not ours any more, nothing happened.
+ * EV_BATCH_HOLE: nothing happened, because facts are missing before a record (ev_batch_hole()).
  * EV_FAILED: nothing happened, and the verdict says what to do; only where ev_batch_is_unknown() it
  * may have happened: ev_batch_settle() tells. No transaction is open afterwards. Items stay the
  * caller's and may be given again. */
 int ev_batch_run(struct ev_batch *batch, struct ev_item *items, size_t count) _must_check_;
+
+/* Where the last run has met facts that are missing: its lane must not go on. */
+struct ev_batch_hole {
+        size_t index;                   /* of the item before which they are missing */
+        char reason[EV_ERROR_TEXT_MAX]; /* for a person: what was found, and what to do */
+};
+const struct ev_batch_hole *ev_batch_hole(const struct ev_batch *batch);
 
 /* Runs a timer once, in a transaction of its own: asks for keys that are due, passes over the first
  * `skip` of them, decides up to `max` of the others and saves (together EV_TIMER_KEYS_MAX at most).

@@ -6,8 +6,9 @@
  *
  * All questions are sent before any answer is read, so what is asked must not depend on an answer:
  * rows are wanted also by records that turn out to be duplicates, which costs locks and no more.
- * Locks are taken in one order in every transaction of every worker: lanes, claims, then the rows
- * of each load by key. Two batches that meet can wait for each other in one direction only. */
+ * Locks are taken in one order in every transaction of every worker: lanes, records of ev.parked,
+ * claims, then the rows of each load by key. Two batches that meet can wait for each other in one
+ * direction only. */
 
 #include "flow/batch_private.h"
 
@@ -251,9 +252,21 @@ static void ask_held(struct ev_batch *batch, struct ev_item *item)
                                                     .aggregate = item->aggregate };
 }
 
+/* Nothing of it is looked at, not even its envelope: its place is all that is known. */
+static void step_over(struct ev_item *item)
+{
+        assert(item->poison);
+
+        item->fate = EV_FATE_DEAD;
+        item->refusal = EV_POISON;
+        item->detail = ev_str_of(item->poison);
+        item->event = (struct ev_event){ 0 };
+}
+
 /* Every run opens its records anew: what an earlier one made of them lay in its arena. */
 static int open_items(struct ev_batch *batch)
 {
+        bool is_any_open = false;
         int r;
 
         assert(batch->claim_count == 0);
@@ -261,8 +274,16 @@ static int open_items(struct ev_batch *batch)
         for (size_t i = 0; i < batch->count; ++i) {
                 struct ev_item *item = &batch->items[i];
 
-                item->request = item->held = SIZE_MAX;
+                item->request = item->held = item->mark = SIZE_MAX;
                 item->why_ignored = NULL;
+                item->is_gone = false;
+                if (item->is_retry)
+                        batch->retried[batch->retried_count++] = item->raw.place;
+                if (item->is_stepped_over) {
+                        step_over(item);
+                        continue;
+                }
+                is_any_open = true;
                 r = ev_item_open(batch->opener, batch->arena, item);
                 if (r < 0)
                         return ev_trace(r);
@@ -273,7 +294,8 @@ static int open_items(struct ev_batch *batch)
                         return ev_trace(r);
         }
         settle_twins(batch);
-        return ev_trace(EV_FAULT(batch_decoded));
+        ev_batch_ask_marks(batch);
+        return is_any_open ? ev_trace(EV_FAULT(batch_decoded)) : 0;
 }
 
 /* What is asked of the database about the records that are to be decided. */
@@ -352,6 +374,10 @@ static int queue_first(struct ev_batch *batch)
 
         if (r == 0)
                 r = ev_offsets_queue_advance(session, batch->advances, batch->advance_count);
+        if (r == 0 && batch->retried_count > 0)
+                r = ev_parked_queue_lock(session, batch->retried, batch->retried_count);
+        if (r == 0 && batch->mark_count > 0)
+                r = ev_inbox_queue_marks(session, batch->marks, batch->mark_count);
         if (r == 0 && batch->claim_count > 0)
                 r = ev_inbox_queue_claims(session, batch->claims, batch->claim_count);
         if (r == 0 && batch->request_count > 0)
@@ -415,6 +441,10 @@ static int receive_first(struct ev_batch *batch, struct ev_result *results[])
 
         assert(results);
 
+        if (r == 0 && batch->retried_count > 0)
+                r = ev_parked_receive_lock(session, batch->retried_count, batch->is_there);
+        if (r == 0 && batch->mark_count > 0)
+                r = ev_inbox_receive_marks(session, batch->marks, batch->mark_count);
         if (r == 0 && batch->claim_count > 0)
                 r = ev_inbox_receive_claims(session, batch->claims, batch->claim_count);
         if (r == 0)

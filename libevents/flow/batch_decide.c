@@ -279,12 +279,29 @@ static void apply_claims(struct ev_batch *batch)
         }
 }
 
+/* Records from ev.parked that a person has removed since they were looked up, or is about to: they
+ * are not decided, or their effect would come although they are gone. */
+static void leave_gone(struct ev_batch *batch)
+{
+        size_t k = 0;
+
+        for (size_t i = 0; i < batch->count; ++i)
+                if (batch->items[i].is_retry)
+                        batch->items[i].is_gone = !batch->is_there[k++];
+        assert(k == batch->retried_count);
+}
+
 /* A record that was at fault is parked before anything else is looked at: a decide that fails, or
  * that ends the process, must not be run again. */
 static int settle_item(struct ev_batch *batch, struct ev_item *item)
 {
         assert(!item->is_poison || item->poison);
 
+        if (item->is_gone) {
+                item->fate = EV_FATE_IGNORE;
+                ++batch->counts.ignored;
+                return 0;
+        }
         switch (item->fate) {
         case EV_FATE_DEAD: return ev_trace(add_dead(batch, item));
         case EV_FATE_DECIDE:
@@ -310,7 +327,11 @@ int ev_batch_decide(struct ev_batch *batch)
 
         assert(batch->cases.count == 0);
 
+        leave_gone(batch);
         apply_claims(batch);
+        r = ev_batch_check_marks(batch);
+        if (r != 0)
+                return r;
         for (size_t i = 0; i < batch->count; ++i) {
                 r = settle_item(batch, &batch->items[i]);
                 if (r < 0)

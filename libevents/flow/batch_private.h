@@ -1,8 +1,9 @@
 #ifndef EV_FLOW_BATCH_PRIVATE_H
 #define EV_FLOW_BATCH_PRIVATE_H
 
-/* The inside of a batch, for its parts: what is asked (batch_ask.c, of a timer batch_timer.c),
- * decided (batch_decide.c) and saved (batch_save.c). batch.c puts them together.
+/* The inside of a batch, for its parts: what is asked (batch_ask.c; of a timer batch_timer.c; of
+ * facts batch_marks.c), decided (batch_decide.c) and saved (batch_save.c). batch.c puts them
+ * together.
  *
  * What a run makes lies in `arena` and is gone with the next one; the rest is made once. */
 
@@ -46,6 +47,12 @@ struct ev_batch {
         size_t claim_count;
         struct ev_request *requests; /* what is asked for; item->request is a place in it */
         size_t request_count;
+        struct ev_mark *marks; /* sources of facts on lanes; item->mark is a place in it */
+        size_t mark_count;
+        struct ev_batch_hole hole;
+        struct ev_place *retried; /* of records from ev.parked, in the order of the items */
+        bool *is_there;           /* beside them: locked, and ours to decide */
+        size_t retried_count;
         struct ev_held *held; /* aggregates; item->held is a place in it */
         size_t held_count;
         struct ev_dead_letter *dead; /* … and from here on what is to be written */
@@ -73,6 +80,11 @@ int ev_batch_ask(struct ev_batch *batch) _must_check_;
  * which the caller frees when the batch has ended. */
 int ev_batch_load(struct ev_batch *batch, struct ev_result *results[]) _must_check_;
 
+/* The watermarks of the facts among the records; and, once they are known, what they say of each:
+ * duplicates are ignored, and the marks moved. 0 or EV_BATCH_HOLE. */
+void ev_batch_ask_marks(struct ev_batch *batch);
+int ev_batch_check_marks(struct ev_batch *batch) _must_check_;
+
 /* The loads whose lists were wanted, as a part of a flight. */
 int ev_batch_queue_loads(struct ev_batch *batch) _must_check_;
 int ev_batch_receive_loads(struct ev_batch *batch, struct ev_result *results[]) _must_check_;
@@ -84,7 +96,7 @@ int ev_batch_ask_due(struct ev_batch *batch, const struct ev_timer *timer, size_
 int ev_batch_load_due(struct ev_batch *batch, struct ev_result *results[]) _must_check_;
 int ev_batch_decide_due(struct ev_batch *batch, const struct ev_timer *timer) _must_check_;
 
-/* Decides every record, in the order of arrival. */
+/* Decides every record, in the order of arrival. 0, EV_BATCH_HOLE, or EV_FAILED. */
 int ev_batch_decide(struct ev_batch *batch) _must_check_;
 
 /* Round trip 2, up to the answer to COMMIT. */

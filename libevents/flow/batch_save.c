@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/fault.h"
+#include "store/attempts.h"
 
 /* A worker has some dozens of facts, and a batch some hundreds: to look through them costs less
  * than the encoding of one. */
@@ -63,6 +64,25 @@ static int make_facts(struct ev_batch *batch)
         return 0;
 }
 
+/* Records of a lane under suspicion come alone (flow/retry.c). */
+static bool is_suspect(const struct ev_batch *batch)
+{
+        assert(batch->count <= EV_BATCH_MAX);
+
+        return batch->count == 1 && batch->items[0].lane->suspects > 0;
+}
+
+/* It has not ended us: what was counted against it, and against those before it, is void. */
+static int queue_forget(struct ev_batch *batch)
+{
+        struct ev_place behind = batch->items[0].raw.place;
+
+        assert(is_suspect(batch));
+
+        ++behind.offset;
+        return ev_trace(ev_attempts_queue_forget(&batch->session, &behind));
+}
+
 /* A record leaves ev.parked before it may come in again.
  *
  * All of this is one flight. libpq sends what fills its buffer and the rest at the sync, so at the
@@ -80,6 +100,10 @@ static int queue(struct ev_batch *batch)
                 r = ev_save_queue(batch->save, session->db, batch->rows, &statements);
         if (r == 0)
                 r = EV_FAULT(last_write);
+        if (r == 0 && batch->mark_count > 0)
+                r = ev_inbox_queue_save_marks(session, batch->marks, batch->mark_count);
+        if (r == 0 && is_suspect(batch))
+                r = queue_forget(batch);
         if (r == 0 && batch->accepted_count > 0)
                 r = ev_requests_queue_save(session, batch->accepted, batch->accepted_count);
         if (r == 0 && batch->dead_count > 0)
@@ -128,6 +152,10 @@ static int receive(struct ev_batch *batch)
 
         assert(batch->has_sent_commit);
 
+        if (r == 0 && batch->mark_count > 0)
+                r = ev_inbox_receive_save_marks(session, batch->mark_count);
+        if (r == 0 && is_suspect(batch))
+                r = ev_attempts_receive_forget(session);
         if (r == 0 && batch->accepted_count > 0)
                 r = ev_requests_receive_save(session, batch->accepted_count);
         if (r == 0 && batch->dead_count > 0)

@@ -18,11 +18,14 @@
 
 #include "base/fault.h"
 #include "flow/worker_log.h"
+#include "store/attempts.h"
 
 enum {
         BACKOFF_MIN_MS = 50,
         BACKOFF_DOUBLINGS_MAX = 10, /* keeps the shift in range; backoff_max_ms is below that */
-        RUN_AGAIN = 100,            /* apart from all conditions that are passed up */
+        RUN_AGAIN = 100,            /* these two stand apart from all that is passed up */
+        HOLE = 101,                 /* facts are missing before a record of the batch */
+        TRIES_MAX = 3, /* of a record on a suspected lane; then it is not decided any more */
 };
 
 /* Doubles from BACKOFF_MIN_MS, half of it at random, so that workers that failed together do not
@@ -183,12 +186,14 @@ static int run_once(struct ev_retry *retry, struct ev_item *items, size_t count,
 {
         int r = ev_batch_run(retry->batch, items, count);
 
-        assert(r == 0 || r == EV_BATCH_FENCED || r == EV_FAILED);
+        assert(r == 0 || r == EV_BATCH_FENCED || r == EV_BATCH_HOLE || r == EV_FAILED);
 
         if (r == 0)
                 return 0;
         if (r == EV_BATCH_FENCED)
                 return ev_trace(rejoin(retry, EV_WORKER_FENCED));
+        if (r == EV_BATCH_HOLE)
+                return HOLE;
         if (ev_batch_is_unknown(retry->batch)) {
                 ev_log_error(retry->log, EV_WORKER_COMMIT_UNKNOWN,
                              ev_log_int("failures", retry->failures));
@@ -212,18 +217,63 @@ static void log_ignored(struct ev_retry *retry, const struct ev_item *items, siz
                                     ev_log_text("why", items[i].why_ignored));
 }
 
-/* Recursion is bounded: each step halves, so it is at most log2(EV_BATCH_MAX) deep. */
-int ev_retry_apply(struct ev_retry *retry, struct ev_item *items, size_t count)
+/* Writes down that the lane must not go on. 0, EV_APPLY_VOID, or EV_FAILED. */
+static int halt(struct ev_retry *retry, struct ev_offset *lane, const char *reason)
+{
+        int r;
+
+        assert(reason[0]);
+
+        ev_log_line(retry->log, EV_WORKER_LANE_TROUBLE, ev_log_str("topic", lane->topic),
+                    ev_log_int("partition", lane->partition), ev_log_text("text", reason));
+        for (;;) {
+                r = ev_offsets_halt(ev_batch_session(retry->batch), lane, ev_str_of(reason));
+                if (r == 0 || ev_error_last()->verdict != EV_VERDICT_RETRY)
+                        return ev_trace(r);
+                r = wait_for_server(retry);
+                if (r != 0)
+                        return ev_trace(r);
+        }
+}
+
+static int apply(struct ev_retry *retry, struct ev_item *items, size_t count);
+
+/* Facts are missing before a record. What arrived before it is applied, so that the lane stands
+ * exactly there; then it is halted. The group is joined again, because that is how the consumer
+ * comes to read the other lanes only, from where they stand: what arrived behind is dropped. */
+static int stop_at_hole(struct ev_retry *retry, struct ev_item *items)
+{
+        const struct ev_batch_hole *hole = ev_batch_hole(retry->batch);
+        struct ev_offset *lane = items[hole->index].lane;
+        char reason[EV_ERROR_TEXT_MAX];
+        int r = 0;
+
+        assert(!items[hole->index].is_retry);
+
+        snprintf(reason, sizeof(reason), "%s", hole->reason);
+        if (hole->index > 0)
+                r = apply(retry, items, hole->index);
+        if (r == 0)
+                r = halt(retry, lane, reason);
+        if (r == 0)
+                r = retry->hooks.rejoin(retry->hooks.context);
+        return r == 0 ? EV_APPLY_VOID : ev_trace(r);
+}
+
+/* Recursion is bounded: each step halves, so it is at most log2(EV_BATCH_MAX) deep; and a batch
+ * that stops at a hole has none before it. */
+static int apply(struct ev_retry *retry, struct ev_item *items, size_t count)
 {
         bool again = false, split = false;
         int r;
 
-        assert(retry->batch && retry->db && retry->log);
         assert(count > 0 && count <= EV_BATCH_MAX);
 
         do
                 r = run_once(retry, items, count, &again, &split);
         while (r == RUN_AGAIN);
+        if (r == HOLE)
+                return ev_trace(stop_at_hole(retry, items));
         if (r != 0)
                 return ev_trace(r);
         if (!split) {
@@ -233,8 +283,88 @@ int ev_retry_apply(struct ev_retry *retry, struct ev_item *items, size_t count)
                 return 0;
         }
         ev_log_error(retry->log, EV_WORKER_BATCH_SPLIT, ev_log_int("records", (int64_t)count));
-        r = ev_retry_apply(retry, items, count / 2);
+        r = apply(retry, items, count / 2);
         if (r == 0)
-                r = ev_retry_apply(retry, items + count / 2, count - count / 2);
+                r = apply(retry, items + count / 2, count - count / 2);
+        return ev_trace(r);
+}
+
+/* ---- Records that end the process ---- */
+
+/* Counts that the record is in hand, in the database, where it outlives us. 0, EV_APPLY_VOID, or
+ * EV_FAILED. */
+static int note_attempt(struct ev_retry *retry, const struct ev_item *item, int32_t *ret_tries)
+{
+        int r;
+
+        assert(!ev_db_is_in_transaction(retry->db));
+
+        for (;;) {
+                r = ev_attempts_note(ev_batch_session(retry->batch), &item->raw.place, ret_tries);
+                if (r == 0 || ev_error_last()->verdict != EV_VERDICT_RETRY)
+                        return ev_trace(r);
+                r = wait_for_server(retry);
+                if (r != 0)
+                        return ev_trace(r);
+        }
+}
+
+/* A lane whose owners died one after the other: its records go one by one, each counted before it
+ * is touched. The one that has been in hand three times is not decided again but parked, which
+ * still opens it; should that end the process too, it is stepped over by its place alone and
+ * becomes a dead letter. So the lane moves on after five more deaths at most. */
+static int apply_suspect(struct ev_retry *retry, struct ev_item *item)
+{
+        int32_t tries = 0;
+        int r = note_attempt(retry, item, &tries);
+
+        assert(item->lane->suspects > 0);
+
+        if (r != 0)
+                return ev_trace(r);
+        ev_log_line(retry->log, EV_WORKER_RECORD_SUSPECTED,
+                    ev_log_str("record_topic", item->raw.place.topic),
+                    ev_log_int("record_partition", item->raw.place.partition),
+                    ev_log_int("record_offset", item->raw.place.offset),
+                    ev_log_int("tries", tries));
+        if (tries > TRIES_MAX) {
+                item->poison = "each time it was in hand, the process died";
+                item->is_poison = tries == TRIES_MAX + 1;
+                item->is_stepped_over = !item->is_poison;
+        }
+        return ev_trace(apply(retry, item, 1));
+}
+
+/* How many records stand at the head that may be applied together: up to the first one of a lane
+ * under suspicion. */
+static size_t count_trusted(const struct ev_item *items, size_t count)
+{
+        size_t i = 0;
+
+        assert(count > 0);
+
+        while (i < count && items[i].lane->suspects == 0)
+                ++i;
+        return i;
+}
+
+/* Nearly always this is one batch. A suspicion ends behind as many records as the deadly batch can
+ * have had. */
+int ev_retry_apply(struct ev_retry *retry, struct ev_item *items, size_t count)
+{
+        int r = 0;
+
+        assert(retry->batch && retry->db && retry->log);
+        assert(count > 0 && count <= EV_BATCH_MAX);
+
+        for (size_t done = 0, step; r == 0 && done < count; done += step) {
+                step = count_trusted(items + done, count - done);
+                if (step > 0) {
+                        r = apply(retry, items + done, step);
+                        continue;
+                }
+                step = 1;
+                r = apply_suspect(retry, &items[done]);
+        }
         return ev_trace(r);
 }

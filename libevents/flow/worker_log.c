@@ -26,6 +26,10 @@ const struct ev_log_event ev_worker_log_events[EV_WORKER_EVENTS] = {
                                       "aggregate: look into ev.parked." },
         [EV_WORKER_RECORD_DEAD] = { "records_dead", EV_LOG_WARNING, 100,
                                     "Records became dead letters: look into ev.dead_letter." },
+        [EV_WORKER_RECORD_SUSPECTED] = { "record_suspected", EV_LOG_WARNING, 100,
+                                         "The owners of this partition died one after the other: "
+                                         "its records are tried one by one, and one that was in "
+                                         "hand three times is set aside." },
         [EV_WORKER_FACT_IGNORED] = { "fact_ignored", EV_LOG_WARNING, 100,
                                      "A fact of another worker is not allowed from the present "
                                      "state and was passed over." },

@@ -27,6 +27,8 @@
 
 /* Insert, lock, assign: the locks have a statement of their own, so that the one behind it takes
  * its snapshot when they are held and reads what the last owner committed. */
+enum { TAKEOVERS_MAX = 3 }; /* unclean ones; one more makes a lane suspect */
+
 enum { ASSIGN_STATEMENTS = 3 };
 
 /* Group, topics, partitions: what every statement about lanes begins with. */
@@ -81,10 +83,11 @@ static int read_fingerprint(struct ev_bytes bytes, struct ev_offset *lane)
         return 0;
 }
 
-/* Every lane that was asked for must be there, for they have been inserted just before. */
+/* Every lane that was asked for must be there, for they have been inserted just before. An attempt
+ * that is still written down was never committed: whoever made it has died of it. */
 static int read_lanes(const struct ev_result *result, struct ev_offset *lanes, size_t count)
 {
-        enum { POSITION, NEXT_OFFSET, EPOCH, UNCLEAN, IS_HALTED, FINGERPRINT };
+        enum { POSITION, NEXT_OFFSET, EPOCH, UNCLEAN, HAS_ATTEMPTS, IS_HALTED, FINGERPRINT };
         struct ev_offset *lane;
         size_t index;
         int r;
@@ -103,6 +106,10 @@ static int read_lanes(const struct ev_result *result, struct ev_offset *lanes, s
                 lane->next_offset = ev_result_int8(result, row, NEXT_OFFSET);
                 lane->epoch = ev_result_int8(result, row, EPOCH);
                 lane->unclean = ev_result_int4(result, row, UNCLEAN);
+                lane->suspects =
+                        lane->unclean > TAKEOVERS_MAX || ev_result_bool(result, row, HAS_ATTEMPTS)
+                                ? EV_OFFSET_SUSPECTS
+                                : 0;
                 lane->is_halted = ev_result_bool(result, row, IS_HALTED);
                 r = read_fingerprint(ev_result_bytea(result, row, FINGERPRINT), lane);
                 if (r)

@@ -8,10 +8,15 @@
  * worker goes on from. The epoch does for our database what Kafka's generation does for its
  * coordinator: it shuts out the owner before, whose process may be stopped and wake up again. */
 
+#include <stdbool.h>
+
 #include "base/macro.h"
 #include "store/session.h"
 
-enum { EV_FINGERPRINT_BYTES = 32 }; /* SHA-256 of a record */
+enum {
+        EV_FINGERPRINT_BYTES = 32, /* SHA-256 of a record */
+        EV_OFFSET_SUSPECTS = 1000, /* records behind a suspected lane's offset that go one by one */
+};
 
 /* A lane as its owner knows it. */
 struct ev_offset {
@@ -19,7 +24,9 @@ struct ev_offset {
         int32_t partition;
         int64_t epoch;        /* of this ownership; set by ev_offsets_assign() */
         int64_t next_offset;  /* where it goes on; -2: the beginning; set by ev_offsets_assign() */
-        int32_t unclean;      /* takeovers at this offset without a clean release */
+        int32_t unclean;      /* takeovers at this offset without a clean release, this one too */
+        int32_t suspects;     /* records that go one by one, as one of them may have killed the
+                               * owners before us; 0: the lane is not under suspicion */
         bool is_halted;       /* set by ev_offsets_assign(): it is not to be read */
         bool has_fingerprint; /* of the last record applied; false: none yet */
         uint8_t fingerprint[EV_FINGERPRINT_BYTES];

@@ -3,8 +3,8 @@
  * Guarantee. A record is stepped over and stands here, or is applied, in one transaction; trying it
  * again removes it in the transaction that applies it. So it is always in one place, whenever the
  * process dies, and its effect comes once: the rows belong to the lane's owner, whose transaction
- * begins with the barrier of store/offsets, and a row that is gone when it is to be removed makes
- * the transaction fail.
+ * begins with the barrier of store/offsets and locks them. A row that is gone by then is not
+ * decided; should one be gone when it is to be removed, the transaction fails.
  *
  * What is parked for a person keeps its order: later records of its aggregate are parked behind it
  * (ev_parked_queue_held() is asked in every batch, as a person may release them at any time), and
@@ -239,6 +239,37 @@ static int queue_places(struct ev_session *session, const struct ev_statement *s
         EV_COLUMN(params, count, ev_params_int4(params, places[i].partition));
         EV_COLUMN(params, count, ev_params_int8(params, places[i].offset));
         return ev_trace(ev_db_queue(session->db, statement, params));
+}
+
+int ev_parked_queue_lock(struct ev_session *session, const struct ev_place *places, size_t count)
+{
+        assert(places);
+
+        return ev_trace(queue_places(session, &ev_sql_parked_lock, places, count));
+}
+
+/* What is due is looked up outside of a transaction (flow/runner.c), so that this is where it shows
+ * that a person was faster. */
+int ev_parked_receive_lock(struct ev_session *session, size_t count, bool *is_there)
+{
+        _cleanup_result_ struct ev_result *result = NULL;
+        size_t index;
+        int r;
+
+        assert(is_there && count > 0);
+
+        r = ev_session_next(session, &result);
+        if (r)
+                return ev_trace(r);
+        for (size_t i = 0; i < count; ++i)
+                is_there[i] = false;
+        for (size_t row = 0; row < ev_result_rows(result); ++row) {
+                r = ev_session_row(ev_result_int8(result, row, 0), count, &index);
+                if (r)
+                        return ev_trace(r);
+                is_there[index] = true;
+        }
+        return 0;
 }
 
 int ev_parked_queue_remove(struct ev_session *session, const struct ev_place *places, size_t count)

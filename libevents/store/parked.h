@@ -53,6 +53,12 @@ int ev_parked_queue_due(struct ev_session *session, const struct ev_str *topics,
 int ev_parked_receive_due(struct ev_session *session, struct ev_arena *arena,
                           struct ev_parked **ret_parked, size_t *ret_count) _must_check_;
 
+/* Locks records before they are tried again, behind the barrier: is_there[i] says of each whether
+ * it stands there and is ours. What is not, is gone, or in somebody's hand. */
+int ev_parked_queue_lock(struct ev_session *session, const struct ev_place *places,
+                         size_t count) _must_check_;
+int ev_parked_receive_lock(struct ev_session *session, size_t count, bool *is_there) _must_check_;
+
 /* Ends the wait of records that were decided, and notes a further attempt of the others. */
 int ev_parked_queue_remove(struct ev_session *session, const struct ev_place *places,
                            size_t count) _must_check_;

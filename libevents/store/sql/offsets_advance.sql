@@ -1,6 +1,7 @@
 -- The first statement of a batch: moves every lane from the offset its owner expects to the one behind
 -- the batch. Fewer lanes than asked for means that we were fenced. The rows are locked first, in one
--- order; what is expected is looked at again after a lock was waited for.
+-- order; what is expected is looked at again after a lock was waited for. A lane that does not move (its
+-- records come from ev.parked) stays as suspect as it was: what kills its readers lies there still.
 -- in: group_name text, topics text[], partitions int4[], expected int8[], epochs int8[]
 -- in: next_offsets int8[], fingerprints bytea[]
 -- out: lanes int8, now timestamptz
@@ -15,7 +16,8 @@ WITH mine AS MATERIALIZED (
     FOR UPDATE OF o
 ), moved AS (
     UPDATE ev.consumer_offset o
-    SET next_offset = mine.next_offset, fingerprint = mine.fingerprint, unclean = 0
+    SET next_offset = mine.next_offset, fingerprint = mine.fingerprint,
+        unclean = CASE WHEN mine.next_offset = o.next_offset THEN o.unclean ELSE 0 END
     FROM mine
     WHERE o.group_name = $1 AND o.topic = mine.topic AND o.partition = mine.partition
     RETURNING 1

@@ -9,7 +9,6 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/fault.h"
 #include "batch_sql.h"
 #include "flow/clockwork.h"
 #include "rows.h"
@@ -117,18 +116,6 @@ static void a_decide_looks_again(struct world *w)
                "a key that is not due any more makes no fact");
 }
 
-static void in_a_child(void (*run)(struct world *w))
-{
-        static struct world child;
-
-        fflush(stdout);
-        if (fork() != 0)
-                return;
-        world_open(&child, getenv("WORKER"), getenv("ADMIN"));
-        run(&child);
-        _exit(EXIT_SUCCESS);
-}
-
 /* Others may have rows in hand, or the server a session that has died: until all is done. */
 static bool tick_until(struct world *w, size_t max, const char *expected)
 {
@@ -151,7 +138,7 @@ static void two_workers_never_do_one_twice(struct world *w)
 {
         make_due(w, KEYS);
         for (int i = 0; i < WORKERS; ++i)
-                in_a_child(tick_for_all);
+                in_a_child(tick_for_all, NULL);
         while (wait(NULL) > 0)
                 ;
         report(shows(w, lots, "60 60 60"), "%d workers do %d keys, each once", WORKERS, KEYS);
@@ -159,19 +146,16 @@ static void two_workers_never_do_one_twice(struct world *w)
 
 static void tick_once(struct world *w)
 {
-        require(ev_fault_init(), "fault points");
         (void)!tick(w, 10);
 }
 
-/* How the child with this fault point armed has ended. */
+/* The signal that has ended the child with this fault point armed. */
 static int die_at(const char *faults)
 {
-        int status = 0;
+        int status;
 
-        setenv("EV_FAULTS", faults, 1);
-        in_a_child(tick_once);
-        wait(&status);
-        unsetenv("EV_FAULTS");
+        in_a_child(tick_once, faults);
+        status = world_wait();
         return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
@@ -196,7 +180,6 @@ static void lose_the_answer(struct world *w)
 {
         int first;
 
-        require(ev_fault_init(), "fault points");
         first = tick(w, 10);
         require(ev_batch_is_unknown(w->batch) ? EV_FAILED : 0, "nothing to settle");
         require(ev_db_connect(w->db), "connecting");
@@ -206,13 +189,11 @@ static void lose_the_answer(struct world *w)
 
 static void an_unknown_commit_needs_no_settling(struct world *w)
 {
-        int status = 0;
+        int status;
 
         make_due(w, 3);
-        setenv("EV_FAULTS", "commit_sent=error@1", 1);
-        in_a_child(lose_the_answer);
-        wait(&status);
-        unsetenv("EV_FAULTS");
+        in_a_child(lose_the_answer, "commit_sent=error@1");
+        status = world_wait();
         report(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS && shows(w, lots, "3 3 3"),
                "a COMMIT whose answer is lost is told by the next look");
 }

@@ -3,6 +3,7 @@
 #include "world.h"
 
 #include <assert.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +14,13 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/fault.h"
 #include "flow/settings.h"
 #include "flow/worker_log.h"
 #include "order.h"
 #include "rows.h"
+#include "party.h"
+#include "schemas/customer.h"
 #include "schemas/stock.h"
 #include "stock.h"
 #include "support/headers.h"
@@ -25,16 +29,19 @@
 enum { TEXT_MAX = 2000, NAME_BYTES = 64, RECORDS_BYTES_MAX = 256 * 1024 * 1024, STDERR = 2 };
 
 static const char topic[] = "quenty.stock.ingress.v1";
+static const char facts_topic[] = "quenty.customer.events.v1";
 
 unsigned decides;
 
-/* The order worker, with two more things that a record can ask for: "PARK" parks, and "HUGE" wants
- * more than a batch has memory for. */
+/* The order worker, with three more things that a record can ask for: "PARK" parks, "HUGE" wants
+ * more than a batch has memory for, and "DIE" ends the process. */
 static int decide_or_park(struct ev_case *c, const void *event)
 {
         const struct goods_received *received = event;
 
         ++decides;
+        if (ev_str_equal(received->reference_number, EV_STR("DIE")))
+                raise(SIGKILL);
         if (ev_str_equal(received->reference_number, EV_STR("PARK")))
                 return ev_park(c, "as the test wants");
         return decide_goods_received(c, event);
@@ -52,6 +59,7 @@ static void want_or_more(struct ev_wants *wants, const void *event)
 
 static const struct ev_route routes[] = {
         { &goods_received_record, want_or_more, decide_or_park },
+        { &company_registered_record, party_want_company_registered, NULL },
 };
 
 struct ev_worker test_worker; /* order_worker with these routes */
@@ -200,14 +208,13 @@ void world_close(struct world *w)
                 ;
 }
 
-void world_begin(struct world *w, size_t lanes)
+static void begin(struct world *w)
 {
-        assert(lanes <= LANES_MAX);
-
         sql(w, "DROP TRIGGER IF EXISTS trouble ON inventory_items; "
                "DROP SEQUENCE IF EXISTS troubles; DROP FUNCTION IF EXISTS trouble(); "
                "TRUNCATE products, inventory_items, stock_movements, ev.consumer_offset, "
-               "ev.inbox_a, ev.inbox_b, ev.request, ev.parked, ev.dead_letter, ev.outbox CASCADE; "
+               "party_projection, ev.inbox_a, ev.inbox_b, ev.inbox_mark, ev.attempt, ev.request, "
+               "ev.parked, ev.dead_letter, ev.outbox CASCADE; "
                "INSERT INTO products (name, sku, category, price, company_id) "
                "SELECT 'p', 'SKU-' || n, 'toys', 1, 'C-' || n % 7 FROM generate_series(0, 99) n");
         if (!ev_db_is_open(w->db))
@@ -216,12 +223,59 @@ void world_begin(struct world *w, size_t lanes)
         w->count = w->sent = 0;
         w->rests = w->rejoins = w->connects = w->applied = 0;
         decides = 0;
-        for (size_t i = 0; i < lanes; ++i) {
+        memset(w->ends, 0, sizeof(w->ends));
+}
+
+static void take(struct world *w, const char *name, size_t lanes)
+{
+        assert(lanes <= LANES_MAX);
+
+        for (size_t i = 0; i < lanes; ++i)
                 w->lanes[i] =
-                        (struct ev_offset){ .topic = ev_str_of(topic), .partition = (int32_t)i };
-                w->ends[i] = 0;
-        }
-        require(ev_offsets_assign(ev_batch_session(w->batch), w->lanes, lanes), "taking lanes");
+                        (struct ev_offset){ .topic = ev_str_of(name), .partition = (int32_t)i };
+        if (lanes > 0)
+                require(ev_offsets_assign(ev_batch_session(w->batch), w->lanes, lanes), "lanes");
+}
+
+void world_begin(struct world *w, size_t lanes)
+{
+        begin(w);
+        take(w, topic, lanes);
+}
+
+void world_begin_facts(struct world *w, size_t lanes)
+{
+        begin(w);
+        take(w, facts_topic, lanes);
+}
+
+void world_take(struct world *w, size_t lanes)
+{
+        take(w, topic, lanes);
+}
+
+void in_a_child(check_fn *run, const char *faults)
+{
+        static struct world child;
+
+        fflush(stdout);
+        if (fork() != 0)
+                return;
+        if (faults)
+                setenv("EV_FAULTS", faults, 1);
+        require(ev_fault_init(), "fault points");
+        world_open(&child, getenv("WORKER"), getenv("ADMIN"));
+        run(&child);
+        fflush(stdout);
+        _exit(EXIT_SUCCESS);
+}
+
+int world_wait(void)
+{
+        int status = 0;
+
+        wait(&status);
+        return status;
 }
 
 /* ---- Records ---- */
@@ -267,6 +321,45 @@ struct ev_item *add(struct world *w, size_t lane, const char *id, const char *sk
                 .lane = &w->lanes[lane],
         };
         ++w->sent;
+        return item;
+}
+
+struct ev_item *add_fact(struct world *w, size_t lane, const char *source, int sequence,
+                         int previous)
+{
+        static struct headers headers;
+        _cleanup_buffer_ struct ev_buffer buffer = EV_BUFFER_INIT(1 << 16);
+        struct ev_item *item = &w->items[w->count++];
+        struct company_registered company = { .name = EV_STR("c"), .active = true };
+        char id[NAME_BYTES], number[NAME_BYTES], name[NAME_BYTES];
+        uint8_t frame[EV_FRAME_ID_BYTES];
+
+        snprintf(id, sizeof(id), "018bcfe5-6800-7000-8000-%012d", sequence);
+        snprintf(name, sizeof(name), "C-%d", sequence);
+        snprintf(number, sizeof(number), "%d", sequence);
+        headers.size = 0;
+        headers_add(&headers, "ce_specversion", "1.0");
+        headers_add(&headers, "ce_id", id);
+        headers_add(&headers, "ce_source", source);
+        headers_add(&headers, "ce_type", "quenty.customer.CompanyRegistered");
+        headers_add(&headers, "content-type", "application/avro");
+        headers_add(&headers, "ce_time", "2025-01-31T00:00:00Z");
+        headers_add(&headers, "ce_subject", name);
+        headers_add(&headers, "ce_sequence", number);
+        snprintf(number, sizeof(number), "%d", previous);
+        if (previous > 0)
+                headers_add(&headers, "ce_previoussequence", number);
+        company.company_id = ev_str_of(name);
+        ev_frame_write_id(company_registered_record.schema_id, frame);
+        require(ev_buffer_append(&buffer, frame, sizeof(frame)), "memory");
+        require(ev_avro_encode(&company_registered_record, &company, &buffer), "encoding");
+        *item = (struct ev_item){
+                .raw = { .place = { ev_str_of(facts_topic), (int32_t)lane, w->ends[lane]++ },
+                         .key = { (const uint8_t *)"C", 1 },
+                         .headers = keep(w, headers.bytes, headers.size),
+                         .value = keep(w, buffer.data, buffer.size) },
+                .lane = &w->lanes[lane],
+        };
         return item;
 }
 
@@ -320,7 +413,7 @@ int apply(struct world *w)
 size_t add_due(struct world *w)
 {
         struct ev_session *session = ev_batch_session(w->batch);
-        const struct ev_str topics[] = { ev_str_of(topic), ev_str_of(topic) };
+        const struct ev_str topics[] = { w->lanes[0].topic, w->lanes[0].topic };
         const int32_t partitions[] = { 0, 1 };
         struct ev_parked *due = NULL;
         size_t count = 0;

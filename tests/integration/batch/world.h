@@ -46,6 +46,16 @@ struct ev_item *add(struct world *w, size_t lane, const char *id, const char *sk
 /* The same with names that are nobody else's. */
 struct ev_item *add_new(struct world *w, size_t lane, const char *sku, int quantity);
 
+/* The same with lanes of a topic of facts of another database. */
+void world_begin_facts(struct world *w, size_t lanes);
+
+/* Takes the lanes over again, as a process that begins does: those of world_begin(). */
+void world_take(struct world *w, size_t lanes);
+
+/* Adds a fact: a company C-<sequence> was registered. `previous` 0: it names none before it. */
+struct ev_item *add_fact(struct world *w, size_t lane, const char *source, int sequence,
+                         int previous);
+
 /* Adds a fact that comes from ev.parked and that no route wants (any more). */
 void add_unwanted_fact(struct world *w);
 
@@ -68,9 +78,16 @@ void kill_sleeper(const char *conninfo);
 
 /* The checks; each begins a world of its own. */
 typedef void check_fn(struct world *w);
-extern check_fn *const engine_checks[], *const trouble_checks[],
-                                                *const timer_checks[], *const landed_checks[],
+extern check_fn *const engine_checks[],
+        *const trouble_checks[], *const timer_checks[],
+                                         *const mark_checks[], *const crash_checks[],
+                                                                       *const landed_checks[],
                                                                                *const late_checks[];
+
+/* Runs it in a process of its own, with sessions of its own and EV_FAULTS set to `faults` (NULL:
+ * not set). world_wait() says how the last one ended. */
+void in_a_child(check_fn *run, const char *faults);
+int world_wait(void);
 
 /* The worker of the batch, once world_open() was called; and a timer that is not in it. */
 extern struct ev_worker test_worker;

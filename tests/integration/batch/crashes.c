@@ -1,0 +1,136 @@
+/* Records that end every process that reads them, and records that a person takes away meanwhile.
+ */
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include "base/error.h"
+#include "world.h"
+
+enum { DEATHS_MAX = 40 };
+
+static const char ends[] =
+        "SELECT concat_ws(' ', (SELECT next_offset FROM ev.consumer_offset), "
+        "(SELECT sum(quantity) FROM inventory_items), "
+        "(SELECT string_agg(reason || \"offset\", ' ' ORDER BY \"offset\") FROM ev.parked), "
+        "(SELECT string_agg(reason || \"offset\", ' ') FROM ev.dead_letter), "
+        "(SELECT count(*) FROM ev.attempt))";
+
+/* What a process does that begins: it takes the lane over, and reads on from where it stands. Five
+ * receipts lie there, the fourth one deadly. */
+static void live(struct world *w)
+{
+        static const char *const references[] = { "R-0", "R-1", "R-2", "DIE", "R-4" };
+        static const char *const ids[] = { "e-0", "e-1", "e-2", "e-3", "e-4" };
+        int64_t next;
+
+        world_take(w, 1);
+        next = w->lanes[0].next_offset < 0 ? 0 : w->lanes[0].next_offset;
+        w->ends[0] = next;
+        for (size_t i = (size_t)next; i < EV_ARRAY_SIZE(ids); ++i)
+                add(w, 0, ids[i], i == 3 ? "SKU-3" : "SKU-1", 1, references[i]);
+        if (w->count > 0)
+                require(apply(w), "applying");
+}
+
+/* How many die before one comes through; DEATHS_MAX: none does. */
+static int count_deaths(const char *faults)
+{
+        int deaths = 0, status;
+
+        for (; deaths < DEATHS_MAX; ++deaths) {
+                in_a_child(live, faults);
+                status = world_wait();
+                if (!WIFSIGNALED(status))
+                        break;
+        }
+        return deaths;
+}
+
+/* Three takeovers with all in hand; then one by one, three times; then it is not decided any more.
+ */
+static void a_deadly_record_is_parked(struct world *w)
+{
+        int deaths;
+
+        world_begin(w, 0);
+        deaths = count_deaths(NULL);
+        report_detail("%d deaths", deaths);
+        report(deaths == 6 && shows(w, ends, "5 4 poison3 0"),
+               "a record that kills whoever decides it is parked after six deaths");
+        in_a_child(live, NULL);
+        report(!WIFSIGNALED(world_wait()) &&
+                       shows(w, "SELECT unclean FROM ev.consumer_offset", "1"),
+               "the lane is not under suspicion any more");
+}
+
+/* Three deaths with all five in hand; then each of them: three when it is decided, one when it is
+ * parked. */
+static void one_that_kills_at_opening_is_stepped_over(struct world *w)
+{
+        int deaths;
+
+        world_begin(w, 0);
+        deaths = count_deaths("batch_decoded=kill");
+        report_detail("%d deaths", deaths);
+        report(deaths == 23 &&
+                       shows(w,
+                             "SELECT bool_and(reason = 'poison' AND length(value) > 0 AND "
+                             "length(headers) > 0 AND detail LIKE 'each time%') || ' ' || count(*) "
+                             "FROM ev.dead_letter",
+                             "true 5") &&
+                       shows(w, "SELECT next_offset FROM ev.consumer_offset", "5"),
+               "records that kill whoever opens them become dead letters, whole");
+}
+
+static void clean_releases_are_no_deaths(struct world *w)
+{
+        world_begin(w, 1);
+        for (int i = 0; i < 5; ++i) {
+                require(ev_offsets_release(ev_batch_session(w->batch), w->lanes, 1), "releasing");
+                world_take(w, 1);
+        }
+        report(w->lanes[0].suspects == 0, "a lane that is given back cleanly is not suspected");
+        for (int i = 0; i < 3; ++i)
+                world_take(w, 1);
+        report(w->lanes[0].unclean == 4 && w->lanes[0].suspects > 0, "one that is not, is");
+        add_new(w, 0, "SKU-1", 1);
+        add_new(w, 0, "SKU-1", 1);
+        report(apply(w) == 0 && w->applied == 2 && shows(w, ends, "2 2 0"),
+               "its records go one by one, and leave no attempts");
+}
+
+/* ---- Parked records that a person takes away ---- */
+
+static void gone_records_are_not_decided(struct world *w)
+{
+        world_begin(w, 1);
+        add_new(w, 0, "LATE-1", 1);
+        add_new(w, 0, "LATE-2", 1);
+        add_new(w, 0, "LATE-3", 1);
+        require(apply(w), "waiting");
+        sql(w,
+            "INSERT INTO products (name, sku, category, price, company_id) SELECT 'p', 'LATE-' || "
+            "n, 'toys', 1, 'C-L' FROM generate_series(1, 3) n; "
+            "UPDATE ev.parked SET redrive = true");
+        report(add_due(w) == 3, "three records are looked up");
+        sql(w, "DELETE FROM ev.parked WHERE \"offset\" = 0");
+        sql(w, "BEGIN; DELETE FROM ev.parked WHERE \"offset\" = 1");
+        report(apply(w) == 0 && ev_batch_counts(w->batch)->decided == 1 &&
+                       ev_batch_counts(w->batch)->ignored == 2,
+               "one that a person has removed, or has in hand, is passed over");
+        sql(w, "ROLLBACK");
+        report(shows(w, ends, "3 1 waiting1 0"), "it has no effect");
+        report(add_due(w) == 1 && apply(w) == 0 && shows(w, ends, "3 2 0"),
+               "what stands there still has its turn later");
+}
+
+check_fn *const crash_checks[] = {
+        a_deadly_record_is_parked,
+        one_that_kills_at_opening_is_stepped_over,
+        clean_releases_are_no_deaths,
+        gone_records_are_not_decided,
+        NULL,
+};
