@@ -343,6 +343,34 @@ void ev_json_write_string(struct ev_json_writer *writer, struct ev_str value)
         put_quoted(writer, value);
 }
 
+/* Group by group into the buffer, so that no size is too large; none of the digits is escaped. */
+void ev_json_write_bytes(struct ev_json_writer *writer, struct ev_bytes bytes)
+{
+        static const char digits[] =
+                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+        assert(writer->buffer);
+
+        if (!bytes.data) {
+                ev_json_write_null(writer);
+                return;
+        }
+        part(writer);
+        put(writer, "\"", 1);
+        for (size_t i = 0; i < bytes.size; i += 3) {
+                size_t left = bytes.size - i;
+                uint32_t group = (uint32_t)bytes.data[i] << 16 |
+                                 (left > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0) |
+                                 (left > 2 ? bytes.data[i + 2] : 0);
+                const char text[] = { digits[group >> 18], digits[group >> 12 & 63],
+                                      left > 1 ? digits[group >> 6 & 63] : '=',
+                                      left > 2 ? digits[group & 63] : '=' };
+
+                put(writer, text, sizeof(text));
+        }
+        put(writer, "\"", 1);
+}
+
 void ev_json_write_int(struct ev_json_writer *writer, int64_t value)
 {
         assert(writer->buffer);

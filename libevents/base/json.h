@@ -94,6 +94,8 @@ void ev_json_write_name(struct ev_json_writer *writer, struct ev_str name);
 /* A null slice is written as null. Control characters are escaped; bytes that are not UTF-8 become
  * U+FFFD, so that the output is JSON whatever the input was. */
 void ev_json_write_string(struct ev_json_writer *writer, struct ev_str value);
+/* A string of base64 (RFC 4648 §4, padded); null bytes are written as null. */
+void ev_json_write_bytes(struct ev_json_writer *writer, struct ev_bytes bytes);
 void ev_json_write_int(struct ev_json_writer *writer, int64_t value);
 void ev_json_write_bool(struct ev_json_writer *writer, bool value);
 void ev_json_write_null(struct ev_json_writer *writer);

@@ -32,28 +32,6 @@ static const char base64_digits[] =
 static void write_value(const struct ev_field *field, const uint8_t *at,
                         struct ev_json_writer *writer);
 
-/* Bytes are bounded by EV_STRING_BYTES_MAX, so their text fits on the stack. */
-static void write_base64(struct ev_bytes bytes, struct ev_json_writer *writer)
-{
-        char text[(EV_STRING_BYTES_MAX + 2) / 3 * 4];
-        size_t size = 0;
-
-        assert(bytes.size <= EV_STRING_BYTES_MAX);
-
-        for (size_t i = 0; i < bytes.size; i += 3) {
-                size_t left = bytes.size - i;
-                uint32_t group = (uint32_t)bytes.data[i] << 16 |
-                                 (left > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0) |
-                                 (left > 2 ? bytes.data[i + 2] : 0);
-
-                text[size++] = base64_digits[group >> 18];
-                text[size++] = base64_digits[group >> 12 & 63];
-                text[size++] = left > 1 ? base64_digits[group >> 6 & 63] : '=';
-                text[size++] = left > 2 ? base64_digits[group & 63] : '=';
-        }
-        ev_json_write_string(writer, (struct ev_str){ text, size });
-}
-
 /* All places, so that the text says the scale: 19.90 is not 19.9 to who compares texts. */
 static void write_decimal(int64_t value, unsigned scale, struct ev_json_writer *writer)
 {
@@ -157,7 +135,7 @@ static void write_value(const struct ev_field *field, const uint8_t *at,
         case EV_TYPE_TIMESTAMP: write_instant(*(const int64_t *)value, writer); return;
         case EV_TYPE_DECIMAL: write_decimal(*(const int64_t *)value, field->scale, writer); return;
         case EV_TYPE_STRING: ev_json_write_string(writer, *(const struct ev_str *)value); return;
-        case EV_TYPE_BYTES: write_base64(*(const struct ev_bytes *)value, writer); return;
+        case EV_TYPE_BYTES: ev_json_write_bytes(writer, *(const struct ev_bytes *)value); return;
         case EV_TYPE_ENUM:
                 write_symbol(field->enumeration, *(const int32_t *)value, writer);
                 return;

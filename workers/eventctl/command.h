@@ -100,5 +100,6 @@ enum command_exit schema_ids(const struct command_input *input);
 enum command_exit topics_plan(const struct command_input *input);
 enum command_exit topics_apply(const struct command_input *input);
 enum command_exit produce(const struct command_input *input);
+enum command_exit tail(const struct command_input *input);
 
 #endif

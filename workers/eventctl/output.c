@@ -77,7 +77,7 @@ static void print_text(struct ev_str text, int width)
 
 /* no-color.org: any value but an empty one switches colours off. Asked for each row that wants it,
  * which are few. */
-static bool is_coloured(void)
+bool output_is_coloured(void)
 {
         const char *no_color = getenv("NO_COLOR");
 
@@ -154,7 +154,7 @@ static void print_heading(const struct output *output)
  * a file or a pipe gets none. Failures to write are kept by stdio until output_end(). */
 void output_row(struct output *output, const struct ev_str *values, bool is_alarming)
 {
-        bool is_red = is_alarming && output->format == OUTPUT_TEXT && is_coloured();
+        bool is_red = is_alarming && output->format == OUTPUT_TEXT && output_is_coloured();
 
         assert(output->columns && output->columns_count > 0);
         assert(values);

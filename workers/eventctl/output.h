@@ -40,6 +40,9 @@ struct output {
 /* Reads -o. False, after a message, if it is neither text nor json. */
 bool output_format_of(const struct command_input *input, enum output_format *ret_format);
 
+/* Whether somebody sees colours on the standard output, and wants to. */
+bool output_is_coloured(void);
+
 /* Begins the result: in JSON an object with these members, then the list of this name; `list` NULL
  * stands for a bare list, which has no members. Text shows neither. */
 struct output_member {

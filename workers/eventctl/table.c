@@ -44,6 +44,28 @@ static const struct command_option option_dry_run = {
 };
 static const struct command_option *const produce_options[] = { &option_source, &option_dry_run };
 
+static const struct command_option option_from = {
+        "from", "PLACE",
+        "Where to begin: beginning, end, or a time such as 2025-01-31T12:00:00Z, which is compared "
+        "with the timestamps of records. The default is end, and beginning with --until."
+};
+static const struct command_option option_until = {
+        "until", "end", "Stop at what is the end of the topics now, instead of going on for ever."
+};
+static const struct command_option option_key = { "key", "KEY", "Only records of this key." };
+static const struct command_option option_type = { "type", "TYPE", "Only events of this type." };
+static const struct command_option option_bytes = {
+        "bytes", NULL,
+        "Show the bytes of records that cannot be read also where they may hold a secret."
+};
+static const struct command_option option_lines = {
+        "o", "FORMAT",
+        "Either text, a line for people, or json, one object a line. The default is text."
+};
+static const struct command_option *const tail_options[] = {
+        &option_from, &option_until, &option_key, &option_type, &option_bytes, &option_lines,
+};
+
 /* In the order in which help and manual page show them; no name is the beginning of another. */
 const struct command commands[] = {
         { "migrate up", "DATABASE", "apply migrations",
@@ -102,5 +124,14 @@ const struct command commands[] = {
           "it with exit status 1: lines before it are acknowledged, none behind it is sent. Topics "
           "of facts and dead letters are refused, which is exit status 3.",
           produce_options, EV_ARRAY_SIZE(produce_options), produce },
+        { "tail", "TOPIC ...", "show what stands on topics",
+          "Reads topics and shows each record, decoded by the version of its schema: time, "
+          "topic[partition]@offset, type, subject and fields. Records of a partition come in their "
+          "order, partitions and topics as they arrive. With -o json each line is an event as "
+          "produce takes it, which gives the same key, headers and bytes again. Secrets are shown "
+          "as ***. A record that cannot be read is shown with the reason (refusal, detail) and its "
+          "bytes as base64, unless they may hold a secret. Nothing is committed. Ends by an "
+          "interrupt, which is exit status 0, or at the end with --until.",
+          tail_options, EV_ARRAY_SIZE(tail_options), tail },
 };
 const size_t commands_count = EV_ARRAY_SIZE(commands);

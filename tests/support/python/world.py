@@ -173,9 +173,9 @@ class World:
         for future in admin.create_topics(topics).values():
             future.result(30)
         wait_until("every partition to have a leader that answers",
-                   lambda: self._have_leaders(topics), 60)
+                   lambda: self.have_leaders(topics), 60)
 
-    def _have_leaders(self, topics):
+    def have_leaders(self, topics):
         """A topic is made before its leaders know of it: until then they refuse what is asked."""
         consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": "test-leaders",
                              "log_level": 2})

@@ -1,0 +1,230 @@
+/* A reader of whole topics over librdkafka's consumer by offset, all partitions in one queue.
+ *
+ * Nothing is stored and nobody is told, so it makes no difference where the process dies. */
+
+#include "wire/reader.h"
+
+#include <assert.h>
+#include <librdkafka/rdkafka.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+
+/* A topic that is being read. */
+struct topic {
+        rd_kafka_topic_t *handle;
+        int32_t partitions, started;
+        int64_t *ends; /* of each partition; 0: nothing more to read before the end */
+};
+
+struct ev_reader {
+        struct ev_kafka *kafka;
+        rd_kafka_queue_t *queue;
+        bool until_end;
+        size_t count;
+        struct topic topics[EV_READER_TOPICS_MAX];
+        int64_t unfinished; /* partitions that have not come to their end */
+        int64_t last_news;  /* monotonic, µs: when anything came last */
+};
+
+int ev_reader_new(struct ev_reader **ret_reader, struct ev_kafka *kafka, bool until_end)
+{
+        struct ev_reader *reader = calloc(1, sizeof(*reader));
+
+        assert(kafka && ret_reader);
+
+        if (!reader)
+                return ev_fail_memory("a reader");
+        reader->kafka = kafka;
+        reader->until_end = until_end;
+        reader->queue = rd_kafka_queue_new(ev_kafka_handle(kafka));
+        reader->last_news = ev_clock_monotonic_micros();
+        assert(reader->queue);
+        *ret_reader = reader;
+        return 0;
+}
+
+/* Consuming is stopped before the queue goes, for until then librdkafka's threads put records into
+ * it. */
+struct ev_reader *ev_reader_free(struct ev_reader *reader)
+{
+        if (!reader)
+                return NULL;
+        for (size_t i = 0; i < reader->count; ++i) {
+                struct topic *topic = &reader->topics[i];
+
+                for (int32_t k = 0; k < topic->started; ++k)
+                        rd_kafka_consume_stop(topic->handle, k);
+        }
+        rd_kafka_queue_destroy(reader->queue);
+        for (size_t i = 0; i < reader->count; ++i) {
+                rd_kafka_topic_destroy(reader->topics[i].handle);
+                free(reader->topics[i].ends);
+        }
+        free(reader);
+        return NULL;
+}
+
+/* Where each partition begins; for a time that none of its records has reached, at its end. */
+static int load_begins(struct ev_reader *reader, const char *name, const struct topic *topic,
+                       int64_t from_ms, int64_t *begins)
+{
+        int r = ev_ends_load(reader->kafka, name, topic->partitions, from_ms, begins);
+
+        assert(begins && topic->ends);
+
+        for (int32_t i = 0; r == 0 && i < topic->partitions; ++i)
+                if (begins[i] < 0)
+                        begins[i] = topic->ends[i];
+        return ev_trace(r);
+}
+
+/* A partition with nothing before its end is not started where only that is wanted. */
+static int start(struct ev_reader *reader, const char *name, struct topic *topic,
+                 const int64_t *begins)
+{
+        assert(topic->started == 0);
+
+        for (int32_t i = 0; i < topic->partitions; ++i) {
+                if (topic->ends[i] <= begins[i])
+                        topic->ends[i] = 0;
+                else
+                        ++reader->unfinished;
+                if (reader->until_end && topic->ends[i] == 0)
+                        continue;
+                if (rd_kafka_consume_start_queue(topic->handle, i, begins[i], reader->queue))
+                        return ev_kafka_fail(rd_kafka_last_error(), "reading %s [%d]", name, i);
+                topic->started = i + 1;
+        }
+        return 0;
+}
+
+/* The topic counts as soon as it has a handle, so that freeing takes it apart whatever fails. */
+int ev_reader_add(struct ev_reader *reader, const char *name, int64_t from_ms)
+{
+        struct topic *topic = &reader->topics[reader->count];
+        struct ev_kafka_topic found = { .name = name };
+        _cleanup_free_ int64_t *begins = NULL;
+        int r;
+
+        assert(reader->count < EV_READER_TOPICS_MAX);
+
+        r = ev_kafka_load_partitions(reader->kafka, &found, 1);
+        if (r < 0)
+                return ev_trace(r);
+        *topic = (struct topic){ .partitions = found.partitions };
+        topic->handle = rd_kafka_topic_new(ev_kafka_handle(reader->kafka), name, NULL);
+        if (!topic->handle)
+                return ev_kafka_fail(rd_kafka_last_error(), "topic %s", name);
+        ++reader->count;
+        topic->ends = calloc((size_t)found.partitions, sizeof(*topic->ends));
+        begins = calloc((size_t)found.partitions, sizeof(*begins));
+        if (!topic->ends || !begins)
+                return ev_fail_memory("the ends of a topic");
+        r = ev_ends_load(reader->kafka, name, topic->partitions, EV_ENDS_LATEST, topic->ends);
+        if (r == 0)
+                r = load_begins(reader, name, topic, from_ms, begins);
+        return r < 0 ? ev_trace(r) : ev_trace(start(reader, name, topic, begins));
+}
+
+/* librdkafka's name of a topic is looked up by its handle, which every record carries. */
+static struct topic *topic_of(struct ev_reader *reader, const rd_kafka_topic_t *handle)
+{
+        assert(handle);
+
+        for (size_t i = 0; i < reader->count; ++i)
+                if (reader->topics[i].handle == handle)
+                        return &reader->topics[i];
+        assert(false && "a record of a topic that is not read");
+        return NULL;
+}
+
+/* A partition can come to its end twice, by its last record and by EOF; it is counted once. */
+static void finish_partition(struct ev_reader *reader, struct topic *topic, int32_t partition)
+{
+        assert(partition >= 0 && partition < topic->partitions);
+
+        if (topic->ends[partition] == 0)
+                return;
+        topic->ends[partition] = 0;
+        --reader->unfinished;
+}
+
+/* The last offset before an end need not exist as a record (compaction, markers of transactions),
+ * so EOF ends a partition too. What lies behind the end is passed over where only that is wanted.
+ * EV_READER_IDLE: nothing to hand out. */
+static int take(struct ev_reader *reader, rd_kafka_message_t *polled, struct ev_messages *messages)
+{
+        struct topic *topic = topic_of(reader, polled->rkt);
+        int64_t end = topic->ends[polled->partition];
+        struct ev_message *message;
+        int r;
+
+        assert(!polled->err);
+
+        if (polled->offset >= end - 1)
+                finish_partition(reader, topic, polled->partition);
+        if (reader->until_end && polled->offset >= end) {
+                rd_kafka_message_destroy(polled);
+                return EV_READER_IDLE;
+        }
+        r = ev_messages_add(messages, polled, &message);
+        message->topic = rd_kafka_topic_name(topic->handle);
+        message->partition = polled->partition;
+        return ev_trace(r);
+}
+
+/* What the client says in place of a record: an end, or a complaint. */
+static int take_report(struct ev_reader *reader, rd_kafka_message_t *polled)
+{
+        rd_kafka_resp_err_t code = polled->err;
+        int32_t partition = polled->partition;
+        struct topic *topic = polled->rkt ? topic_of(reader, polled->rkt) : NULL;
+
+        assert(code);
+
+        rd_kafka_message_destroy(polled);
+        if (code == RD_KAFKA_RESP_ERR__PARTITION_EOF && topic) {
+                finish_partition(reader, topic, partition);
+                return EV_READER_IDLE;
+        }
+        if (ev_kafka_verdict(code) == EV_VERDICT_RETRY)
+                return EV_READER_IDLE;
+        return ev_kafka_fail(code, "reading %s [%d]",
+                             topic ? rd_kafka_topic_name(topic->handle) : "a topic", partition);
+}
+
+/* Who follows a topic waits as long as it takes; who wants an end is told that it does not come. */
+static int check_silence(struct ev_reader *reader)
+{
+        int64_t silence = ev_clock_monotonic_micros() - reader->last_news;
+
+        assert(reader->unfinished >= 0);
+
+        if (!reader->until_end || silence < EV_READER_SILENCE_MS_MAX * EV_MICROS_PER_MS)
+                return EV_READER_IDLE;
+        return ev_kafka_fail_unanswered(reader->kafka, RD_KAFKA_RESP_ERR__TIMED_OUT,
+                                        "the records of its topics");
+}
+
+int ev_reader_next(struct ev_reader *reader, int wait_ms, struct ev_messages *messages)
+{
+        rd_kafka_message_t *polled;
+
+        assert(reader->count > 0 && wait_ms >= 0);
+
+        ev_messages_release(messages);
+        if (reader->until_end && reader->unfinished == 0)
+                return EV_READER_END;
+        polled = rd_kafka_consume_queue(reader->queue, wait_ms);
+        ev_kafka_serve(reader->kafka, 0);
+        if (ev_kafka_check_alive(reader->kafka) < 0) {
+                if (polled)
+                        rd_kafka_message_destroy(polled);
+                return ev_trace(EV_FAILED);
+        }
+        if (!polled)
+                return ev_trace(check_silence(reader));
+        reader->last_news = ev_clock_monotonic_micros();
+        return ev_trace(polled->err ? take_report(reader, polled) : take(reader, polled, messages));
+}

@@ -1,0 +1,34 @@
+#ifndef EVENTCTL_TAIL_H
+#define EVENTCTL_TAIL_H
+
+/* Records as `tail` shows them. */
+
+#include <stdbool.h>
+
+#include "base/buffer.h"
+#include "event_line.h"
+#include "topic_list.h"
+#include "wire/message.h"
+
+/* A record, and what could be read of it. */
+struct tail_record {
+        const struct ev_message *message;
+        struct event_line line;
+        int refusal;        /* enum ev_refusal; 0: it was opened */
+        const char *detail; /* of a refusal */
+        bool shows_bytes;   /* of a refusal */
+};
+
+/* Whether a record that cannot be read may hold a secret, going by its topic and ce_type (null: it
+ * has none): then its bytes are shown only to who asks for them. */
+bool tail_may_hold_secret(const struct topic_list *list, const char *topic, struct ev_str type);
+
+/* Appends one line without its end: JSON that `produce` takes, or the object of a record that could
+ * not be read. */
+int tail_write_json(const struct tail_record *record, struct ev_buffer *out) _must_check_;
+
+/* Appends one line for people, in colours or without. Values of events cannot move the cursor. */
+int tail_write_text(const struct tail_record *record, bool is_coloured,
+                    struct ev_buffer *out) _must_check_;
+
+#endif
