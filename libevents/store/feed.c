@@ -12,11 +12,6 @@
 #include "base/error.h"
 #include "ev_sql.h"
 
-/* One lock a database: locks of this kind belong to it. The bytes spell "quentyrl". Advisory locks
- * with one bigint key show in pg_locks as classid (its upper half), objid (its lower half) and
- * objsubid 1; relay_unseat.sql finds the holder by that. */
-static const int64_t LEADER_LOCK = INT64_C(0x7175656e7479726c);
-
 /* What differs between the two feeds. One row a feed, so that no function below asks which one it
  * is about. `text` is the key in ev.relay_position and ev.outbox_gap; `relation` is looked up by
  * the server in each statement, schema and all, whatever search_path says. */
@@ -121,7 +116,7 @@ int ev_feed_lead(struct ev_feed *feed, bool *ret_leads)
         assert(ret_leads);
 
         ev_params_begin(&feed->params, &ev_sql_relay_lead);
-        ev_params_int8(&feed->params, LEADER_LOCK);
+        ev_params_int8(&feed->params, EV_FEED_LEADER_LOCK);
         r = run_for_row(feed, &ev_sql_relay_lead, &row);
         if (r)
                 return r;
@@ -140,7 +135,7 @@ int ev_feed_unseat(struct ev_feed *feed, int32_t after_ms, int32_t *ret_pid)
         assert(after_ms > 0);
 
         ev_params_begin(&feed->params, &ev_sql_relay_unseat);
-        ev_params_int8(&feed->params, LEADER_LOCK);
+        ev_params_int8(&feed->params, EV_FEED_LEADER_LOCK);
         ev_params_int4(&feed->params, after_ms);
         r = run(feed, &ev_sql_relay_unseat, &result);
         if (r)

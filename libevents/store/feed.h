@@ -27,6 +27,11 @@ enum {
         EV_FEED_URI_MAX = 512,      /* bytes of a ce_source with the NUL */
 };
 
+/* One lock a database: locks of this kind belong to it. The bytes spell "quentyrl". Advisory locks
+ * with one bigint key show in pg_locks as classid (its upper half), objid (its lower half) and
+ * objsubid 1; relay_unseat.sql finds the holder by that. */
+#define EV_FEED_LEADER_LOCK INT64_C(0x7175656e7479726c)
+
 /* The session is the caller's and connected by him; ends with ev_params_done(&feed.params). */
 struct ev_feed {
         struct ev_db *db;

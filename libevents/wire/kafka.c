@@ -254,7 +254,7 @@ int ev_kafka_fail(rd_kafka_resp_err_t code, const char *format, ...)
 
 /* Texts of librdkafka quote the value that they complain of. So for these the text is replaced and
  * not cleaned: a password that was mistyped into a wrong place would still be one. */
-static bool is_secret(const char *name)
+bool ev_kafka_is_secret(const char *name)
 {
         assert(name);
 
@@ -275,7 +275,7 @@ static int apply_setting(rd_kafka_conf_t *conf, const struct ev_kafka_setting *s
             RD_KAFKA_CONF_OK)
                 return 0;
         return ev_fail(EV_VERDICT_STOP, "configuration: kafka.%s: %s", setting->name,
-                       is_secret(setting->name) ? "librdkafka refuses this value" : text);
+                       ev_kafka_is_secret(setting->name) ? "librdkafka refuses this value" : text);
 }
 
 /* Our own rules cannot fail but by a librdkafka that does not know a setting any more. That is

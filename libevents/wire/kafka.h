@@ -35,6 +35,9 @@ struct ev_kafka_setting {
         const char *value;
 };
 
+/* Whether a setting of librdkafka's of this name is never shown. */
+bool ev_kafka_is_secret(const char *name);
+
 /* Takes one line of librdkafka's log. `level` is syslog's (0 emergency … 7 debug), `facility` a
  * word such as "FAIL". Called by our thread only, out of ev_kafka_serve() and the poll functions.
  */

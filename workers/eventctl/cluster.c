@@ -32,7 +32,7 @@ void cluster_complain_unconfigured(void)
         fputs("eventctl: configuration: kafka.bootstrap.servers is missing\n", stderr);
 }
 
-enum command_exit cluster_open(const struct ev_config *config, struct ev_kafka **ret_kafka)
+int cluster_make(const struct ev_config *config, struct ev_kafka **ret_kafka)
 {
         struct ev_kafka_setting settings[EV_CONFIG_FREE_MAX];
         const struct ev_kafka_options options = {
@@ -43,11 +43,18 @@ enum command_exit cluster_open(const struct ev_config *config, struct ev_kafka *
 
         assert(ret_kafka);
 
+        return ev_trace(ev_kafka_new(ret_kafka, &options));
+}
+
+enum command_exit cluster_open(const struct ev_config *config, struct ev_kafka **ret_kafka)
+{
+        assert(config);
+
         if (!cluster_is_configured(config)) {
                 cluster_complain_unconfigured();
                 return COMMAND_USAGE;
         }
-        if (ev_kafka_new(ret_kafka, &options) == 0)
+        if (cluster_make(config, ret_kafka) == 0)
                 return COMMAND_DONE;
         command_complain();
         return COMMAND_USAGE;

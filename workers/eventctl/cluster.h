@@ -15,6 +15,9 @@
  * in the configuration. */
 enum command_exit cluster_open(const struct ev_config *config, struct ev_kafka **ret_kafka);
 
+/* The same for who tells what is wrong himself. Fails as ev_kafka_new(). */
+int cluster_make(const struct ev_config *config, struct ev_kafka **ret_kafka) _must_check_;
+
 /* Whether the configuration says where Kafka is. */
 bool cluster_is_configured(const struct ev_config *config);
 

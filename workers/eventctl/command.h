@@ -101,5 +101,7 @@ enum command_exit topics_plan(const struct command_input *input);
 enum command_exit topics_apply(const struct command_input *input);
 enum command_exit produce(const struct command_input *input);
 enum command_exit tail(const struct command_input *input);
+enum command_exit status(const struct command_input *input);
+enum command_exit config_show(const struct command_input *input);
 
 #endif

@@ -186,3 +186,16 @@ bool output_end(struct output *output)
         }
         return true;
 }
+
+/* All at once; nothing else is written in such a call. */
+bool output_text(struct ev_str text)
+{
+        assert(text.data || text.size == 0);
+
+        fwrite(text.data, 1, text.size, stdout);
+        if (fflush(stdout) != 0 || ferror(stdout)) {
+                fputs("eventctl: the result could not be written\n", stderr);
+                return false;
+        }
+        return true;
+}

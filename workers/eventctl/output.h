@@ -43,6 +43,9 @@ bool output_format_of(const struct command_input *input, enum output_format *ret
 /* Whether somebody sees colours on the standard output, and wants to. */
 bool output_is_coloured(void);
 
+/* Writes a result that was put together elsewhere. False, after a message, if it could not be. */
+bool output_text(struct ev_str text);
+
 /* Begins the result: in JSON an object with these members, then the list of this name; `list` NULL
  * stands for a bare list, which has no members. Text shows neither. */
 struct output_member {

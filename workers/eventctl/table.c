@@ -133,5 +133,26 @@ const struct command commands[] = {
           "bytes as base64, unless they may hold a secret. Nothing is committed. Ends by an "
           "interrupt, which is exit status 0, or at the end with --until.",
           tail_options, EV_ARRAY_SIZE(tail_options), tail },
+        { "status", NULL, "show how workers and relays are doing",
+          "Asks the databases whose conninfo is given, or all three if none is, and Kafka. First "
+          "come halted lanes and parked aggregates, with the statement that goes on; then for each "
+          "database its lag by topic and partition, what waits, dead letters, what is unpublished "
+          "and since when, and whether a relay leads. A database that is not reached is named. The "
+          "exit status is 4 when anything is halted or parked, else 1 when something was not "
+          "reached. JSON has alarming, kafka_error, and databases, a list of database, error, "
+          "lanes "
+          "(group, topic, partition, next_offset, end_offset, lag, halted_reason, halted_at), "
+          "parked "
+          "(group, topic, partition, aggregate, first_offset, records, reason, detail, parked_at, "
+          "redrive), parked_records, waiting_records, next_deadline, dead_letters, "
+          "newest_dead_letter, and relay (outbox and dead_letter, each with published_seq, "
+          "backlog, "
+          "oldest_unpublished_at and moved_at; leader with pid, application and since, or null).",
+          result_options, EV_ARRAY_SIZE(result_options), status },
+        { "config", NULL, "show the effective configuration and where it comes from",
+          "Lists every setting with its value and its origin: file and line, environment and the "
+          "variable, argument, or default. A secret is shown as the path of its file, and a value "
+          "that holds a password by mistake as ***.",
+          result_options, EV_ARRAY_SIZE(result_options), config_show },
 };
 const size_t commands_count = EV_ARRAY_SIZE(commands);

@@ -1,0 +1,80 @@
+/* Sessions for commands that only look. READ ONLY is set on the session, so that no mistake in a
+ * statement changes a row; a statement that runs for a minute is given up, because it competes with
+ * the workers. */
+
+#include "database.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "flow/settings.h"
+
+enum {
+        KEY_MAX = 64,
+        CONNECT_MS = 5000,
+        WAIT_MS = 65000, /* above statement_timeout: the server speaks first */
+};
+
+const char *const database_names[DATABASES] = { "customer_db", "order_db", "intl_shipping_db" };
+
+static const struct ev_db_setting session[] = {
+        { "default_transaction_read_only", "on" },
+        { "statement_timeout", "60s" },
+        { "lock_timeout", "5s" },
+        { "timezone", "UTC" },
+        { "jit", "off" },
+};
+
+/* Whether the setting was given by anybody. */
+static bool is_given(const struct ev_config *config, const char *name)
+{
+        struct ev_config_entry entry;
+        size_t position = 0;
+        char key[KEY_MAX];
+
+        assert(name);
+
+        snprintf(key, sizeof(key), "%s.conninfo", name);
+        while (ev_config_next_entry(config, &position, &entry))
+                if (strcmp(entry.name, key) == 0)
+                        return strcmp(entry.origin, "default") != 0;
+        return false;
+}
+
+bool database_is_configured(const struct ev_config *config, const char *name)
+{
+        bool any = false;
+
+        assert(config && name);
+
+        for (size_t i = 0; i < DATABASES; ++i)
+                any = any || is_given(config, database_names[i]);
+        return !any || is_given(config, name);
+}
+
+int database_open(const struct ev_config *config, const char *name, struct ev_db **ret_db)
+{
+        const struct ev_db_options options = {
+                .conninfo = ev_settings_conninfo(config, name),
+                .password = ev_settings_password(config, name),
+                .application_name = "eventctl",
+                .connect_ms = CONNECT_MS,
+                .wait_ms = WAIT_MS,
+                .settings = session,
+                .settings_count = EV_ARRAY_SIZE(session),
+        };
+        _cleanup_(ev_db_free_p) struct ev_db *db = NULL;
+        int r = ev_db_new(&db, &options);
+
+        assert(ret_db);
+
+        if (r == 0)
+                r = ev_db_connect(db);
+        if (r < 0)
+                return ev_trace(r);
+        *ret_db = db;
+        db = NULL;
+        return 0;
+}

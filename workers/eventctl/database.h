@@ -1,0 +1,25 @@
+#ifndef EVENTCTL_DATABASE_H
+#define EVENTCTL_DATABASE_H
+
+/* Sessions of an operator with the system's databases: they read. */
+
+#include <stdbool.h>
+
+#include "base/config.h"
+#include "base/macro.h"
+#include "store/db.h"
+
+enum { DATABASES = 3 };
+
+/* "customer_db", "order_db", "intl_shipping_db". */
+extern const char *const database_names[DATABASES];
+
+/* Whether a command that asks all databases asks this one: its conninfo is given, or that of none
+ * is, and then the defaults stand for all. */
+bool database_is_configured(const struct ev_config *config, const char *name);
+
+/* A connected session that cannot write. Fails as ev_db_connect(). The caller owns *ret_db. */
+int database_open(const struct ev_config *config, const char *name,
+                  struct ev_db **ret_db) _must_check_;
+
+#endif
