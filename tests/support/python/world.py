@@ -23,7 +23,8 @@ SUPPORT = ROOT / "tests/support"
 BUILD = pathlib.Path(os.environ.get("EV_BUILD", ROOT / "build/asan"))
 PARTITIONS = 12
 DEAD_LETTER_PARTITIONS = 6
-FOLDERS = {"quenty-customer": "customer", "quenty-order": "order", "quenty-relay": "relay", "eventctl": "eventctl"}
+FOLDERS = {"quenty-customer": "customer", "quenty-order": "order", "quenty-shipping": "shipping",
+           "quenty-relay": "relay", "eventctl": "eventctl"}
 
 
 def wait_until(what, condition, seconds):
