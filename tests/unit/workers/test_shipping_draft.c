@@ -48,6 +48,7 @@ static const struct manifest_rejected *is_rejected(struct decide *t, struct orde
                      EV_STR_ARG(rejected->detail));
         cr_assert_not(rejected->retryable);
         cr_assert_not(rejected->has_retry_until);
+        cr_assert_not(contains(rejected->detail, "; "), "one reason is told, and no other");
         cr_assert_eq(rejected->old_status, MANIFEST_STATUS_DRAFT);
         cr_assert(ev_str_equal(manifest->status, EV_STR("rejected")));
         cr_assert(row->has_retryable && !row->retryable);
@@ -219,11 +220,11 @@ Test(shipping_draft, rates_by_exact_volume)
         begin(&t);
         make_order(&order, "O-1");
         order.lines[0].unit_weight = 1;
-        order.lines[0].unit_volume_cm3 = 30001;
+        order.lines[0].unit_volume_cm3 = 30400;
         ends_in(&t, &order, &manifest_submitted_record);
         fact = decide_fact(&t, &rates_quoted_record);
-        cr_assert_eq(fact->quotes[0].chargeable_kg, 6000, "6.0002 kg, rounded for show");
-        cr_assert_eq(fact->quotes[0].weight_rate, 5100, "8.50 x 6.0002 = 51.0017");
+        cr_assert_eq(fact->quotes[0].chargeable_kg, 6080);
+        cr_assert_eq(fact->quotes[0].weight_rate, 5168);
         decide_end(&t);
 }
 
@@ -596,28 +597,37 @@ Test(shipping_draft, reads_hs_codes)
 /* order_db promises that there is none; a fact is never refused. */
 Test(shipping_draft, sets_aside_an_order_that_makes_no_sense)
 {
+        enum { EMPTY_NUMBER = 10, CASES };
         struct order order;
         struct decide t;
 
         begin(&t);
-        for (int i = 0; i < 9; ++i) {
-                make_order(&order, i == 8 ? "" : "O-1");
+        for (int i = 0; i < CASES; ++i) {
+                make_order(&order, i == EMPTY_NUMBER ? "" : "O-1");
+                order.fact.lines_count = 2;
                 switch (i) {
                 case 0: order.lines[0].has_unit_weight = false; break;
                 case 1: order.lines[0].unit_weight = 0; break;
                 case 2: order.lines[0].quantity = 0; break;
-                case 3: order.lines[0].unit_weight = 100000000; break;
-                case 4: order.lines[0].quantity = 100000; break;
-                case 5: order.lines[0].line_value = INT64_C(10000000000); break;
-                case 6:
-                        order.lines[0].unit_volume_cm3 = INT64_MAX;
-                        order.lines[0].quantity = 2;
-                        break;
-                case 7: order.fact.lines_count = 0; break;
+                case 3: order.lines[0].quantity = 100000; break;
+                case 4: order.lines[0].line_value = RATE_COLUMN_MAX + 1; break;
+                case 5: order.lines[0].unit_volume_cm3 = INT64_MAX / 2 + 1; break;
+                case 6: order.fact.lines_count = 0; break;
+                case 7: order.lines[0].unit_weight = RATE_WEIGHT_MAX - 4999; break; /* with 5.000 */
+                case 8: order.lines[0].line_value = RATE_COLUMN_MAX - 49999; break;
+                case 9: order.lines[0].unit_volume_cm3 = INT64_C(99999999000); break;
                 }
+                order.lines[0].quantity += i == 5;
+                order.lines[1].unit_volume_cm3 = 1000;
                 cr_assert_eq(confirm(&t, &order), EV_PARKS, "%d", i);
                 cr_assert_eq(t.facts_count, 0);
         }
+        /* The greatest that fits. */
+        make_order(&order, "O-1");
+        order.lines[0].unit_weight = RATE_WEIGHT_MAX - 5000;
+        order.lines[0].line_value = RATE_COLUMN_MAX - 50000;
+        order.fact.lines_count = 2;
+        is_rejected(&t, &order, SHIPPING_REASON_WEIGHT_LIMIT_EXCEEDED);
         decide_end(&t);
 }
 

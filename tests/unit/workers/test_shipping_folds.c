@@ -174,6 +174,7 @@ Test(shipping_folds, new_quotes_replace_the_old_ones)
         cr_assert_eq(fold_rates_quoted(t.rows, &head, &fact), 0);
         cr_assert_null(ev_rows_first(t.rows, &rates_table, manifest->id));
         cr_assert_null(selected_rate(t.rows, manifest));
+        cr_assert_not(order_of(t.rows, manifest)->has_selected_rate_id);
         cr_assert_not(manifest->has_estimated_delivery);
         decide_end(&t);
 }
@@ -201,6 +202,40 @@ Test(shipping_folds, being_held_is_no_change_of_the_manifest)
         row = order_of(t.rows, manifest);
         cr_assert(ev_str_equal(row->held_reasons, EV_STR("{\"NO_RATE\",\"COUNTRY_INACTIVE\"}")));
         cr_assert_eq(row->retry_until, 123);
+        decide_end(&t);
+}
+
+/* What is submitted waits for nothing any more, and has the documents that came with it. */
+Test(shipping_folds, being_submitted_ends_being_held)
+{
+        struct ev_str documents[] = { EV_STR("permit"), EV_STR("a \"b\"") };
+        const struct manifest_submitted fact = { .unique_id = EV_STR("MAN-O-1"),
+                                                 .old_status = MANIFEST_STATUS_DRAFT,
+                                                 .new_status = MANIFEST_STATUS_SUBMITTED,
+                                                 .documents_count = 2,
+                                                 .documents = documents,
+                                                 .estimated_delivery = 8,
+                                                 .submitted_at = 9 };
+        const struct ev_fact_head head = { .time = 99 };
+        const struct manifest *manifest;
+        const struct manifest_order *row;
+        struct order order;
+        struct decide t;
+
+        begin(&t);
+        make_order(&order, "O-1");
+        order.lines[0].hs_code = EV_STR_NULL;
+        cr_assert_eq(confirm(&t, &order), 0);
+        manifest = find_manifest(t.rows, EV_STR("MAN-O-1"));
+        row = order_of(t.rows, manifest);
+        cr_assert_not(ev_str_is_null(row->held_reasons));
+        cr_assert_eq(fold_manifest_submitted(t.rows, &head, &fact), 0);
+        cr_assert(ev_str_is_null(row->held_reasons));
+        cr_assert_not(row->has_retry_until);
+        cr_assert(row->has_submitted_at && row->submitted_at == 9);
+        cr_assert(ev_str_equal(row->documents, EV_STR("{\"permit\",\"a \\\"b\\\"\"}")));
+        cr_assert_eq(manifest->estimated_delivery, 8);
+        cr_assert_eq(manifest->updated_at, 99);
         decide_end(&t);
 }
 
