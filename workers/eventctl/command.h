@@ -102,6 +102,7 @@ enum command_exit topics_apply(const struct command_input *input);
 enum command_exit produce(const struct command_input *input);
 enum command_exit tail(const struct command_input *input);
 enum command_exit status(const struct command_input *input);
+enum command_exit trace(const struct command_input *input);
 enum command_exit config_show(const struct command_input *input);
 
 #endif

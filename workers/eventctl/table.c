@@ -149,6 +149,19 @@ const struct command commands[] = {
           "backlog, "
           "oldest_unpublished_at and moved_at; leader with pid, application and since, or null).",
           result_options, EV_ARRAY_SIZE(result_options), status },
+        { "trace", "ORDER_NUMBER", "tell the story of an order",
+          "Puts together what happened to an order, in the order of time: events of other systems, "
+          "facts about the order and its manifest and what else these events caused, and records "
+          "that lie aside; each with its transaction's time, the time since the first, and where "
+          "it "
+          "is recorded: the number in the outbox of a database, topic and partition, whether it is "
+          "published. It reads the outboxes through, which takes its time on large ones. JSON has "
+          "order_number, order and manifest (their present rows, or null), errors (by database), "
+          "and steps, a list of kind (ingress, fact, parked, waiting, dead_letter), at, after_us, "
+          "type, subject, id, source, correlation, causation, causation_source, outcome, database, "
+          "seq, published, topic, partition, offset, reason, detail and data. The exit status is 1 "
+          "when nothing is known of the order or a database was not reached.",
+          result_options, EV_ARRAY_SIZE(result_options), trace },
         { "config", NULL, "show the effective configuration and where it comes from",
           "Lists every setting with its value and its origin: file and line, environment and the "
           "variable, argument, or default. A secret is shown as the path of its file, and a value "

@@ -31,4 +31,13 @@ int tail_write_json(const struct tail_record *record, struct ev_buffer *out) _mu
 int tail_write_text(const struct tail_record *record, bool is_coloured,
                     struct ev_buffer *out) _must_check_;
 
+/* Parts of such a line. "order.events" of quenty.order.events.v1, and the last word of a type; others
+ * whole. Borrow. */
+struct ev_str tail_short_topic(struct ev_str topic);
+struct ev_str tail_short_type(struct ev_str type);
+
+/* A stranger's text, made harmless; and the fields of a value as " name=value …". */
+int tail_write_clean(struct ev_str text, struct ev_buffer *out) _must_check_;
+int tail_write_fields(const struct event_line *line, struct ev_buffer *out) _must_check_;
+
 #endif

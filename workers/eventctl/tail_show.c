@@ -187,7 +187,7 @@ static int put_field(struct ev_buffer *out, struct ev_str name, const struct ev_
 /* The fields in the order of the schema, which has the important ones first; not those that are
  * null, and not the subject again. They are taken from the JSON form, so that secrets are stars
  * here as well. */
-static int put_fields(struct ev_buffer *out, const struct event_line *line)
+int tail_write_fields(const struct event_line *line, struct ev_buffer *out)
 {
         _cleanup_buffer_ struct ev_buffer form = EV_BUFFER_INIT(FORM_BYTES_MAX);
         _cleanup_(ev_json_free_p) struct ev_json *root = NULL;
@@ -211,17 +211,34 @@ static int put_fields(struct ev_buffer *out, const struct event_line *line)
 }
 
 /* "order.events" of quenty.order.events.v1; others whole. */
-static struct ev_str short_topic(const char *topic)
+struct ev_str tail_short_topic(struct ev_str topic)
 {
-        struct ev_str name = ev_str_of(topic);
         struct ev_str prefix = EV_STR("quenty."), suffix = EV_STR(".v1");
 
-        assert(topic);
+        assert(topic.data || topic.size == 0);
 
-        if (!ev_str_starts_with(name, prefix) || name.size <= prefix.size + suffix.size ||
-            memcmp(name.data + name.size - suffix.size, suffix.data, suffix.size) != 0)
-                return name;
-        return (struct ev_str){ name.data + prefix.size, name.size - prefix.size - suffix.size };
+        if (!ev_str_starts_with(topic, prefix) || topic.size <= prefix.size + suffix.size ||
+            memcmp(topic.data + topic.size - suffix.size, suffix.data, suffix.size) != 0)
+                return topic;
+        return (struct ev_str){ topic.data + prefix.size, topic.size - prefix.size - suffix.size };
+}
+
+struct ev_str tail_short_type(struct ev_str type)
+{
+        const char *dot = memrchr(type.data, '.', type.size);
+
+        assert(type.size > 0);
+
+        if (!dot)
+                return type;
+        return (struct ev_str){ dot + 1, type.size - (size_t)(dot + 1 - type.data) };
+}
+
+int tail_write_clean(struct ev_str text, struct ev_buffer *out)
+{
+        assert(text.data || text.size == 0);
+
+        return ev_trace(put(out, text, EV_ERROR_TEXT_MAX));
 }
 
 /* The time at which it happened, else at which it was recorded; milliseconds are enough to read. */
@@ -269,15 +286,13 @@ static int put_refused(struct ev_buffer *out, const struct tail_record *record)
 /* Type, subject and fields. What was refused is red, by the outcome that the fact itself says. */
 static int put_event(struct ev_buffer *out, const struct event_line *line, bool is_coloured)
 {
-        const char *dot = memrchr(line->event.type.data, '.', line->event.type.size);
-        const char *type = dot ? dot + 1 : line->event.type.data;
-        size_t size = line->event.type.size - (size_t)(type - line->event.type.data);
         bool is_refused = line->event.outcome == EV_OUTCOME_REFUSED;
         int r = ev_buffer_printf(out, "%s%.*s%s",
                                  !is_coloured ? ""
                                  : is_refused ? "\033[31m"
                                               : "\033[1m",
-                                 (int)size, type, is_coloured ? "\033[m" : "");
+                                 EV_STR_ARG(tail_short_type(line->event.type)),
+                                 is_coloured ? "\033[m" : "");
 
         assert(line->record);
 
@@ -285,7 +300,7 @@ static int put_event(struct ev_buffer *out, const struct event_line *line, bool 
                 r = ev_buffer_append_str(out, EV_STR(" "));
         if (r == 0)
                 r = put(out, line->event.subject, EV_ENVELOPE_TEXT_MAX);
-        return r < 0 ? ev_trace(r) : ev_trace(put_fields(out, line));
+        return r < 0 ? ev_trace(r) : ev_trace(tail_write_fields(line, out));
 }
 
 int tail_write_text(const struct tail_record *record, bool is_coloured, struct ev_buffer *out)
@@ -298,8 +313,9 @@ int tail_write_text(const struct tail_record *record, bool is_coloured, struct e
         if (r == 0)
                 r = ev_buffer_printf(out, " %s%.*s[%d]@%" PRId64 "%s ",
                                      is_coloured ? "\033[2m" : "",
-                                     EV_STR_ARG(short_topic(message->topic)), message->partition,
-                                     message->offset, is_coloured ? "\033[m" : "");
+                                     EV_STR_ARG(tail_short_topic(ev_str_of(message->topic))),
+                                     message->partition, message->offset,
+                                     is_coloured ? "\033[m" : "");
         if (r < 0)
                 return ev_trace(r);
         if (!record->refusal)
