@@ -14,8 +14,8 @@ static int draw(void *context, const struct ev_table *table, int64_t *ret_id)
 {
         struct decide *t = context;
 
-        (void)table;
         *ret_id = ++t->drawn;
+        refold_drawn(&t->refold, t->arena, table, t->drawn);
         return 0;
 }
 
@@ -39,6 +39,10 @@ void decide_begin(struct decide *t, const struct ev_worker *worker)
 
 void decide_end(struct decide *t)
 {
+        if (t->refold.is_live && !t->is_not_rebuilt) {
+                refold_sweep(&t->refold, &t->cases);
+                refold_check(&t->refold, &t->cases);
+        }
         ev_buffer_done(&t->cases.scratch);
         ev_rows_free(t->rows);
         ev_arena_free(t->arena);
@@ -47,6 +51,7 @@ void decide_end(struct decide *t)
 void decide_put(struct decide *t, const struct ev_table *table, const void *image)
 {
         cr_assert_eq(ev_rows_put(t->rows, table, image), 0);
+        refold_put(&t->refold, &t->cases, table, image);
 }
 
 static const struct ev_route *find_route(const struct decide *t, const struct ev_record *record)
@@ -83,6 +88,7 @@ int decide(struct decide *t, const struct ev_record *record, const void *event)
         struct ev_routed routed;
         int r;
 
+        refold_sweep(&t->refold, &t->cases);
         number(t, record);
         cr_assert_eq(ev_routed_resolve(&routed, find_route(t, record)), 0);
         t->c = (struct ev_case){ .cases = &t->cases,
@@ -93,6 +99,9 @@ int decide(struct decide *t, const struct ev_record *record, const void *event)
                                  .first_request = t->first_request };
         r = ev_case_decide(&t->c);
         t->c.routed = NULL;
+        refold_sweep(&t->refold, &t->cases);
+        if (r == 0 && !routed.route->decide && !t->is_not_rebuilt)
+                refold_received(&t->refold, &t->cases, record, &t->event, event);
         t->facts = last ? last->next : t->cases.first;
         t->facts_count = t->c.announced;
         return r;
@@ -103,8 +112,10 @@ int decide_timer(struct decide *t, const struct ev_timer *timer, struct ev_str k
         const struct ev_announced *last = t->cases.last;
         int r;
 
+        refold_sweep(&t->refold, &t->cases);
         t->c = (struct ev_case){ .cases = &t->cases };
         r = ev_case_decide_due(&t->c, timer, key);
+        refold_sweep(&t->refold, &t->cases);
         t->facts = last ? last->next : t->cases.first;
         t->facts_count = t->c.announced;
         return r;

@@ -22,6 +22,7 @@
 #include "base/arena.h"
 #include "flow/case.h"
 #include "flow/worker.h"
+#include "support/refold.h"
 
 struct decide {
         const struct ev_worker *worker;
@@ -42,6 +43,9 @@ struct decide {
         int64_t sequence;                 /* of the last fact that came in */
         const struct ev_announced *facts; /* in the order of announcement */
         size_t facts_count;
+
+        struct refold refold; /* decide_end() tries it … */
+        bool is_not_rebuilt;  /* … unless the test has changed rows by other means than facts */
 };
 
 void decide_begin(struct decide *t, const struct ev_worker *worker);

@@ -512,6 +512,7 @@ Test(case, a_fact_whose_id_is_no_uuid_is_at_fault)
         struct decide t;
 
         decide_begin(&t, &worker);
+        t.is_not_rebuilt = true;
         cr_assert_eq(decide(&t, &stock_restored_record, &fact), 0);
         cr_assert_eq(ev_routed_resolve(&routed, &routes[2]), 0);
         t.event.id = EV_STR("no-uuid");
@@ -575,6 +576,7 @@ Test(case, a_secret_is_written_beside_the_facts)
         struct decide t;
 
         decide_begin(&t, &worker);
+        t.is_not_rebuilt = true;
         cr_assert_eq(decide_with(&t, accept_with_secret), 0);
         counter = ev_rows_find(t.rows, &counters, EV_STR("A"));
         cr_assert(ev_str_equal(counter->secret, EV_STR("hash")));
@@ -597,6 +599,7 @@ Test(case, a_secret_of_a_loaded_row_is_saved)
         size_t count;
 
         decide_begin(&t, &worker);
+        t.is_not_rebuilt = true;
         decide_put(&t, &counters,
                    &(struct counter){ .id = 7, .sku = EV_STR("B"), .secret = EV_STR("old") });
         cr_assert_eq(decide_with(&t, change_secret), 0);

@@ -61,6 +61,7 @@ Test(order_expiry, waits_for_the_limit)
         decide_end(&t);
 
         standing_begin_pending(&t, false, INT64_MAX);
+        t.is_not_rebuilt = true;
         cr_assert_eq(standing_event(&t, ORDER_EXPIRES), 0);
         standing_announced(&t, "");
         ((struct order_extras *)ev_rows_change(t.rows, standing_extras(&t)))->expires_at =

@@ -160,6 +160,7 @@ Test(shipping_folds, new_quotes_replace_the_old_ones)
         struct decide t;
 
         begin(&t);
+        t.is_not_rebuilt = true;
         manifest = submit(&t);
         cr_assert_eq(fold_rates_quoted(t.rows, &head, &fact), 0);
         rate = ev_rows_first(t.rows, &rates_table, manifest->id);
@@ -196,6 +197,7 @@ Test(shipping_folds, being_held_is_no_change_of_the_manifest)
         struct decide t;
 
         begin(&t);
+        t.is_not_rebuilt = true;
         manifest = submit(&t);
         cr_assert_eq(fold_manifest_held(t.rows, &head, &fact), 0);
         cr_assert_eq(manifest->updated_at, t.cases.now);
@@ -223,6 +225,7 @@ Test(shipping_folds, being_submitted_ends_being_held)
         struct decide t;
 
         begin(&t);
+        t.is_not_rebuilt = true;
         make_order(&order, "O-1");
         order.lines[0].hs_code = EV_STR_NULL;
         cr_assert_eq(confirm(&t, &order), 0);
