@@ -21,6 +21,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 SUPPORT = ROOT / "tests/support"
 BUILD = pathlib.Path(os.environ.get("EV_BUILD", ROOT / "build/asan"))
+LAWS = SUPPORT / "laws/check"
 PARTITIONS = 12
 DEAD_LETTER_PARTITIONS = 6
 FOLDERS = {"quenty-customer": "customer", "quenty-order": "order", "quenty-shipping": "shipping",
@@ -156,8 +157,7 @@ class World:
                  "kafka.heartbeat.interval.ms = 300"]
         for database in self.databases:
             self.sql("postgres", f"CREATE DATABASE {database}")
-            lines.append(f"{database}.conninfo = host={self.pg['PGHOST']} user={self.pg['PGUSER']} "
-                         f"dbname={database}")
+            lines.append(f"{database}.conninfo = {self.conninfo(database)}")
         self.config.write_text("\n".join(lines) + "\n")
         for database in self.databases:
             self._run(BUILD / "workers/eventctl/eventctl", "-c", self.config, "migrate", "up", database)
@@ -200,6 +200,27 @@ class World:
 
     def number(self, database, text):
         return int(self.sql(database, text)[0][0])
+
+    def conninfo(self, database):
+        return f"host={self.pg['PGHOST']} user={self.pg['PGUSER']} dbname={database}"
+
+    def ask_laws(self, topics=True, supposed=None):
+        """Runs laws/check over all databases; supposed: (database, statements) that are rolled back."""
+        arguments = (["--brokers", self.brokers] if topics else []) + (["--if", *supposed] if supposed else [])
+        arguments += [f"{d}={self.conninfo(d)}" for d in self.databases]
+        return subprocess.run([sys.executable, LAWS, *arguments], capture_output=True, text=True, check=False)
+
+    def check_laws(self, checks, what="every law holds", **options):
+        done = self.ask_laws(**options)
+        last = (done.stdout.splitlines() or [""])[-1]
+        broken = done.stdout[done.stdout.find("BROKEN"):] if done.returncode else ""
+        return checks.check(what, done.returncode == 0, last if not broken else f"{last}\n{broken}{done.stderr}")
+
+    def delete_records(self, topic, partition, offset):
+        """Lets a partition begin at this offset, as retention would."""
+        admin = AdminClient({"bootstrap.servers": self.brokers})
+        for future in admin.delete_records([TopicPartition(topic, partition, offset)]).values():
+            future.result(30)
 
     def stop_postgres(self):
         """As a crash would: nobody is told."""
