@@ -33,7 +33,7 @@ step() {
 
 # The state is the demo's own, and is thrown away: an embedded broker forgets what databases remember.
 begin() {
-        state=$(mktemp -d /tmp/quenty-demo.XXXXXX)
+        state=$(mktemp -d "${TMPDIR:-/tmp}/quenty-demo.XXXXXX")
         config=$state/quenty.conf
         chmod 711 "$state"
         trap end EXIT
@@ -86,15 +86,11 @@ send() {
 
 # Facts of orders and shipping; prints the table when it is as expected, else the last one.
 show_outcomes() {
-        local deadline=$((SECONDS + outcomes_s)) topic
-        until {
-                for topic in order.events shipping.events; do
-                        tool tail "$topic" -o json
-                done
-        } 2>"$state/tail.log" >"$state/facts" &&
+        local deadline=$((SECONDS + outcomes_s))
+        until tool tail --until end -o json order.events shipping.events 2>"$state/tail.log" >"$state/facts" &&
                 $demo/outcomes $demo/order.ndjson $demo/expected <"$state/facts" >"$state/table"; do
                 if ((SECONDS >= deadline)); then
-                        cat "$state/table"
+                        cat "$state/tail.log" "$state/table"
                         die "these outcomes are not those of $demo/expected"
                 fi
                 sleep 0.2
@@ -135,11 +131,9 @@ send order_db order "$(wc -l <$demo/stock.ndjson)"
 step "what became of the orders:"
 echo
 show_outcomes
-echo
 step "how $shown came there, from event to fact:"
 echo
 tool trace $shown
-echo
 step "done; stopping all"
 cat <<'NEXT'
 Next:
