@@ -10,6 +10,8 @@
 
 #include "base/clock.h"
 
+enum { ALL_PARTITIONS = -1 };
+
 /* A topic that is being read. */
 struct topic {
         rd_kafka_topic_t *handle;
@@ -81,16 +83,18 @@ static int load_begins(struct ev_reader *reader, const char *name, const struct 
 
 /* A partition with nothing before its end is not started where only that is wanted. */
 static int start(struct ev_reader *reader, const char *name, struct topic *topic,
-                 const int64_t *begins)
+                 const int64_t *begins, int32_t only)
 {
         assert(topic->started == 0);
 
         for (int32_t i = 0; i < topic->partitions; ++i) {
-                if (topic->ends[i] <= begins[i])
+                bool is_wanted = only == ALL_PARTITIONS || only == i;
+
+                if (!is_wanted || topic->ends[i] <= begins[i])
                         topic->ends[i] = 0;
                 else
                         ++reader->unfinished;
-                if (reader->until_end && topic->ends[i] == 0)
+                if (!is_wanted || (reader->until_end && topic->ends[i] == 0))
                         continue;
                 if (rd_kafka_consume_start_queue(topic->handle, i, begins[i], reader->queue))
                         return ev_kafka_fail(rd_kafka_last_error(), "reading %s [%d]", name, i);
@@ -100,7 +104,7 @@ static int start(struct ev_reader *reader, const char *name, struct topic *topic
 }
 
 /* The topic counts as soon as it has a handle, so that freeing takes it apart whatever fails. */
-int ev_reader_add(struct ev_reader *reader, const char *name, int64_t from_ms)
+static int add(struct ev_reader *reader, const char *name, int32_t only, int64_t from_ms)
 {
         struct topic *topic = &reader->topics[reader->count];
         struct ev_kafka_topic found = { .name = name };
@@ -112,6 +116,8 @@ int ev_reader_add(struct ev_reader *reader, const char *name, int64_t from_ms)
         r = ev_kafka_load_partitions(reader->kafka, &found, 1);
         if (r < 0)
                 return ev_trace(r);
+        if (only >= found.partitions)
+                return ev_fail(EV_VERDICT_STOP, "topic %s has no partition %d", name, only);
         *topic = (struct topic){ .partitions = found.partitions };
         topic->handle = rd_kafka_topic_new(ev_kafka_handle(reader->kafka), name, NULL);
         if (!topic->handle)
@@ -124,7 +130,22 @@ int ev_reader_add(struct ev_reader *reader, const char *name, int64_t from_ms)
         r = ev_ends_load(reader->kafka, name, topic->partitions, EV_ENDS_LATEST, topic->ends);
         if (r == 0)
                 r = load_begins(reader, name, topic, from_ms, begins);
-        return r < 0 ? ev_trace(r) : ev_trace(start(reader, name, topic, begins));
+        return r < 0 ? ev_trace(r) : ev_trace(start(reader, name, topic, begins, only));
+}
+
+int ev_reader_add(struct ev_reader *reader, const char *topic, int64_t from_ms)
+{
+        assert(reader && topic);
+
+        return ev_trace(add(reader, topic, ALL_PARTITIONS, from_ms));
+}
+
+int ev_reader_add_partition(struct ev_reader *reader, const char *topic, int32_t partition,
+                            int64_t from_ms)
+{
+        assert(partition >= 0);
+
+        return ev_trace(add(reader, topic, partition, from_ms));
 }
 
 /* librdkafka's name of a topic is looked up by its handle, which every record carries. */

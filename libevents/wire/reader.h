@@ -37,6 +37,10 @@ EV_DEFINE_CLEANUP(struct ev_reader *, ev_reader_free)
  * ev_ends_load(). */
 int ev_reader_add(struct ev_reader *reader, const char *topic, int64_t from_ms) _must_check_;
 
+/* The same for one partition, which the topic must have. */
+int ev_reader_add_partition(struct ev_reader *reader, const char *topic, int32_t partition,
+                            int64_t from_ms) _must_check_;
+
 /* The next record, as the only one of `messages`, which is released first. EV_READER_IDLE when none
  * came within wait_ms; EV_READER_END when all is read; or EV_FAILED: of what a broker's restart
  * mends by itself only where an end is waited for and nothing came for EV_READER_SILENCE_MS_MAX. */

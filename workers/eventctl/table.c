@@ -155,11 +155,15 @@ const struct command commands[] = {
           "that lie aside; each with its transaction's time, the time since the first, and where "
           "it "
           "is recorded: the number in the outbox of a database, topic and partition, whether it is "
-          "published. It reads the outboxes through, which takes its time on large ones. JSON has "
-          "order_number, order and manifest (their present rows, or null), errors (by database), "
+          "published; for an event of another system, which is looked for on its topic, also the "
+          "offset and when it was sent. It reads the outboxes through, which takes its time on "
+          "large ones. JSON has "
+          "order_number, order and manifest (their present rows, or null), errors (by database, "
+          "and kafka), "
           "and steps, a list of kind (ingress, fact, parked, waiting, dead_letter), at, after_us, "
           "type, subject, id, source, correlation, causation, causation_source, outcome, database, "
-          "seq, published, topic, partition, offset, reason, detail and data. The exit status is 1 "
+          "seq, published, topic, partition, offset, sent_at, reason, detail and data. The exit "
+          "status is 1 "
           "when nothing is known of the order or a database was not reached.",
           result_options, EV_ARRAY_SIZE(result_options), trace },
         { "config", NULL, "show the effective configuration and where it comes from",

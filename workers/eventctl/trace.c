@@ -372,6 +372,7 @@ static void name_causes(struct trace *trace)
                         step->line.event.type = record->name;
                         step->line.event.subject = fact->event.subject;
                         step->topic = record->contract->topic;
+                        step->partition = trace->steps[k].partition;
                 }
         }
 }
@@ -501,5 +502,6 @@ enum command_exit trace(const struct command_input *input)
                         give_up(trace, &sessions, i);
         }
         find_all(trace, &sessions);
+        trace_find_records(trace, input->config);
         return tell(trace, format);
 }

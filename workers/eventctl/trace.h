@@ -36,7 +36,8 @@ struct trace_step {
         bool published;         /* of a fact */
         struct ev_str topic;    /* of an ingress event: its type's, null if that is not known */
         int32_t partition;      /* below 0: not known */
-        int64_t offset;         /* of what lies aside; else below 0 */
+        int64_t offset;         /* of what lies aside or was found on its topic; else below 0 */
+        int64_t sent_at;        /* of an ingress event that was found: its record's time; else 0 */
         struct event_line line; /* of a fact; of ingress id, source and, if known, type */
         struct ev_str reason, detail; /* of what lies aside */
 };
@@ -51,10 +52,15 @@ struct trace {
         struct ev_result *order, *manifest; /* of the statements of these names; NULL: not asked */
         bool is_asked[DATABASES];
         char errors[DATABASES][EV_ERROR_TEXT_MAX]; /* of a database that did not answer */
+        char kafka_error[EV_ERROR_TEXT_MAX];       /* why places on topics are not known */
 };
 
 /* Sorts the steps: by time, cause before effect, then by number. */
 void trace_sort(struct trace *trace);
+
+/* Finds the records of events of other systems on their topics, as far as Kafka is configured and
+ * answers. */
+void trace_find_records(struct trace *trace, const struct ev_config *config);
 
 /* The type of the event of another system whose outcome this fact is; NULL if it is not told. */
 const struct ev_record *trace_cause_of(const struct event_line *outcome);

@@ -166,6 +166,9 @@ static void write_step(const struct trace_step *step, int64_t began, struct ev_j
         name_text(writer, "topic", step->topic);
         name_number(writer, "partition", step->partition);
         name_number(writer, "offset", step->offset);
+        name_text(writer, "sent_at",
+                  step->sent_at > 0 ? (struct ev_str){ at, ev_instant_format(step->sent_at, at) }
+                                    : EV_STR_NULL);
         name_text(writer, "reason", step->reason);
         name_text(writer, "detail", step->detail);
         ev_json_write_name(writer, EV_STR("data"));
@@ -220,6 +223,8 @@ int trace_write_json(const struct trace *trace, struct ev_buffer *out)
         for (size_t i = 0; i < DATABASES; ++i)
                 if (trace->errors[i][0])
                         name_text(&writer, database_names[i], ev_str_of(trace->errors[i]));
+        if (trace->kafka_error[0])
+                name_text(&writer, "kafka", ev_str_of(trace->kafka_error));
         ev_json_object_end(&writer);
         ev_json_write_name(&writer, EV_STR("steps"));
         ev_json_array_begin(&writer);
@@ -304,8 +309,16 @@ static int put_ingress(const struct trace_step *step, struct ev_buffer *out)
                 r = ev_buffer_append_str(out, EV_STR(" from "));
         if (r == 0)
                 r = tail_write_clean(event->source, out);
-        return r < 0 ? ev_trace(r)
-                     : ev_trace(ev_buffer_printf(out, ", taken by %s", step->database));
+        if (r == 0 && step->offset >= 0)
+                r = ev_buffer_printf(out, ", %.*s[%d]@%" PRId64,
+                                     EV_STR_ARG(tail_short_topic(step->topic)), step->partition,
+                                     step->offset);
+        if (r == 0)
+                r = ev_buffer_printf(out, ", taken by %s", step->database);
+        if (r < 0 || step->sent_at == 0)
+                return ev_trace(r);
+        return ev_trace(ev_buffer_printf(out, " %" PRId64 " ms after it was sent",
+                                         (step->at - step->sent_at) / EV_MICROS_PER_MS));
 }
 
 static int put_fact(const struct trace_step *step, struct ev_buffer *out)
@@ -387,6 +400,10 @@ int trace_write_text(const struct trace *trace, bool is_coloured, struct ev_buff
                 if (trace->errors[i][0])
                         r = ev_buffer_printf(out, "%s: not reached: %s\n", database_names[i],
                                              trace->errors[i]);
+        if (r == 0 && trace->kafka_error[0])
+                r = ev_buffer_printf(out,
+                                     "Kafka: not reached, so places on topics are unknown: %s\n",
+                                     trace->kafka_error);
         for (size_t i = 0; r == 0 && i < trace->count; ++i)
                 r = put_step(&trace->steps[i], trace->steps[0].at, is_coloured, out);
         return ev_trace(r);
