@@ -189,10 +189,10 @@ static int make_relay(struct ev_relay **ret_relay, const struct ev_relay_options
         return 0;
 }
 
-/* Asks the cluster what the topic is like, and refuses what it should not be. Done before a row is
- * read, because a topic with another number of partitions would take records and scatter their
+/* Asks the cluster what the topic is like, and refuses what it should not be. A fact of any size that a worker commits must fit. Done before a row is read, because a topic with another number of partitions would take records and scatter their
  * keys, and nobody could undo that. */
-static int open_topic(struct ev_relay *relay, const struct ev_relay_topic *topic, size_t *ret_topic)
+static int open_topic(struct ev_relay *relay, const struct ev_relay_topic *topic,
+                      int32_t record_bytes_max, size_t *ret_topic)
 {
         struct ev_kafka *kafka = ev_producer_kafka(relay->producer);
         int32_t bytes_max = relay->options->topic_bytes_max;
@@ -205,6 +205,8 @@ static int open_topic(struct ev_relay *relay, const struct ev_relay_topic *topic
                 r = ev_kafka_expect_partitions(&found, topic->partitions);
         if (!r && !bytes_max)
                 r = ev_kafka_load_limits(kafka, &found, 1);
+        if (!r)
+                r = ev_kafka_expect_bytes(&found, record_bytes_max);
         if (!r)
                 r = ev_producer_add_topic(relay->producer, &found, ret_topic);
         return ev_trace(r);
@@ -229,9 +231,10 @@ static int open_producer(struct ev_relay *relay)
         assert(relay->wake[1] >= 0);
 
         for (size_t i = 0; !r && i < options->topics_count; ++i)
-                r = open_topic(relay, &options->topics[i], &relay->producer_topics[i]);
+                r = open_topic(relay, &options->topics[i], EV_ENVELOPE_FACT_BYTES_MAX,
+                               &relay->producer_topics[i]);
         if (!r)
-                r = open_topic(relay, &options->dead_letters, &relay->dead_letter_topic);
+                r = open_topic(relay, &options->dead_letters, 1, &relay->dead_letter_topic);
         return ev_trace(r);
 }
 

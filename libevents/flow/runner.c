@@ -619,17 +619,54 @@ static size_t choose_topics(const struct ev_worker *worker, const char *topics[]
         return count;
 }
 
-/* Whether the topics are there, before the group is joined: a missing one is told at once. */
+/* Whether the topics are there, before the group is joined: a missing one is told at once. All must
+ * have one number of partitions: only then does the range assignor give the lanes of one company to
+ * one process. */
 static int check_topics(struct ev_runner *runner, const char *const *names, size_t count)
 {
         struct ev_kafka_topic topics[EV_RUNNER_TOPICS_MAX];
+        int r;
 
         assert(count > 0 && count <= EV_RUNNER_TOPICS_MAX);
 
         for (size_t i = 0; i < count; ++i)
                 topics[i] = (struct ev_kafka_topic){ .name = names[i] };
-        return ev_trace(
-                ev_kafka_load_partitions(ev_consumer_kafka(runner->consumer), topics, count));
+        r = ev_kafka_load_partitions(ev_consumer_kafka(runner->consumer), topics, count);
+        if (r < 0)
+                return ev_trace(r);
+        for (size_t i = 1; i < count; ++i)
+                if (topics[i].partitions != topics[0].partitions)
+                        return ev_fail(EV_VERDICT_STOP,
+                                       "topic %s has %d partitions and topic %s has %d: all that "
+                                       "quenty-%s reads must have the same number, or what belongs "
+                                       "together is dealt to different processes; make the topics "
+                                       "anew with one number",
+                                       topics[0].name, topics[0].partitions, topics[i].name,
+                                       topics[i].partitions, runner->worker->name);
+        return 0;
+}
+
+/* Whether a fact of any size that is committed here can be published. The relay would see it too,
+ * but only when the fact is in the outbox for good. */
+static int check_fact_topics(struct ev_runner *runner)
+{
+        int32_t limit = (int32_t)ev_config_integer(runner->config, "relay.topic_bytes_max");
+        struct ev_kafka_topic topics[EV_KAFKA_TOPICS_MAX];
+        size_t count = 0;
+        int r = 0;
+
+        for (; runner->worker->facts_topics[count]; ++count) {
+                assert(count < EV_KAFKA_TOPICS_MAX);
+                topics[count] =
+                        (struct ev_kafka_topic){ .name = runner->worker->facts_topics[count],
+                                                 .message_bytes_max = limit };
+        }
+        assert(count > 0);
+        if (limit == 0)
+                r = ev_kafka_load_limits(ev_consumer_kafka(runner->consumer), topics, count);
+        for (size_t i = 0; r == 0 && i < count; ++i)
+                r = ev_kafka_expect_bytes(&topics[i], EV_ENVELOPE_FACT_BYTES_MAX);
+        return ev_trace(r);
 }
 
 /* The group is the worker's name, whatever the operator's settings say: offsets in the database
@@ -657,5 +694,7 @@ int ev_runner_join(struct ev_runner *runner)
         r = ev_consumer_new(&runner->consumer, &options);
         if (r == 0)
                 r = check_topics(runner, topics, options.topics_count);
+        if (r == 0)
+                r = check_fact_topics(runner);
         return ev_trace(r);
 }

@@ -136,7 +136,7 @@ static const struct ev_option relay_options[] = {
           .maximum = 1073741824,
           .unit = "bytes",
           .help = "How large a batch the topics take (max.message.bytes), for a broker that does "
-                  "not tell: the relay has no right to describe configurations, or the broker "
+                  "not tell: the program has no right to describe configurations, or the broker "
                   "answers no administration. 0 asks the broker." },
         { .name = "relay.accept_fork",
           .type = EV_OPTION_TEXT,

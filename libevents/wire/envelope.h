@@ -22,6 +22,9 @@ enum {
         EV_ENVELOPE_TEXT_MAX = 255,                /* bytes of the value of a header that we read */
         EV_ENVELOPE_OWN_MAX = 16,                  /* headers that we write */
         EV_ENVELOPE_NUMBER_MAX = 20,               /* bytes of a sequence with NUL */
+        /* Of a fact as its topic has to take it: value, headers, key, and Kafka's own framing. */
+        EV_ENVELOPE_FACT_BYTES_MAX =
+                EV_FACT_BYTES_MAX + EV_ENVELOPE_HEADERS_BYTES_MAX + EV_ENVELOPE_KEY_MAX + 1024,
 };
 
 /* A record's header as Kafka has it: the name is not empty, the value may be null. */

@@ -625,6 +625,20 @@ int ev_kafka_expect_partitions(const struct ev_kafka_topic *topic, int32_t expec
                        topic->name, topic->partitions, expected, expected);
 }
 
+int ev_kafka_expect_bytes(const struct ev_kafka_topic *topic, int32_t bytes)
+{
+        assert(topic->name);
+        assert(bytes > 0);
+
+        if (topic->message_bytes_max >= bytes)
+                return 0;
+        return ev_fail(
+                EV_VERDICT_STOP,
+                "topic %s takes %d bytes at most (max.message.bytes), and a fact may have %d "
+                "with its headers: set it to that or more (as \"eventctl topics apply\" does)",
+                topic->name, topic->message_bytes_max, bytes);
+}
+
 static void queue_destroy(rd_kafka_queue_t **queue)
 {
         assert(queue);

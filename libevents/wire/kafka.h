@@ -127,4 +127,8 @@ int ev_kafka_load_limits(struct ev_kafka *kafka, struct ev_kafka_topic *topics,
  * would lie in other partitions than before, and their order would be gone. */
 int ev_kafka_expect_partitions(const struct ev_kafka_topic *topic, int32_t expected) _must_check_;
 
+/* Refuses (verdict stop) a topic that does not take records of so many bytes: one that was committed
+ * and cannot be published stops the relay for good. */
+int ev_kafka_expect_bytes(const struct ev_kafka_topic *topic, int32_t bytes) _must_check_;
+
 #endif

@@ -476,6 +476,36 @@ Test(case, an_outcome_without_a_schema_stops)
         cr_assert_eq(ev_error_last()->verdict, EV_VERDICT_STOP);
 }
 
+static int reserve_too_much(struct ev_case *c, const struct goods_received *received)
+{
+        enum { LOTS = 9000 };
+        static struct stock_lot_quantity lots[LOTS];
+        static char name[201];
+
+        (void)received;
+        memset(name, 'x', sizeof(name) - 1);
+        for (size_t i = 0; i < LOTS; ++i)
+                lots[i] = (struct stock_lot_quantity){ .sku = ev_str_of(name),
+                                                       .location = EV_STR("NORTH") };
+        return stock_reserved_announce(c, &(struct stock_reserved){ .order_number = EV_STR("O-1"),
+                                                                    .company_id = EV_STR("C"),
+                                                                    .lots = lots,
+                                                                    .lots_count = LOTS });
+}
+
+/* No topic would take it; committed, it would stop the relay for good. */
+Test(case, a_fact_that_is_too_large_is_the_fault_of_its_event)
+{
+        struct decide t;
+
+        decide_begin(&t, &worker);
+        cr_assert_eq(decide_with(&t, reserve_too_much), EV_FAILED);
+        cr_assert_eq(ev_error_last()->verdict, EV_VERDICT_RECORD);
+        cr_assert_not_null(strstr(ev_error_last()->text, "quenty.stock.StockReserved"));
+        cr_assert_eq(t.cases.count, 0);
+        decide_end(&t);
+}
+
 /* ---- Facts of others ---- */
 
 /* What the envelope says is what an older fact is known by. */

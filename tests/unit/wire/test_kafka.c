@@ -128,6 +128,17 @@ Test(kafka, verdicts_tell_trouble_from_mistakes)
         cr_assert(strstr(ev_error_last()->text, "max.message.bytes"));
 }
 
+Test(kafka, a_topic_that_takes_too_little_is_refused_with_both_numbers)
+{
+        struct ev_kafka_topic topic = { .name = "facts", .message_bytes_max = 1000 };
+
+        cr_assert_eq(ev_kafka_expect_bytes(&topic, 1000), 0);
+        cr_assert_eq(ev_kafka_expect_bytes(&topic, 1001), EV_FAILED);
+        cr_assert_eq(ev_error_last()->verdict, EV_VERDICT_STOP);
+        cr_assert_not_null(strstr(ev_error_last()->text, "facts takes 1000 bytes"));
+        cr_assert_not_null(strstr(ev_error_last()->text, "1001"));
+}
+
 Test(kafka, another_partition_count_is_refused_with_both_numbers)
 {
         struct ev_kafka_topic topic = { .name = "facts", .partitions = 3 };
