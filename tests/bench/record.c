@@ -1,0 +1,91 @@
+/* Records what a program asks PostgreSQL for, to be replayed by replay.c: LD_PRELOAD this library
+ * and name a file in BENCH_RECORD. Only what our library uses is seen: prepares, executions of
+ * prepared statements, and the ends of pipelines.
+ *
+ * A record is a letter, then its parts in the machine's own byte order: texts and values with their
+ * length in front, -1 for NULL. */
+
+#include <assert.h>
+#include <dlfcn.h>
+#include <libpq-fe.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static FILE *file(void)
+{
+        static FILE *opened;
+
+        if (!opened) {
+                const char *path = getenv("BENCH_RECORD");
+
+                opened = path ? fopen(path, "wb") : NULL;
+                if (!opened) {
+                        fputs("record: BENCH_RECORD names no file that can be written\n", stderr);
+                        abort();
+                }
+        }
+        return opened;
+}
+
+/* The function of that name in libpq. POSIX has the conversion; C has none for functions. */
+static void *original(const char *name)
+{
+        void *found = dlsym(RTLD_NEXT, name);
+
+        assert(found);
+        return found;
+}
+
+static void write_int(int32_t number)
+{
+        fwrite(&number, sizeof(number), 1, file());
+}
+
+static void write_value(const char *value, int32_t size)
+{
+        write_int(value ? size : -1);
+        if (value)
+                fwrite(value, (size_t)size, 1, file());
+}
+
+int PQsendPrepare(PGconn *pg, const char *name, const char *text, int count, const Oid *types)
+{
+        int (*call)(PGconn *, const char *, const char *, int, const Oid *);
+
+        *(void **)&call = original(__func__);
+        fputc('P', file());
+        write_value(name, (int32_t)strlen(name));
+        write_value(text, (int32_t)strlen(text));
+        write_int(count);
+        for (int i = 0; i < count; ++i)
+                write_int((int32_t)types[i]);
+        return call(pg, name, text, count, types);
+}
+
+int PQsendQueryPrepared(PGconn *pg, const char *name, int count, const char *const *values,
+                        const int *sizes, const int *formats, int format)
+{
+        int (*call)(PGconn *, const char *, int, const char *const *, const int *, const int *,
+                    int);
+
+        *(void **)&call = original(__func__);
+        fputc('Q', file());
+        write_value(name, (int32_t)strlen(name));
+        write_int(count);
+        for (int i = 0; i < count; ++i)
+                write_value(values[i], values[i] ? sizes[i] : -1);
+        return call(pg, name, count, values, sizes, formats, format);
+}
+
+/* What is recorded is complete up to the last sync that was sent, also when the program is killed. */
+int PQpipelineSync(PGconn *pg)
+{
+        int (*call)(PGconn *);
+
+        *(void **)&call = original(__func__);
+        fputc('S', file());
+        fflush(file());
+        return call(pg);
+}
