@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "flow/wants.h"
 #include "lifecycle.h"
 #include "order.h"
 #include "placing.h"
@@ -1169,5 +1170,38 @@ Test(order_placed, folds_fail_for_rows_that_are_not_there)
         taken.quantity = 9;
         cr_assert_eq(fold_stock_reserved(t.rows, &head, &stock), 0);
         cr_assert_eq(reserved_on(&t, 5), 9);
+        decide_end(&t);
+}
+
+/* ---- What is wanted ---- */
+
+/* All that the decide looks at; of an order that is refused for its lines, none of them. */
+Test(order_placed, wants_what_it_looks_at)
+{
+        struct order_placed_line lines[ORDER_LINES_MAX + 1];
+        struct order_placed placed = order();
+        char skus[ORDER_LINES_MAX + 1][8];
+        struct decide t;
+
+        begin(&t);
+        for (size_t i = 0; i < EV_ARRAY_SIZE(lines); ++i) {
+                snprintf(skus[i], sizeof(skus[i]), "L-%zu", i);
+                lines[i] = (struct order_placed_line){ ev_str_of(skus[i]), 1, 1000 };
+        }
+        placed.lines = lines;
+        for (size_t count = ORDER_LINES_MAX; count <= ORDER_LINES_MAX + 1; ++count) {
+                struct ev_wants wants = { 0 };
+
+                ev_wants_begin(&wants, t.arena);
+                placed.lines_count = count;
+                want_order_placed(&wants, &placed);
+                cr_assert_eq(ev_wants_finish(&wants), 0);
+                cr_assert_eq(wants.lists[WANT_SKU].count,
+                             count > ORDER_LINES_MAX ? 0 : ORDER_LINES_MAX);
+                cr_assert_eq(wants.lists[WANT_ORDER].count, 1);
+                cr_assert_eq(wants.lists[WANT_ORDER_PARTS].count, 0, "the order is a new one");
+                cr_assert_eq(wants.lists[WANT_COMPANY].count, 1);
+                cr_assert_eq(wants.lists[WANT_USER].count, 1);
+        }
         decide_end(&t);
 }
