@@ -139,8 +139,8 @@ static void check(struct decide *t, enum event event, const char *after)
         for (size_t i = 0; i < EV_ARRAY_SIZE(facts); ++i)
                 moved += decide_count(t, facts[i]);
         if (want < STATES) {
-                cr_assert_eq((int)state_of(t), want, "%s%s in %s: now %s", after, event_names[event],
-                             state_names[before], state_names[state_of(t)]);
+                cr_assert_eq((int)state_of(t), want, "%s%s in %s: now %s", after,
+                             event_names[event], state_names[before], state_names[state_of(t)]);
                 cr_assert(moved == 1 && t->facts_count == 1);
                 return;
         }
