@@ -1,0 +1,123 @@
+"""Clients of the whole system in a test: a shop, a warehouse, customs and carriers, which send events
+and remember what was acknowledged; and when all of it has been applied and published."""
+
+import datetime
+import subprocess
+import uuid
+from decimal import Decimal
+
+from world import PARTITIONS, header
+
+GROUPS = {"order_db": ("quenty.stock.ingress.v1", "quenty.order.ingress.v1", "quenty.shipping.events.v1",
+                       "quenty.customer.events.v1"),
+          "intl_shipping_db": ("quenty.shipping.ingress.v1", "quenty.order.events.v1",
+                               "quenty.customer.events.v1")}
+EPOCH = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
+
+
+def add_parties(world, database, companies, suffix=""):
+    """What customer facts would tell: each company, and its customer."""
+    world.sql(database, f"""
+        INSERT INTO party_projection (kind, party_id, role, active, company_id, source, last_sequence)
+        SELECT 'company', 'C-' || n || '{suffix}', NULL, true, NULL, '/test', n FROM generate_series(1, {companies}) n
+        UNION ALL
+        SELECT 'user', 'U-' || n || '{suffix}', 'customer', true, 'C-' || n || '{suffix}', '/test', n
+        FROM generate_series(1, {companies}) n""")
+
+
+class Shop:
+    def __init__(self, world, **settings):
+        self.world, self.producer = world, world.producer(**{"linger.ms": 2, **settings})
+        self.acknowledged, self.sent = {}, 0
+
+    def send(self, name, data, key, event_id=None):
+        event_id = event_id or str(uuid.UUID(int=self.world.random.getrandbits(128)))
+        topic, headers, value = self.world.event(name, data, event_id)
+        while True:
+            try:
+                self.producer.produce(topic, value, key, headers=headers,
+                                      on_delivery=lambda e, _m: self.note(e, event_id, name))
+                break
+            except BufferError:
+                self.producer.poll(0.1)
+        self.producer.poll(0)
+        return event_id
+
+    def note(self, error, event_id, name):
+        assert error is None, error
+        self.acknowledged[event_id] = name
+
+    def flush(self):
+        assert self.producer.flush(60) == 0
+
+    def list_product(self, sku, company, price="10.00", **changes):
+        return self.send("quenty.stock.ProductListingRequested", {
+            "sku": sku, "company_id": company, "name": f"Product {sku}", "category": "toys",
+            "price": Decimal(price), "currency": "USD", "weight": Decimal("1.250"), "length": Decimal("30.0"),
+            "width": Decimal("20.0"), "height": Decimal("10.0"), "hs_code": "9503.00",
+            "country_of_origin": "SE", **changes}, company)
+
+    def receive(self, sku, company, quantity, reference, location="NORTH"):
+        return self.send("quenty.stock.GoodsReceived", {
+            "sku": sku, "location": location, "quantity": quantity, "reference_number": reference,
+            "received_by": "dock-1"}, company)
+
+    def place(self, number, company, lines, price="10.00", **changes):
+        """lines: [(sku, quantity)], all of one price."""
+        total = sum(quantity for _, quantity in lines) * Decimal(price)
+        return self.send("quenty.order.OrderPlaced", {
+            "order_number": number, "company_id": company, "customer_id": "U-" + company[2:], "currency": "USD",
+            "total_amount": total, "placed_at": EPOCH, "destination_country": "SE",
+            "lines": [{"sku": s, "quantity": q, "unit_price": Decimal(price)} for s, q in lines], **changes}, company)
+
+    def confirm(self, number, company):
+        return self.send("quenty.order.OrderConfirmationRequested", {"order_number": number}, company)
+
+    def cancel(self, number, company):
+        return self.send("quenty.order.OrderCancellationRequested", {
+            "order_number": number, "reason": "changed my mind", "requested_by": "ann"}, company)
+
+    def customs(self, number, company, tracking=None, retryable=False):
+        return self.send("quenty.shipping.CustomsDecisionReported", {
+            "unique_id": f"MAN-{number}", "approved": tracking is not None, "tracking_number": tracking,
+            "reason": None if tracking else "declared too low", "retryable": retryable, "decided_at": EPOCH}, company)
+
+    def pickup(self, number, company):
+        return self.send("quenty.shipping.PickupReported", {
+            "unique_id": f"MAN-{number}", "at": EPOCH, "carrier": "CARGO-7"}, company)
+
+
+def lag(world):
+    """Records on ingress and fact topics that their workers have not applied."""
+    topics = sorted({t for d in world.databases for t in GROUPS.get(d, ())})
+    out = subprocess.run(["kcat", "-b", world.brokers, "-Q"] +
+                         [a for t in topics for p in range(PARTITIONS) for a in ("-t", f"{t}:{p}:-1")],
+                         capture_output=True, text=True, check=True).stdout
+    ends = {(line.split(" [")[0], line.split("[")[1].split("]")[0]): int(line.split("offset ")[1])
+            for line in out.splitlines()}
+    behind = 0
+    for database in world.databases:
+        rows = world.sql(database, "SELECT topic, partition, next_offset FROM ev.consumer_offset")
+        applied = {(t, p): max(int(o), 0) for t, p, o in rows}
+        behind += sum(end - applied.get(lane, 0) for lane, end in ends.items()
+                      if lane[0] in GROUPS.get(database, ()))
+    return behind
+
+
+def unsettled(world):
+    """Facts to be published, and records that wait."""
+    return sum(world.number(d, """
+        SELECT (SELECT count(*) FROM ev.parked WHERE deadline IS NOT NULL)
+             + (SELECT count(*) FROM ev.outbox o, ev.relay_position p WHERE p.name = 'outbox' AND o.seq > p.seq)
+        """) for d in world.databases)
+
+
+def is_at_rest(world):
+    """A fact may be on its way from one database to another: two looks must agree."""
+    return all(lag(world) == 0 and unsettled(world) == 0 for _ in range(2))
+
+
+def outcomes(world, topic):
+    """{cause: (type, fields)} of the outcomes on a topic."""
+    return {header(m, "ce_causationid"): (header(m, "ce_type").split(".")[-1], world.schemas.decode(m.value()))
+            for m in world.read_all(topic) if header(m, "ce_outcome")}
