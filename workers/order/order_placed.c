@@ -492,7 +492,7 @@ int decide_order_placed(struct ev_case *c, const void *event)
         for_what = waits_for(p.reason);
         if (for_what && !ev_last_try(c))
                 return ev_wait(c, for_what);
-        return ev_refuse(c, p.reason, "%s", p.detail);
+        return ev_refuse(c, (int32_t)p.reason, "%s", p.detail);
 }
 
 /* ---- Folding ---- */

@@ -120,6 +120,8 @@ class World:
         print(f"seed {self.seed} (EV_SEED repeats it)", flush=True)
 
     def __enter__(self):
+        # A runner whose patience is over sends SIGTERM: what was started is ended then too.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         try:
             self._start_servers()
         except BaseException:
@@ -201,8 +203,8 @@ class World:
     def number(self, database, text):
         return int(self.sql(database, text)[0][0])
 
-    def conninfo(self, database):
-        return f"host={self.pg['PGHOST']} user={self.pg['PGUSER']} dbname={database}"
+    def conninfo(self, database, user=None):
+        return f"host={self.pg['PGHOST']} user={user or self.pg['PGUSER']} dbname={database}"
 
     def ask_laws(self, topics=True, supposed=None):
         """Runs laws/check over all databases; supposed: (database, statements) that are rolled back."""
