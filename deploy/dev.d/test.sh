@@ -27,14 +27,15 @@ TABLE
 not_quick=' valgrind '
 
 # Suites with real servers. Those whose programs are built are known to ctest, by names that begin
-# with integration-; the other scripts are run as they are.
+# with integration-; the other scripts are run as they are, two at a time: they mostly wait for servers.
+# Those of ctest look at times too and have the machine for themselves.
 integration() {
         local script known scripts=()
         known=$(ctest --test-dir build/asan --show-only=json-v1)
         for script in tests/integration/*/run; do
                 [[ $known == *"/$script\""* ]] || scripts+=("$script")
         done
-        tests/support/suites "${scripts[@]}"
+        tests/support/suites -j 2 "${scripts[@]}"
         if [[ $known == *'"integration-'* ]]; then
                 tests/support/ctest build/asan -R '^integration-'
         fi
