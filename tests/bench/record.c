@@ -50,42 +50,45 @@ static void write_value(const char *value, int32_t size)
                 fwrite(value, (size_t)size, 1, file());
 }
 
-int PQsendPrepare(PGconn *pg, const char *name, const char *text, int count, const Oid *types)
+/* Parameters have the names of libpq's own header. */
+int PQsendPrepare(PGconn *conn, const char *stmtName, const char *query, int nParams,
+                  const Oid *paramTypes)
 {
         int (*call)(PGconn *, const char *, const char *, int, const Oid *);
 
         *(void **)&call = original(__func__);
         fputc('P', file());
-        write_value(name, (int32_t)strlen(name));
-        write_value(text, (int32_t)strlen(text));
-        write_int(count);
-        for (int i = 0; i < count; ++i)
-                write_int((int32_t)types[i]);
-        return call(pg, name, text, count, types);
+        write_value(stmtName, (int32_t)strlen(stmtName));
+        write_value(query, (int32_t)strlen(query));
+        write_int(nParams);
+        for (int i = 0; i < nParams; ++i)
+                write_int((int32_t)paramTypes[i]);
+        return call(conn, stmtName, query, nParams, paramTypes);
 }
 
-int PQsendQueryPrepared(PGconn *pg, const char *name, int count, const char *const *values,
-                        const int *sizes, const int *formats, int format)
+int PQsendQueryPrepared(PGconn *conn, const char *stmtName, int nParams,
+                        const char *const *paramValues, const int *paramLengths,
+                        const int *paramFormats, int resultFormat)
 {
         int (*call)(PGconn *, const char *, int, const char *const *, const int *, const int *,
                     int);
 
         *(void **)&call = original(__func__);
         fputc('Q', file());
-        write_value(name, (int32_t)strlen(name));
-        write_int(count);
-        for (int i = 0; i < count; ++i)
-                write_value(values[i], values[i] ? sizes[i] : -1);
-        return call(pg, name, count, values, sizes, formats, format);
+        write_value(stmtName, (int32_t)strlen(stmtName));
+        write_int(nParams);
+        for (int i = 0; i < nParams; ++i)
+                write_value(paramValues[i], paramValues[i] ? paramLengths[i] : -1);
+        return call(conn, stmtName, nParams, paramValues, paramLengths, paramFormats, resultFormat);
 }
 
 /* What is recorded is complete up to the last sync that was sent, also when the program is killed. */
-int PQpipelineSync(PGconn *pg)
+int PQpipelineSync(PGconn *conn)
 {
         int (*call)(PGconn *);
 
         *(void **)&call = original(__func__);
         fputc('S', file());
         fflush(file());
-        return call(pg);
+        return call(conn);
 }

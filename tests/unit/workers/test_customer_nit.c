@@ -31,8 +31,8 @@ Test(customer_nit, tells_the_digit_that_would_be_right)
 {
         int digit = -1;
 
-        for (char last = '0'; last <= '9'; ++last) {
-                const char number[] = { '2', '1', '3', '1', '2', '3', '4', '3', '2', last };
+        for (int last = '0'; last <= '9'; ++last) {
+                const char number[] = { '2', '1', '3', '1', '2', '3', '4', '3', '2', (char)last };
 
                 cr_assert_eq(nit_check((struct ev_str){ number, sizeof(number) }, &digit),
                              last == '1' ? NIT_GOOD : NIT_WRONG_DIGIT);

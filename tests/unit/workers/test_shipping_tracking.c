@@ -24,9 +24,9 @@ Test(shipping_tracking, checks_the_digit_of_postal_numbers)
                 char number[14];
 
                 cr_assert(is_valid(valid[i]), "%s", valid[i]);
-                for (char digit = '0'; digit <= '9'; ++digit) {
+                for (int digit = '0'; digit <= '9'; ++digit) {
                         snprintf(number, sizeof(number), "%s", valid[i]);
-                        number[10] = digit;
+                        number[10] = (char)digit;
                         cr_assert_eq(is_valid(number), digit == valid[i][10], "%s", number);
                 }
         }
