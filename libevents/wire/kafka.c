@@ -115,6 +115,11 @@ static const struct rule {
          * batch that waits for a lock must not let a whole process grow. */
         { ANY_INPUT, false, "queued.max.messages.kbytes", "2048",
           "the default prefetch held 49 MB" },
+        /* The bound above counts bytes of records, and a small record costs several times its size. */
+        { ANY_INPUT, false, "queued.min.messages", "500",
+          "the default of 100000 held 15 MB of small records" },
+        { ANY_INPUT, false, "fetch.message.max.bytes", "131072",
+          "a lane that is behind sends this much at a time, or one whole record" },
         { ANY_INPUT, false, "check.crcs", "true",
           "a record damaged on the way is fetched again instead of applied" },
 };
