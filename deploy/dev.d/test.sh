@@ -8,18 +8,18 @@ parts() {
         local runs=1000000
         [ -z "$quick" ] || runs=50000
         cat <<TABLE
-install     4.0 needed deploy/dev install
-build       6.0 needed deploy/dev build release asan clang fuzz
+install     2.5 needed deploy/dev install
+build       4.0 needed deploy/dev build release asan clang fuzz
 format      0.1 -      tests/lint/run format
 shell       0.2 -      tests/lint/run shell
 lints       0.5 -      tests/lint/run -x format,shell,tidy
 self-test   0.7 -      tests/lint/self-test
-tidy        4.0 -      tests/lint/run tidy
-unit        4.0 -      tests/support/ctest build/asan -E ^integration-
-valgrind    4.0 -      tests/support/valgrind build/release/tests/unit-*
+tidy        3.0 -      tests/lint/run tidy
+unit        1.5 -      tests/support/ctest build/asan -E ^integration-
+valgrind    7.0 -      tests/support/valgrind build/release/tests/unit-*
 vectors     0.5 -      vectors
-integration 12.0 -     integration
-fuzz        3.0 -      tests/support/suites tests/fuzz/run -- -n $runs
+integration 18.0 -     integration
+fuzz        2.0 -      tests/support/suites tests/fuzz/run -- -n $runs
 TABLE
 }
 
