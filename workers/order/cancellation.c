@@ -136,21 +136,23 @@ int order_decide_cancellation(struct ev_case *c, const void *event)
 
 /* ---- Folding ---- */
 
-/* The extras for writing, or NULL for an order that was made without them. */
-static struct order_extras *change_extras(struct ev_rows *rows, const struct order *order)
+/* Marks the order as asked to be cancelled, for this reason and since the first time. One that was
+ * made without extras has no place for a mark. */
+static int mark(struct ev_rows *rows, const struct order *order, int64_t at, struct ev_str reason)
 {
         const struct order_extras *extras = extras_of(rows, order);
+        struct order_extras *changed;
 
-        assert(order);
+        assert(!ev_str_is_null(reason));
 
-        return extras ? ev_rows_change(rows, extras) : NULL;
-}
-
-void order_want_cancelled(struct ev_wants *wants, const void *event)
-{
-        const struct order_cancelled *fact = event;
-
-        order_want(wants, fact->order_number);
+        if (!extras)
+                return 0;
+        changed = ev_rows_change(rows, extras);
+        if (!changed->has_cancel_requested_at) {
+                changed->has_cancel_requested_at = true;
+                changed->cancel_requested_at = at;
+        }
+        return ev_rows_text(rows, reason, &changed->cancel_reason);
 }
 
 /* What was asked for at once has its mark too, so that the same request again is known. */
@@ -158,28 +160,14 @@ int order_fold_cancelled(struct ev_rows *rows, const struct ev_fact_head *head, 
 {
         const struct order_cancelled *fact = event;
         const struct order *order;
-        struct order_extras *extras;
-        int r = order_of_fact(rows, fact->order_number, "OrderCancelled", &order);
+        int r = order_move(rows, head, fact->order_number, "OrderCancelled", fact->new_status,
+                           &order);
 
-        if (r < 0)
+        assert(head);
+
+        if (r < 0 || ev_str_is_null(fact->cancel_reason))
                 return r;
-        assert(order);
-        order_set_status(rows, head, order, fact->new_status);
-        extras = change_extras(rows, order);
-        if (!extras || ev_str_is_null(fact->cancel_reason))
-                return 0;
-        if (!extras->has_cancel_requested_at) {
-                extras->has_cancel_requested_at = true;
-                extras->cancel_requested_at = head->time;
-        }
-        return ev_rows_text(rows, fact->cancel_reason, &extras->cancel_reason);
-}
-
-void order_want_cancellation_pending(struct ev_wants *wants, const void *event)
-{
-        const struct order_cancellation_pending *fact = event;
-
-        order_want(wants, fact->order_number);
+        return mark(rows, order, head->time, fact->cancel_reason);
 }
 
 /* A question changes nothing of the order itself, so its updated_at stays. */
@@ -188,25 +176,11 @@ int order_fold_cancellation_pending(struct ev_rows *rows, const struct ev_fact_h
 {
         const struct order_cancellation_pending *fact = event;
         const struct order *order;
-        struct order_extras *extras;
         int r = order_of_fact(rows, fact->order_number, "OrderCancellationPending", &order);
 
-        if (r < 0)
-                return r;
-        assert(order);
-        extras = change_extras(rows, order);
-        if (!extras)
-                return 0;
-        extras->has_cancel_requested_at = true;
-        extras->cancel_requested_at = head->time;
-        return ev_rows_text(rows, fact->cancel_reason, &extras->cancel_reason);
-}
+        assert(head);
 
-void order_want_cancellation_declined(struct ev_wants *wants, const void *event)
-{
-        const struct order_cancellation_declined *fact = event;
-
-        order_want(wants, fact->order_number);
+        return r < 0 ? r : mark(rows, order, head->time, fact->cancel_reason);
 }
 
 /* As if nobody had asked. */
@@ -214,19 +188,18 @@ int order_fold_cancellation_declined(struct ev_rows *rows, const struct ev_fact_
                                      const void *event)
 {
         const struct order_cancellation_declined *fact = event;
+        const struct order_extras *extras;
+        struct order_extras *changed;
         const struct order *order;
-        struct order_extras *extras;
         int r = order_of_fact(rows, fact->order_number, "OrderCancellationDeclined", &order);
 
-        (void)head;
-        if (r < 0)
+        assert(head);
+
+        if (r < 0 || !(extras = extras_of(rows, order)))
                 return r;
-        assert(order);
-        extras = change_extras(rows, order);
-        if (!extras)
-                return 0;
-        extras->has_cancel_requested_at = false;
-        extras->cancel_requested_at = 0;
-        extras->cancel_reason = EV_STR_NULL;
+        changed = ev_rows_change(rows, extras);
+        changed->has_cancel_requested_at = false;
+        changed->cancel_requested_at = 0;
+        changed->cancel_reason = EV_STR_NULL;
         return 0;
 }

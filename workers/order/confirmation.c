@@ -199,12 +199,12 @@ int order_fold_confirmed(struct ev_rows *rows, const struct ev_fact_head *head, 
 {
         const struct order_confirmed *fact = event;
         const struct order *order;
-        int r = order_of_fact(rows, fact->order_number, "OrderConfirmed", &order);
+        int r = order_move(rows, head, fact->order_number, "OrderConfirmed", fact->new_status,
+                           &order);
 
-        if (r < 0)
-                return r;
-        assert(order);
-        order_set_status(rows, head, order, fact->new_status);
-        end_time_limit(rows, order);
-        return 0;
+        assert(head);
+
+        if (r == 0)
+                end_time_limit(rows, order);
+        return r;
 }

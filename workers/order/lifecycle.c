@@ -15,6 +15,20 @@ void order_want(struct ev_wants *wants, struct ev_str order_number)
         ev_want(wants, WANT_ORDER, order_number);
 }
 
+void order_want_fact(struct ev_wants *wants, const void *fact)
+{
+        static_assert(offsetof(struct order_processing, order_number) == 0, "");
+        static_assert(offsetof(struct order_shipped, order_number) == 0, "");
+        static_assert(offsetof(struct order_cancelled, order_number) == 0, "");
+        static_assert(offsetof(struct order_cancellation_pending, order_number) == 0, "");
+        static_assert(offsetof(struct order_cancellation_declined, order_number) == 0, "");
+        const struct ev_str *order_number = fact;
+
+        assert(fact);
+
+        order_want(wants, *order_number);
+}
+
 /* Spelled as in the database, whose CHECK knows no other word. */
 enum order_status order_status_of(const struct order *order)
 {
@@ -68,13 +82,19 @@ int order_of_fact(const struct ev_rows *rows, struct ev_str order_number, const 
         return 0;
 }
 
-void order_set_status(struct ev_rows *rows, const struct ev_fact_head *head,
-                      const struct order *order, enum order_status status)
+int order_move(struct ev_rows *rows, const struct ev_fact_head *head, struct ev_str order_number,
+               const char *fact, enum order_status status, const struct order **ret_order)
 {
-        struct order *changed = ev_rows_change(rows, order);
+        struct order *changed;
+        int r = order_of_fact(rows, order_number, fact, ret_order);
 
+        assert(fact);
+
+        if (r < 0)
+                return ev_trace(r);
         assert(status < ORDER_STATUS_UNKNOWN);
-
+        changed = ev_rows_change(rows, *ret_order);
         changed->status = order_status_enum.symbols[status];
         changed->updated_at = head->time;
+        return 0;
 }

@@ -18,6 +18,9 @@
 /* The order and its extras, and nothing else of it: see want_whole_order(). */
 void order_want(struct ev_wants *wants, struct ev_str order_number);
 
+/* The same, of the order that a fact is about: for facts that begin with its number. */
+void order_want_fact(struct ev_wants *wants, const void *fact);
+
 enum order_status order_status_of(const struct order *order);
 
 /* Whether goods leave the country, so that shipping has a say. */
@@ -34,9 +37,9 @@ const char *misfit_of_number(struct ev_str order_number);
 int order_of_fact(const struct ev_rows *rows, struct ev_str order_number, const char *fact,
                   const struct order **ret_order);
 
-/* For folds: the status after the fact, and its time. */
-void order_set_status(struct ev_rows *rows, const struct ev_fact_head *head,
-                      const struct order *order, enum order_status status);
+/* The same, and the order has the status after the fact, and its time. */
+int order_move(struct ev_rows *rows, const struct ev_fact_head *head, struct ev_str order_number,
+               const char *fact, enum order_status status, const struct order **ret_order);
 
 /* ---- Reserved stock (release.c) ---- */
 
@@ -75,12 +78,9 @@ int order_cancel(struct ev_case *c, const struct order *order, const struct orde
 void order_want_cancellation(struct ev_wants *wants, const void *event);
 int order_decide_cancellation(struct ev_case *c, const void *event);
 
-void order_want_cancelled(struct ev_wants *wants, const void *event);
 int order_fold_cancelled(struct ev_rows *rows, const struct ev_fact_head *head, const void *event);
-void order_want_cancellation_pending(struct ev_wants *wants, const void *event);
 int order_fold_cancellation_pending(struct ev_rows *rows, const struct ev_fact_head *head,
                                     const void *event);
-void order_want_cancellation_declined(struct ev_wants *wants, const void *event);
 int order_fold_cancellation_declined(struct ev_rows *rows, const struct ev_fact_head *head,
                                      const void *event);
 
@@ -100,9 +100,7 @@ int order_decide_manifest_shipped(struct ev_case *c, const void *event);
 void order_want_manifest_cancellation_declined(struct ev_wants *wants, const void *event);
 int order_decide_manifest_cancellation_declined(struct ev_case *c, const void *event);
 
-void order_want_processing(struct ev_wants *wants, const void *event);
 int order_fold_processing(struct ev_rows *rows, const struct ev_fact_head *head, const void *event);
-void order_want_shipped(struct ev_wants *wants, const void *event);
 int order_fold_shipped(struct ev_rows *rows, const struct ev_fact_head *head, const void *event);
 
 #endif

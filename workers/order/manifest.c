@@ -166,31 +166,15 @@ int order_decide_manifest_cancellation_declined(struct ev_case *c, const void *e
 
 /* ---- Folding ---- */
 
-void order_want_processing(struct ev_wants *wants, const void *event)
-{
-        const struct order_processing *fact = event;
-
-        order_want(wants, fact->order_number);
-}
-
 int order_fold_processing(struct ev_rows *rows, const struct ev_fact_head *head, const void *event)
 {
         const struct order_processing *fact = event;
         const struct order *order;
-        int r = order_of_fact(rows, fact->order_number, "OrderProcessing", &order);
 
-        if (r < 0)
-                return r;
-        assert(order);
-        order_set_status(rows, head, order, fact->new_status);
-        return 0;
-}
+        assert(head);
 
-void order_want_shipped(struct ev_wants *wants, const void *event)
-{
-        const struct order_shipped *fact = event;
-
-        order_want(wants, fact->order_number);
+        return order_move(rows, head, fact->order_number, "OrderProcessing", fact->new_status,
+                          &order);
 }
 
 /* What leaves the house with it is told by StockConsumed. */
@@ -198,11 +182,8 @@ int order_fold_shipped(struct ev_rows *rows, const struct ev_fact_head *head, co
 {
         const struct order_shipped *fact = event;
         const struct order *order;
-        int r = order_of_fact(rows, fact->order_number, "OrderShipped", &order);
 
-        if (r < 0)
-                return r;
-        assert(order);
-        order_set_status(rows, head, order, fact->new_status);
-        return 0;
+        assert(head);
+
+        return order_move(rows, head, fact->order_number, "OrderShipped", fact->new_status, &order);
 }

@@ -47,13 +47,11 @@ static const struct ev_fold folds[] = {
         { &stock_released_record, want_stock_released, fold_stock_released },
         { &stock_consumed_record, want_stock_consumed, fold_stock_consumed },
         { &order_confirmed_record, order_want_confirmed, order_fold_confirmed },
-        { &order_processing_record, order_want_processing, order_fold_processing },
-        { &order_shipped_record, order_want_shipped, order_fold_shipped },
-        { &order_cancelled_record, order_want_cancelled, order_fold_cancelled },
-        { &order_cancellation_pending_record, order_want_cancellation_pending,
-          order_fold_cancellation_pending },
-        { &order_cancellation_declined_record, order_want_cancellation_declined,
-          order_fold_cancellation_declined },
+        { &order_processing_record, order_want_fact, order_fold_processing },
+        { &order_shipped_record, order_want_fact, order_fold_shipped },
+        { &order_cancelled_record, order_want_fact, order_fold_cancelled },
+        { &order_cancellation_pending_record, order_want_fact, order_fold_cancellation_pending },
+        { &order_cancellation_declined_record, order_want_fact, order_fold_cancellation_declined },
 };
 
 /* What the clock does. A time limit is told in seconds, and may be up to a second late. */

@@ -64,6 +64,20 @@ static int change(struct ev_rows *rows, const struct ev_fact_head *head, struct 
         return 0;
 }
 
+/* The same, and the manifest has a new status. */
+static int move(struct ev_rows *rows, const struct ev_fact_head *head, struct ev_str unique_id,
+                enum manifest_status status, struct rows_of *ret_rows)
+{
+        int r = change(rows, head, unique_id, ret_rows);
+
+        assert(ret_rows);
+
+        if (r < 0)
+                return ev_trace(r);
+        ret_rows->manifest->status = manifest_status_name(status);
+        return 0;
+}
+
 /* A line, and beside it what its table has no column for. */
 static int add_item(struct ev_rows *rows, const struct ev_fact_head *head, int32_t manifest_id,
                     const struct manifest_item *of_fact)
@@ -230,13 +244,12 @@ int fold_manifest_submitted(struct ev_rows *rows, const struct ev_fact_head *hea
 {
         const struct manifest_submitted *fact = event;
         struct rows_of of;
-        int r = change(rows, head, fact->unique_id, &of);
+        int r = move(rows, head, fact->unique_id, fact->new_status, &of);
 
         assert(head);
 
         if (r < 0)
                 return ev_trace(r);
-        of.manifest->status = manifest_status_name(fact->new_status);
         of.manifest->has_estimated_delivery = true;
         of.manifest->estimated_delivery = fact->estimated_delivery;
         of.order->has_submitted_at = true;
@@ -251,13 +264,12 @@ int fold_manifest_approved(struct ev_rows *rows, const struct ev_fact_head *head
 {
         const struct manifest_approved *fact = event;
         struct rows_of of;
-        int r = change(rows, head, fact->unique_id, &of);
+        int r = move(rows, head, fact->unique_id, fact->new_status, &of);
 
         assert(head);
 
         if (r < 0)
                 return ev_trace(r);
-        of.manifest->status = manifest_status_name(fact->new_status);
         of.manifest->has_estimated_delivery = true;
         of.manifest->estimated_delivery = fact->estimated_delivery;
         of.order->has_approved_at = true;
@@ -276,13 +288,12 @@ int fold_manifest_rejected(struct ev_rows *rows, const struct ev_fact_head *head
 {
         const struct manifest_rejected *fact = event;
         struct rows_of of;
-        int r = change(rows, head, fact->unique_id, &of);
+        int r = move(rows, head, fact->unique_id, fact->new_status, &of);
 
         assert(head);
 
         if (r < 0)
                 return ev_trace(r);
-        of.manifest->status = manifest_status_name(fact->new_status);
         of.order->rejection_code = shipping_reason_name(fact->reason);
         of.order->has_retryable = true;
         of.order->retryable = fact->retryable;
@@ -296,13 +307,12 @@ int fold_manifest_shipped(struct ev_rows *rows, const struct ev_fact_head *head,
 {
         const struct manifest_shipped *fact = event;
         struct rows_of of;
-        int r = change(rows, head, fact->unique_id, &of);
+        int r = move(rows, head, fact->unique_id, fact->new_status, &of);
 
         assert(head);
 
         if (r < 0)
                 return ev_trace(r);
-        of.manifest->status = manifest_status_name(fact->new_status);
         of.order->has_shipped_at = true;
         of.order->shipped_at = fact->at;
         return 0;
