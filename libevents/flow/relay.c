@@ -179,10 +179,25 @@ static int save_positions(struct ev_relay *relay)
         return 0;
 }
 
-/* What has to be done all the time, also while something is waited for. The question about the
- * epoch has a second use: it keeps the session from being idle, for the server ends the session of
- * a leader that has asked nothing for idle_session_timeout. A leader that is stopped loses it by
- * that, and its lock. */
+/* The question about the epoch has a second use: it keeps the session from being idle, for the
+ * server ends the session of a leader that has asked nothing for idle_session_timeout. A leader
+ * that is stopped loses it by that, and its lock. */
+int ev_relay_stay_leader(struct ev_relay *relay)
+{
+        int r;
+
+        assert(ev_db_is_open(relay->db));
+
+        if (ms_since(relay->asked_micros) < ASK_MS)
+                return 0;
+        r = ev_feed_check_epoch(&relay->ask, EV_FEED_OUTBOX, relay->feeds[EV_FEED_OUTBOX].epoch);
+        if (r == EV_FEED_FENCED)
+                return fail_fenced(EV_FEED_OUTBOX);
+        relay->asked_micros = ev_clock_monotonic_micros();
+        return ev_trace(r);
+}
+
+/* What has to be done all the time, also while something is waited for. */
 static int tend(struct ev_relay *relay, int timeout_ms)
 {
         int r = take_acknowledged(relay, timeout_ms);
@@ -191,13 +206,8 @@ static int tend(struct ev_relay *relay, int timeout_ms)
 
         if (!r && ms_since(relay->saved_micros) >= SAVE_MS)
                 r = save_positions(relay);
-        if (!r && ms_since(relay->asked_micros) >= ASK_MS) {
-                r = ev_feed_check_epoch(&relay->ask, EV_FEED_OUTBOX,
-                                        relay->feeds[EV_FEED_OUTBOX].epoch);
-                if (r == EV_FEED_FENCED)
-                        return fail_fenced(EV_FEED_OUTBOX);
-                relay->asked_micros = ev_clock_monotonic_micros();
-        }
+        if (!r)
+                r = ev_relay_stay_leader(relay);
         return ev_trace(r);
 }
 

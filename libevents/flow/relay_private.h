@@ -69,6 +69,10 @@ int ev_relay_load_sources(struct ev_relay *relay) _must_check_;
 /* relay.c: publishes until told to stop (0) or something fails. */
 int ev_relay_lead(struct ev_relay *relay) _must_check_;
 
+/* relay.c: asks for the epoch when nothing was asked for a while, so that the session is kept and a
+ * leader that was replaced learns of it (fails with verdict retry). Costs nothing before that. */
+int ev_relay_stay_leader(struct ev_relay *relay) _must_check_;
+
 /* relay_run.c: waits until told to stop (true) or timeout_ms have passed; the rest as poll(2). */
 bool ev_relay_is_stopped(const struct ev_relay *relay, int timeout_ms);
 

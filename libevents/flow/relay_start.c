@@ -75,8 +75,6 @@ static int restore_link(struct ev_relay *relay, const struct ev_result *rows, si
 
         assert(row < ev_result_rows(rows));
 
-        assert(row < ev_result_rows(rows));
-
         if (source < 0 || topic < 0 || partition < 0 ||
             partition >= relay->chain.topics[topic].partitions)
                 return ev_fail(
@@ -145,22 +143,6 @@ struct ends {
         char example[EV_ERROR_TEXT_MAX];
 };
 
-/* The last of that name, as Kafka's own clients do it; an event has each name once. */
-static struct ev_str header_of(const rd_kafka_message_t *message, const char *name)
-{
-        rd_kafka_headers_t *headers;
-        const void *value;
-        size_t size;
-
-        assert(message);
-        assert(name);
-
-        if (rd_kafka_message_headers(message, &headers) ||
-            rd_kafka_header_get_last(headers, name, &value, &size) || !value)
-                return EV_STR_NULL;
-        return (struct ev_str){ value, size };
-}
-
 /* Remembers a source that does not agree, with the first example of it. Collected and not failed at
  * once, so that a person's acceptance can be looked up for all of them. */
 static int add_lost(struct ends *ends, struct ev_str uri, const char *example)
@@ -182,7 +164,7 @@ static int add_lost(struct ends *ends, struct ev_str uri, const char *example)
 
 /* A record of a source that this database does not know. It concerns us only if the source has our
  * name but for the timeline: then that timeline was ours and is lost. */
-static int take_stranger(struct ends *ends, const rd_kafka_message_t *message, struct ev_str uri)
+static int take_stranger(struct ends *ends, const struct ev_tail_record *record, struct ev_str uri)
 {
         char example[EV_ERROR_TEXT_MAX];
 
@@ -191,18 +173,18 @@ static int take_stranger(struct ends *ends, const rd_kafka_message_t *message, s
         if (!ev_str_starts_with(uri, (struct ev_str){ ends->now, ends->home_bytes }))
                 return 0;
         snprintf(example, sizeof(example), "%s [%d] at offset %" PRId64,
-                 ends->relay->chain.topics[ends->topic].name, message->partition, message->offset);
+                 ends->relay->chain.topics[ends->topic].name, record->partition, record->offset);
         return ev_trace(add_lost(ends, uri, example));
 }
 
 /* Looks at one record at the end of a topic. The highest number of each lane is enough, since a
  * lane lies on its partition in order and without holes; late records of an old leader repeat lower
  * numbers behind it. */
-static int take_end(void *context, const rd_kafka_message_t *message)
+static int take_end(void *context, const struct ev_tail_record *record)
 {
         struct ends *ends = context;
         struct ev_chain *chain = &ends->relay->chain;
-        struct ev_str uri = header_of(message, "ce_source");
+        struct ev_str uri = ev_tail_header(record, "ce_source");
         struct ev_uuid id;
         int64_t seq;
         struct ev_lane *lane;
@@ -210,19 +192,29 @@ static int take_end(void *context, const rd_kafka_message_t *message)
 
         assert(ends->topic < chain->topics_count);
 
-        if (ev_str_is_null(uri) || !ev_str_to_int64(header_of(message, "ce_sequence"), &seq) ||
-            !ev_uuid_parse(header_of(message, "ce_id"), &id))
+        if (ev_str_is_null(uri) || !ev_str_to_int64(ev_tail_header(record, "ce_sequence"), &seq) ||
+            !ev_uuid_parse(ev_tail_header(record, "ce_id"), &id))
                 return 0; /* nobody's of ours: only relays write to these topics, so it is foreign
                            */
         source = ev_chain_find_uri(chain, uri);
         if (source < 0)
-                return take_stranger(ends, message, uri);
-        lane = &chain->lanes[ev_chain_lane(chain, (size_t)source, ends->topic, message->partition)];
+                return take_stranger(ends, record, uri);
+        lane = &chain->lanes[ev_chain_lane(chain, (size_t)source, ends->topic, record->partition)];
         if (seq > lane->tail) {
                 lane->tail = seq;
                 lane->tail_id = id;
         }
         return 0;
+}
+
+/* Much may lie there, and a broker may be slow: the session has to outlive that. */
+static int stay_leader(void *context)
+{
+        const struct ends *ends = context;
+
+        assert(ends->relay);
+
+        return ev_trace(ev_relay_stay_leader(ends->relay));
 }
 
 /* As many records of each partition as one relay may have in flight: behind the highest number of a
@@ -238,6 +230,7 @@ static int read_ends(struct ev_relay *relay, struct ends *ends)
                 .settings = relay->options->kafka,
                 .settings_count = relay->options->kafka_count,
         };
+        const struct ev_tail_reader taker = { take_end, stay_leader, ends };
         int r = ev_kafka_new(&reader, &options);
 
         assert(relay->options->records_max > 0);
@@ -247,7 +240,7 @@ static int read_ends(struct ev_relay *relay, struct ends *ends)
 
                 ends->topic = i;
                 r = ev_tail_read(reader, topic->name, topic->partitions,
-                                 (int64_t)relay->options->records_max, take_end, ends);
+                                 (int64_t)relay->options->records_max, &taker);
         }
         return ev_trace(r);
 }
@@ -437,11 +430,11 @@ int ev_relay_start(struct ev_relay *relay)
                 r = ev_relay_load_sources(relay);
         if (!r)
                 r = load_chain(relay);
+        relay->asked_micros = ev_clock_monotonic_micros();
         if (!r)
                 r = look_at_ends(relay);
         if (r)
                 return ev_trace(r);
-        relay->asked_micros = ev_clock_monotonic_micros();
         relay->saved_micros = relay->asked_micros;
         ev_relay_count(relay, EV_RELAY_STARTS, 1);
         assert(ev_relay_check(relay));

@@ -9,7 +9,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "wire/ends.h"
+#include "wire/kafka.h"
 
 struct tail {
         rd_kafka_topic_t *handle;
@@ -69,15 +71,20 @@ static void finish_partition(struct tail *tail, int32_t partition)
 /* The last offset need not exist as a record: compaction and the markers of transactions leave
  * holes. So a partition ends with its last record or with EOF, whichever is seen first, and a
  * record behind the end is no longer ours to look at. */
-static int take_one(struct tail *tail, const rd_kafka_message_t *message, ev_tail_fn *take,
-                    void *context)
+static int take_one(struct tail *tail, const rd_kafka_message_t *message,
+                    const struct ev_tail_reader *reader)
 {
+        const struct ev_tail_record record = {
+                .partition = message->partition,
+                .offset = message->offset,
+                .message = message,
+        };
         int64_t end = message->partition >= 0 && message->partition < tail->partitions
                               ? tail->ends[message->partition]
                               : 0;
         int r;
 
-        assert(take);
+        assert(reader->take);
 
         if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
                 finish_partition(tail, message->partition);
@@ -87,7 +94,7 @@ static int take_one(struct tail *tail, const rd_kafka_message_t *message, ev_tai
                 return ev_kafka_fail(message->err, "reading %s [%d]",
                                      rd_kafka_topic_name(tail->handle), message->partition);
         if (message->offset < end) {
-                r = take(context, message);
+                r = reader->take(reader->context, &record);
                 if (r)
                         return ev_trace(r);
         }
@@ -97,42 +104,46 @@ static int take_one(struct tail *tail, const rd_kafka_message_t *message, ev_tai
 }
 
 /* The bound is for silence and not for the whole: a long tail may take longer than that, as long as
- * records come. */
-static int read_all(struct ev_kafka *kafka, struct tail *tail, ev_tail_fn *take, void *context)
+ * records come. Why a broker is silent is told by the main queue; ev_kafka_fail() finds it there
+ * only if somebody has served it. */
+static int read_all(struct ev_kafka *kafka, struct tail *tail, const struct ev_tail_reader *reader)
 {
+        int64_t heard_micros = ev_clock_monotonic_micros();
+        int r = 0;
+
         assert(tail->queue && tail->handle);
-        assert(take);
 
-        while (tail->unfinished) {
-                rd_kafka_message_t *message =
-                        rd_kafka_consume_queue(tail->queue, EV_KAFKA_ANSWER_MS_MAX);
-                int r;
+        while (!r && tail->unfinished) {
+                rd_kafka_message_t *message = rd_kafka_consume_queue(tail->queue, EV_TAIL_REST_MS);
+                int64_t now_micros = ev_clock_monotonic_micros();
 
-                /* Why a broker is silent is told by the main queue; ev_kafka_fail() finds it there
-                 * only if somebody has served it. */
                 ev_kafka_serve(kafka, 0);
-                if (!message)
+                if (message) {
+                        heard_micros = now_micros;
+                        r = take_one(tail, message, reader);
+                        rd_kafka_message_destroy(message);
+                } else if (now_micros - heard_micros >
+                           EV_KAFKA_ANSWER_MS_MAX * (int64_t)EV_MICROS_PER_MS) {
                         return ev_kafka_fail(RD_KAFKA_RESP_ERR__TIMED_OUT,
                                              "reading the end of topic %s",
                                              rd_kafka_topic_name(tail->handle));
-                r = take_one(tail, message, take, context);
-                rd_kafka_message_destroy(message);
-                if (r)
-                        return ev_trace(r);
+                }
+                if (!r)
+                        r = reader->rest(reader->context);
         }
-        return 0;
+        return ev_trace(r);
 }
 
 /* Memory is taken before anything is started, so that tail_done() always has a whole to take apart,
  * whichever step fails. */
 int ev_tail_read(struct ev_kafka *kafka, const char *topic, int32_t partitions, int64_t records_max,
-                 ev_tail_fn *take, void *context)
+                 const struct ev_tail_reader *reader)
 {
         _cleanup_(tail_done) struct tail tail = { .partitions = partitions };
         int r;
 
         assert(partitions > 0 && partitions <= EV_KAFKA_PARTITIONS_MAX);
-        assert(topic && take && records_max > 0);
+        assert(topic && reader->take && reader->rest && records_max > 0);
 
         tail.ends = calloc((size_t)partitions, sizeof(*tail.ends));
         tail.queue = rd_kafka_queue_new(ev_kafka_handle(kafka));
@@ -147,5 +158,19 @@ int ev_tail_read(struct ev_kafka *kafka, const char *topic, int32_t partitions, 
         r = start(&tail, topic, records_max);
         if (r)
                 return ev_trace(r);
-        return ev_trace(read_all(kafka, &tail, take, context));
+        return ev_trace(read_all(kafka, &tail, reader));
+}
+
+struct ev_str ev_tail_header(const struct ev_tail_record *record, const char *name)
+{
+        rd_kafka_headers_t *headers;
+        const void *value;
+        size_t size;
+
+        assert(record->message && name);
+
+        if (rd_kafka_message_headers(record->message, &headers) ||
+            rd_kafka_header_get_last(headers, name, &value, &size) || !value)
+                return EV_STR_NULL;
+        return (struct ev_str){ value, size };
 }
