@@ -26,6 +26,9 @@
 #include "base/clock.h"
 #include "base/fault.h"
 
+/* As long as one round trip to a broker takes. */
+#define FETCH_BACKOFF_MS_TEXT "2"
+
 /* A database that restarts is away for a second or two: the first tries come quickly, for a
  * rebalance holds up the whole group, and later ones no more often than twice a second. */
 enum {
@@ -57,6 +60,9 @@ struct topic {
 struct ev_consumer {
         struct ev_kafka *kafka;
         rd_kafka_t *rk;
+        rd_kafka_queue_t *queue; /* that polling takes from */
+        size_t ahead_records;    /* librdkafka stops fetching when the queue holds so many */
+        size_t polled;           /* since keep_fetching() looked last */
         /* Called on this thread, out of librdkafka's callback; they must not call back into the
          * consumer. */
         struct ev_consumer_hooks hooks;
@@ -740,6 +746,7 @@ static int poll_once(struct ev_consumer *consumer, int wait_ms, rd_kafka_message
 
         consumer->has_failed = false;
         polled = rd_kafka_consumer_poll(consumer->rk, wait_ms);
+        ++consumer->polled;
         if (consumer->generation == generation) {
                 *ret_polled = polled;
                 return polled ? 0 : ev_trace(ev_kafka_check_alive(consumer->kafka));
@@ -759,6 +766,31 @@ static int next_message(struct ev_consumer *consumer, int wait_ms, rd_kafka_mess
         *ret_polled = consumer->held;
         consumer->held = NULL;
         return 0;
+}
+
+/* Without this a lane that is behind would give at most a queue a second: once the queue is full the
+ * threads of librdkafka sleep for up to a second, however soon it is empty again (rdkafka_broker.c
+ * of 2.0.2; from 2.2 on fetch.queue.backoff.ms says how long, see on_prepare()). To ask for the ends
+ * of the lanes is the one call that wakes every thread that fetches; the answer is not waited for.
+ *
+ * They have slept since the last look if the queue was full at some time since, which is when what
+ * is there and what was taken from it come to that many. */
+static void keep_fetching(struct ev_consumer *consumer)
+{
+        _cleanup_list_ rd_kafka_topic_partition_list_t *list = NULL;
+        size_t queued = rd_kafka_queue_length(consumer->queue);
+        bool is_wanted = queued < consumer->ahead_records &&
+                         queued + consumer->polled >= consumer->ahead_records;
+
+        assert(consumer->ahead_records);
+
+        consumer->polled = 0;
+        if (!is_wanted)
+                return;
+        list = list_lanes(consumer, flows);
+        for (int i = 0; i < list->cnt; ++i)
+                list->elems[i].offset = RD_KAFKA_OFFSET_END;
+        rd_kafka_offsets_for_times(consumer->rk, list, 0);
 }
 
 /* Polls until the batch is full or nothing more is there; an event ends the waiting. Waiting ends
@@ -810,6 +842,7 @@ int ev_consumer_collect(struct ev_consumer *consumer, struct ev_messages *messag
         if (r)
                 return ev_trace(r);
         tell_applied_if_due(consumer);
+        keep_fetching(consumer);
 
         messages->generation = consumer->generation;
         /* So that a revocation which comes in the middle can be told from one between two
@@ -957,12 +990,14 @@ int64_t ev_consumer_lag(const struct ev_consumer *consumer, size_t index)
 
 /* Life. */
 
-/* Without a callback of ours librdkafka would assign by itself, at the offsets that Kafka knows. */
+/* Without a callback of ours librdkafka would assign by itself, at the offsets that Kafka knows. The
+ * setting is unknown before 2.2, where keep_fetching() does what it is for. */
 static void on_prepare(rd_kafka_conf_t *conf)
 {
         assert(conf);
 
         rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+        rd_kafka_conf_set(conf, "fetch.queue.backoff.ms", FETCH_BACKOFF_MS_TEXT, NULL, 0);
 }
 
 /* What librdkafka has made of the operator's lines, whichever name they used. */
@@ -977,13 +1012,28 @@ static int read_setting(const struct ev_consumer *consumer, const char *name, ch
         return ev_fail(EV_VERDICT_STOP, "configuration: kafka.%s cannot be read", name);
 }
 
+/* librdkafka has checked that it is one, and that it is not negative. */
+static int read_number(const struct ev_consumer *consumer, const char *name, int64_t *ret_number)
+{
+        char text[NUMBER_TEXT_MAX];
+        int r = read_setting(consumer, name, text, sizeof(text));
+
+        assert(ret_number);
+
+        if (r)
+                return ev_trace(r);
+        if (!ev_str_to_int64(ev_str_of(text), ret_number))
+                return ev_fail(EV_VERDICT_STOP, "configuration: kafka.%s is %s", name, text);
+        return 0;
+}
+
 /* What the operator's settings must agree with. Three quarters of max.poll.interval.ms are for the
  * hook: the rest must be enough to answer the group and to come back to polling, or the lanes are
  * gone before they are read. */
 static int check_settings(struct ev_consumer *consumer)
 {
-        char group[EV_KAFKA_REASON_MAX], interval[NUMBER_TEXT_MAX];
-        int64_t interval_ms;
+        char group[EV_KAFKA_REASON_MAX];
+        int64_t interval_ms, ahead;
         int r;
 
         assert(consumer->group && consumer->rk);
@@ -997,12 +1047,12 @@ static int check_settings(struct ev_consumer *consumer)
                         "configuration: kafka.group.id cannot be changed: the offsets in the "
                         "database belong to %s",
                         consumer->group);
-        r = read_setting(consumer, "max.poll.interval.ms", interval, sizeof(interval));
+        r = read_number(consumer, "max.poll.interval.ms", &interval_ms);
+        if (!r)
+                r = read_number(consumer, "queued.min.messages", &ahead);
         if (r)
                 return ev_trace(r);
-        if (!ev_str_to_int64(ev_str_of(interval), &interval_ms))
-                return ev_fail(EV_VERDICT_STOP, "configuration: kafka.max.poll.interval.ms is %s",
-                               interval);
+        consumer->ahead_records = (size_t)ahead;
         consumer->assign_micros_max = interval_ms * EV_MICROS_PER_MS / 4 * 3;
         return 0;
 }
@@ -1036,6 +1086,7 @@ static int make_client(struct ev_consumer *consumer, const struct ev_consumer_op
         consumer->rk = ev_kafka_handle(consumer->kafka);
         /* Rebalances, logs and errors come out of rd_kafka_consumer_poll() with the messages. */
         rd_kafka_poll_set_consumer(consumer->rk);
+        consumer->queue = rd_kafka_queue_get_consumer(consumer->rk);
         return ev_trace(check_settings(consumer));
 }
 
@@ -1146,6 +1197,8 @@ struct ev_consumer *ev_consumer_free(struct ev_consumer *consumer)
                 return NULL;
 
         drop_held(consumer);
+        if (consumer->queue)
+                rd_kafka_queue_destroy(consumer->queue);
         consumer->kafka = ev_kafka_free(consumer->kafka);
         for (size_t i = 0; i < consumer->topics_count; ++i)
                 free(consumer->topics[i].name);

@@ -113,10 +113,11 @@ static const struct rule {
           "a reader ends where the log ends" },
         /* Of one client, where the default of 65536 is meant for one that does nothing but read. A
          * batch that waits for a lock must not let a whole process grow. */
-        { ANY_INPUT, false, "queued.max.messages.kbytes", "2048",
+        { EV_KAFKA_CONSUMER, false, "queued.max.messages.kbytes", "2048",
           "the default prefetch held 49 MB" },
-        /* The bound above counts bytes of records, and a small record costs several times its size. */
-        { ANY_INPUT, false, "queued.min.messages", "500",
+        /* The bound above counts bytes of records, and a small record costs several times its size.
+         * The consumer sees to it that fetching goes on below this (keep_fetching()). */
+        { EV_KAFKA_CONSUMER, false, "queued.min.messages", EV_KAFKA_AHEAD_TEXT,
           "the default of 100000 held 15 MB of small records" },
         { ANY_INPUT, false, "fetch.message.max.bytes", "131072",
           "a lane that is behind sends this much at a time, or one whole record" },

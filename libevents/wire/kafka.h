@@ -22,6 +22,10 @@ enum {
         EV_KAFKA_TOPICS_MAX = 64,       /* asked about in one call */
 };
 
+/* How many records a consumer holds ahead unless the operator says otherwise, in all lanes: several
+ * batches, so that one is there whenever the one before is done. */
+#define EV_KAFKA_AHEAD_TEXT "1000"
+
 /* What a client is for; bits, so that a row of the settings table can name several. */
 enum ev_kafka_role {
         EV_KAFKA_PRODUCER = 1,

@@ -28,6 +28,7 @@ enum {
         MANY_HEADERS = 150,
         BACKLOG = 30000, /* of a partition: a second or so of reading */
         BATCH_MOST = 5000,
+        FETCHES = 60, /* well above WAIT_MS in seconds */
 };
 
 static const char *brokers;
@@ -50,6 +51,7 @@ struct member {
         size_t asked_lanes, in_hand_at_revoke;
         enum ev_verdict failure;
         size_t batch;           /* 0: BATCH */
+        bool is_short;          /* fetches and holds the least it can */
         bool is_armed;          /* stands still once, in the middle of a batch … */
         struct member *joining; /* … while this one joins */
 };
@@ -126,6 +128,8 @@ static void join_topics(struct member *member, const char *const *of, size_t cou
                 { "heartbeat.interval.ms", "100" },
                 { "max.poll.interval.ms", "4000" },
                 { "topic.metadata.refresh.interval.ms", "500" },
+                { "queued.min.messages", member->is_short ? "1" : "1000" },
+                { "fetch.message.max.bytes", member->is_short ? "1" : "131072" },
                 { "debug", "fetch" },
         };
         char group[NAME_MAX_BYTES];
@@ -567,6 +571,22 @@ static void check_revoke_while_collecting(void)
         leave(&members[0], WAIT_MS);
 }
 
+/* A lane gives one batch of the log with each fetch here, and one is as much as may be held: were
+ * fetching to stop for a second each time, this would take longer than is waited for. */
+static void check_keeps_fetching(void)
+{
+        struct member member = { .is_short = true };
+
+        new_round(1);
+        for (int i = 1; i < FETCHES; ++i)
+                produce(1);
+        wanted_sum *= FETCHES;
+        join(&member);
+        report(drive(&member, 1, has_applied_all) && applied_once(0, FETCHES),
+               "a queue that was full does not keep the next records away for a second");
+        leave(&member, WAIT_MS);
+}
+
 static bool has_event(const struct member *member)
 {
         (void)member;
@@ -960,6 +980,7 @@ int main(int argc, char **argv)
                 check_hook_gives_up_in_time,
                 check_two_members_share,
                 check_revoke_while_collecting,
+                check_keeps_fetching,
                 check_out_of_range,
                 check_pause,
                 check_rest,
