@@ -32,10 +32,7 @@
 #include "base/error.h"
 
 enum {
-        ID_FIRST = 700001,           /* far from a schema registry's, which count from 1 */
-        COLUMNS_MIN = 4,             /* id, name, version, file */
-        COLUMNS_MAX = 6,             /* and both locks */
-        IDS_BYTES_MAX = 1024 * 1024, /* of the list: room for AVROGEN_VERSIONS_MAX lines */
+        ID_FIRST = 700001, /* far from a schema registry's, which count from 1 */
 };
 
 /* quenty.order.OrderPlaced is OrderPlaced, of the context order. A name without dots is short, and
@@ -62,39 +59,6 @@ struct ev_str avrogen_context(struct ev_str full_name)
                 (struct ev_str){ full_name.data, (size_t)(dot - full_name.data) });
 }
 
-/* For _cleanup_(), of files that are read: closing them can lose nothing. */
-static void close_file(FILE **file)
-{
-        assert(file);
-
-        if (*file)
-                fclose(*file);
-}
-
-/* Whole, within the limit of the buffer. */
-static int read_file(const char *path, struct ev_buffer *ret_text)
-{
-        _cleanup_(close_file) FILE *file = fopen(path, "re");
-        char chunk[16384];
-        size_t size;
-        int r;
-
-        assert(path);
-        assert(ret_text->size == 0);
-
-        if (!file)
-                return ev_fail(EV_VERDICT_STOP, "cannot open %s: %s", path, strerror(errno));
-        /* Until the end, whatever the size was when it was opened. */
-        while ((size = fread(chunk, 1, sizeof(chunk), file)) > 0) {
-                r = ev_buffer_append(ret_text, chunk, size);
-                if (r < 0)
-                        return ev_trace(r);
-        }
-        if (ferror(file))
-                return ev_fail(EV_VERDICT_STOP, "cannot read %s: %s", path, strerror(errno));
-        return 0;
-}
-
 /* Whether a file is there and says the same already. One that cannot be read is written again, and
  * then says why it cannot be. */
 static bool has_text(const char *path, struct ev_str text)
@@ -104,7 +68,7 @@ static bool has_text(const char *path, struct ev_str text)
         assert(path);
         assert(text.data);
 
-        return access(path, F_OK) == 0 && read_file(path, &present) == 0 &&
+        return access(path, F_OK) == 0 && ev_buffer_read_file(&present, path) == 0 &&
                ev_str_equal(ev_buffer_str(&present), text);
 }
 
@@ -131,80 +95,6 @@ static int write_file(const char *path, struct ev_str text)
         return 0;
 }
 
-/* Cuts the next piece off, up to a separator that is dropped; null at the end. */
-static struct ev_str cut(struct ev_str *text, char separator)
-{
-        const char *end;
-        struct ev_str piece = *text;
-
-        if (text->size == 0)
-                return EV_STR_NULL;
-        end = memchr(text->data, separator, text->size);
-        if (end)
-                piece.size = (size_t)(end - text->data);
-        text->data += piece.size + (end ? 1 : 0);
-        text->size -= piece.size + (end ? 1 : 0);
-        assert(piece.data);
-        return piece;
-}
-
-/* Exactly as `--lock` writes it: a digit more or less was somebody's hand. */
-static bool parse_hex(struct ev_str text, uint64_t *ret_value)
-{
-        uint64_t value = 0;
-
-        assert(text.data || text.size == 0);
-        assert(ret_value);
-
-        if (text.size != 16)
-                return false;
-        for (size_t i = 0; i < text.size; ++i) {
-                const char *digits = "0123456789abcdef";
-                const char *digit = text.data[i] ? strchr(digits, text.data[i]) : NULL;
-
-                if (!digit)
-                        return false;
-                value = value << 4 | (uint64_t)(digit - digits);
-        }
-        *ret_value = value;
-        return true;
-}
-
-/* Both locks or none: one alone would be a line that somebody wrote by hand. Blanks are not merged,
- * so that a column that is missing is seen and not filled by the next one. */
-static int parse_line(struct ev_str line, struct avrogen_version *version)
-{
-        struct ev_str columns[COLUMNS_MAX] = { { 0 } }, rest = line;
-        int64_t id, number;
-        size_t count = 0;
-
-        assert(version);
-
-        while (rest.size > 0 && count < COLUMNS_MAX)
-                columns[count++] = cut(&rest, ' ');
-        if (rest.size > 0 || (count != COLUMNS_MIN && count != COLUMNS_MAX) ||
-            !ev_str_to_int64(columns[0], &id) || id < ID_FIRST || id > UINT32_MAX ||
-            !ev_schema_is_full_name(columns[1]) || avrogen_context(columns[1]).size == 0 ||
-            !ev_str_to_int64(columns[2], &number) || number < 1 || number > UINT32_MAX)
-                return ev_fail(EV_VERDICT_STOP,
-                               "ids: not \"id name version file [fingerprint "
-                               "lock]\": %.*s",
-                               EV_STR_ARG(line));
-        version->locked = count == COLUMNS_MAX;
-        if (version->locked && (!parse_hex(columns[4], &version->locked_fingerprint) ||
-                                !parse_hex(columns[5], &version->locked_lock)))
-                return ev_fail(EV_VERDICT_STOP, "ids: two locks of 16 hexadecimal digits: %.*s",
-                               EV_STR_ARG(line));
-        version->id = (uint32_t)id;
-        version->version = (uint32_t)number;
-        version->name = columns[1];
-        version->file = columns[3];
-        version->context = avrogen_context(version->name);
-        version->text = EV_BUFFER_INIT(EV_SCHEMA_BYTES_MAX);
-        assert(version->context.size > 0);
-        return 0;
-}
-
 /* Ids rise, and the versions of a name are 1, 2, …: the last one is the newest. An id that was used
  * once stands in values on the topics for ever, so a list in rising order, to which lines are only
  * appended, is one in which a mistake shows. */
@@ -216,54 +106,67 @@ static int check_order(struct avrogen *gen, struct avrogen_version *version)
 
         for (struct avrogen_version *earlier = gen->versions; earlier < version; ++earlier) {
                 /* Equal ones are found by this too. */
-                if (earlier->id >= version->id)
+                if (earlier->line.id >= version->line.id)
                         return ev_fail(EV_VERDICT_STOP, "ids: %" PRIu32 " must be above %" PRIu32,
-                                       version->id, earlier->id);
-                if (!ev_str_equal(earlier->name, version->name))
+                                       version->line.id, earlier->line.id);
+                if (!ev_str_equal(earlier->line.name, version->line.name))
                         continue;
                 /* The last of the name so far decides; a gap or a second one of a number does not
                  * match it. */
-                expected = earlier->version + 1;
+                expected = earlier->line.version + 1;
                 earlier->newest = false;
         }
-        if (version->version != expected)
+        if (version->line.version != expected)
                 return ev_fail(EV_VERDICT_STOP,
                                "ids: %.*s: version %" PRIu32 " stands where %" PRIu32 " belongs",
-                               EV_STR_ARG(version->name), version->version, expected);
+                               EV_STR_ARG(version->line.name), version->line.version, expected);
         version->newest = true;
-        assert(version->version > 0);
+        assert(version->line.version > 0);
         return 0;
 }
 
-/* Blank lines and comments are passed over; everything else must be a version. */
+/* What avrogen asks of a line besides what everybody does. */
+static int take_line(const struct ev_schema_line *line, struct avrogen_version *version)
+{
+        assert(version);
+
+        *version = (struct avrogen_version){
+                .line = *line,
+                .context = avrogen_context(line->name),
+                .text = EV_BUFFER_INIT(EV_SCHEMA_BYTES_MAX),
+        };
+        if (line->id < ID_FIRST || version->context.size == 0)
+                return ev_fail(EV_VERDICT_STOP,
+                               "ids: %" PRIu32 " %.*s: ids begin at %d, and names have a context",
+                               line->id, EV_STR_ARG(line->name), ID_FIRST);
+        return 0;
+}
+
 static int read_ids(struct avrogen *gen)
 {
         char path[AVROGEN_PATH_MAX];
-        struct ev_str rest, line;
+        struct ev_schema_line line;
+        struct ev_str rest;
         int r;
 
         assert(gen->versions_count == 0);
 
         snprintf(path, sizeof(path), "%s/ids", gen->folder);
-        r = read_file(path, &gen->ids);
-        if (r < 0)
-                return ev_trace(r);
+        r = ev_buffer_read_file(&gen->ids, path);
         rest = ev_buffer_str(&gen->ids);
-        while (!ev_str_is_null(line = cut(&rest, '\n'))) {
+        while (r == 0 && (r = ev_schema_ids_next(&rest, &line)) == 0) {
                 struct avrogen_version *version = &gen->versions[gen->versions_count];
 
-                if (line.size == 0 || line.data[0] == '#')
-                        continue;
                 if (gen->versions_count == AVROGEN_VERSIONS_MAX)
                         return ev_fail(EV_VERDICT_STOP, "ids: more than %d versions",
                                        AVROGEN_VERSIONS_MAX);
-                r = parse_line(line, version);
+                r = take_line(&line, version);
                 if (r == 0)
                         r = check_order(gen, version);
-                if (r < 0)
-                        return ev_trace(r);
                 ++gen->versions_count;
         }
+        if (r < 0)
+                return ev_trace(r);
         return gen->versions_count > 0 ? 0 : ev_fail(EV_VERDICT_STOP, "ids: no schema is listed");
 }
 
@@ -283,12 +186,12 @@ static int check_event(const struct avrogen_version *version)
         const struct ev_schema *schema = version->schema;
         const struct ev_schema_contract *contract = &schema->contract;
 
-        assert(version->name.size > 0);
+        assert(version->line.name.size > 0);
         assert(schema);
 
-        if (!ev_str_equal(schema->record->name, version->name))
+        if (!ev_str_equal(schema->record->name, version->line.name))
                 return ev_fail(EV_VERDICT_STOP, "the record is %.*s, but ids says %.*s",
-                               EV_STR_ARG(schema->record->name), EV_STR_ARG(version->name));
+                               EV_STR_ARG(schema->record->name), EV_STR_ARG(version->line.name));
         if (!contract->given)
                 return ev_fail(EV_VERDICT_STOP, "the attribute \"quenty\" is missing");
         for (uint32_t i = 0; i < contract->subject_count; ++i)
@@ -309,14 +212,14 @@ static int check_lock(const struct avrogen_version *version)
 {
         assert(version->schema);
 
-        if (!version->locked || (version->fingerprint == version->locked_fingerprint &&
-                                 version->lock == version->locked_lock))
+        if (!version->line.is_locked || (version->fingerprint == version->line.fingerprint &&
+                                         version->lock == version->line.lock))
                 return 0;
         return ev_fail(EV_VERDICT_STOP,
                        "this schema was published as %" PRIu32 " and has been edited since. Put "
                        "the published text back, move it to history/, and make the change a new "
                        "version (schemas/README.md, \"Changing an event\")",
-                       version->id);
+                       version->line.id);
 }
 
 /* Every check that one file can be given, in the order in which a person would mend them. The
@@ -329,8 +232,8 @@ static int load_schema(const struct avrogen *gen, struct avrogen_version *versio
         assert(gen->folder);
         assert(!version->schema);
 
-        snprintf(path, sizeof(path), "%s/%.*s", gen->folder, EV_STR_ARG(version->file));
-        r = read_file(path, &version->text);
+        snprintf(path, sizeof(path), "%s/%.*s", gen->folder, EV_STR_ARG(version->line.file));
+        r = ev_buffer_read_file(&version->text, path);
         if (r == 0)
                 r = ev_schema_parse(ev_buffer_str(&version->text), &version->schema);
         if (r == 0)
@@ -352,7 +255,7 @@ static int load_schema(const struct avrogen *gen, struct avrogen_version *versio
 static const struct avrogen_version *find_newest(const struct avrogen *gen, struct ev_str name)
 {
         for (size_t i = 0; i < gen->versions_count; ++i)
-                if (gen->versions[i].newest && ev_str_equal(gen->versions[i].name, name))
+                if (gen->versions[i].newest && ev_str_equal(gen->versions[i].line.name, name))
                         return &gen->versions[i];
         assert(name.size > 0);
         assert(false && "every name has a newest version");
@@ -363,7 +266,7 @@ static const struct avrogen_version *find_newest(const struct avrogen *gen, stru
  * Against the newest alone: that is the only version that anything is written in from now on. */
 static int check_compatible(const struct avrogen *gen, const struct avrogen_version *version)
 {
-        const struct avrogen_version *newest = find_newest(gen, version->name);
+        const struct avrogen_version *newest = find_newest(gen, version->line.name);
         char older[64], newer[64];
         int r;
 
@@ -371,14 +274,14 @@ static int check_compatible(const struct avrogen *gen, const struct avrogen_vers
 
         if (version->newest)
                 return 0;
-        snprintf(older, sizeof(older), "version %" PRIu32, version->version);
-        snprintf(newer, sizeof(newer), "version %" PRIu32, newest->version);
+        snprintf(older, sizeof(older), "version %" PRIu32, version->line.version);
+        snprintf(newer, sizeof(newer), "version %" PRIu32, newest->line.version);
         /* 1 is an answer and below 0 a failure; here both end the build, with their text. */
         r = ev_schema_compatible(version->schema, older, newest->schema, newer);
         if (r)
                 return ev_fail_while("%s/%.*s breaks version %" PRIu32 " (%.*s)", gen->folder,
-                                     EV_STR_ARG(newest->file), version->version,
-                                     EV_STR_ARG(version->file));
+                                     EV_STR_ARG(newest->line.file), version->line.version,
+                                     EV_STR_ARG(version->line.file));
         return 0;
 }
 
@@ -475,7 +378,7 @@ static int generate(struct avrogen *gen, const char *output)
  * lock that could be renewed would lock nothing. */
 static int write_locks(struct avrogen *gen)
 {
-        _cleanup_buffer_ struct ev_buffer out = EV_BUFFER_INIT(IDS_BYTES_MAX);
+        _cleanup_buffer_ struct ev_buffer out = EV_BUFFER_INIT(EV_SCHEMA_IDS_BYTES_MAX);
         struct ev_str rest = ev_buffer_str(&gen->ids), line;
         char path[AVROGEN_PATH_MAX];
         size_t next = 0;
@@ -483,14 +386,14 @@ static int write_locks(struct avrogen *gen)
 
         assert(gen->ids.size > 0);
 
-        while (!ev_str_is_null(line = cut(&rest, '\n'))) {
+        while (!ev_str_is_null(line = ev_str_take(&rest, '\n'))) {
                 const struct avrogen_version *version = NULL;
 
                 /* The same lines that read_ids() took for versions, in the same order. */
                 if (line.size > 0 && line.data[0] != '#')
                         version = &gen->versions[next++];
                 r = ev_buffer_append_str(&out, line);
-                if (r == 0 && version && !version->locked)
+                if (r == 0 && version && !version->line.is_locked)
                         r = ev_buffer_printf(&out, " %016" PRIx64 " %016" PRIx64,
                                              version->fingerprint, version->lock);
                 if (r == 0)
@@ -542,7 +445,7 @@ int main(int argc, char **argv)
                 fputs("usage: avrogen SCHEMAS OUTPUT\n       avrogen --lock SCHEMAS\n", stderr);
                 return 2;
         }
-        gen->ids = EV_BUFFER_INIT(IDS_BYTES_MAX);
+        gen->ids = EV_BUFFER_INIT(EV_SCHEMA_IDS_BYTES_MAX);
         gen->folder = locks ? argv[2] : argv[1];
         r = locks ? lock(gen) : generate(gen, argv[2]);
         if (r < 0)

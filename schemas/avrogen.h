@@ -11,6 +11,7 @@
 #include "base/macro.h"
 #include "base/str.h"
 #include "wire/schema.h"
+#include "wire/schema_ids.h"
 
 enum {
         AVROGEN_VERSIONS_MAX = 4096, /* lines of `ids` */
@@ -23,15 +24,12 @@ enum {
 
 /* One line of schemas/ids. */
 struct avrogen_version {
-        uint32_t id, version;     /* ids are unique; versions of a name are 1, 2, … */
-        struct ev_str name, file; /* slices of the list's text */
-        bool locked;              /* published: the two numbers below may never change */
-        uint64_t locked_fingerprint, locked_lock; /* as the list has them; 0 unless locked */
-        struct ev_buffer text;                    /* of the file; the registry embeds it as it is */
-        struct ev_schema *schema;                 /* owned */
-        uint64_t fingerprint, lock;               /* computed from the file */
-        bool newest;                              /* of its name */
-        struct ev_str context; /* the namespace's last part: the folder and the C file */
+        struct ev_schema_line line; /* ids are unique; versions of a name are 1, 2, … */
+        struct ev_buffer text;      /* of the file; the registry embeds it as it is */
+        struct ev_schema *schema;   /* owned */
+        uint64_t fingerprint, lock; /* computed from the file */
+        bool newest;                /* of its name */
+        struct ev_str context;      /* the namespace's last part: the folder and the C file */
 };
 
 /* A C struct or enum. */

@@ -107,8 +107,8 @@ static int add_type(struct avrogen *gen, const struct avrogen_version *version,
                 return 0;
         if (known)
                 return ev_fail(EV_VERDICT_STOP, "%.*s: %.*s is defined in another way than in %.*s",
-                               EV_STR_ARG(version->file), EV_STR_ARG(named->name),
-                               EV_STR_ARG(known->from->file));
+                               EV_STR_ARG(version->line.file), EV_STR_ARG(named->name),
+                               EV_STR_ARG(known->from->line.file));
         if (gen->types_count == AVROGEN_TYPES_MAX)
                 return ev_fail(EV_VERDICT_STOP, "more than %d types", AVROGEN_TYPES_MAX);
         gen->types[gen->types_count++] = (struct avrogen_type){

@@ -551,7 +551,8 @@ static void put_record_descriptor(struct out *out, const struct avrogen_type *ty
                     "        .schema_id = %" PRIu32 ",\n        .version = %" PRIu32 ",\n"
                     "        .fingerprint = UINT64_C(0x%016" PRIx64 "),\n"
                     "        .contract = &%s_contract,\n",
-                    type->from->id, type->from->version, type->from->fingerprint, type->name);
+                    type->from->line.id, type->from->line.version, type->from->fingerprint,
+                    type->name);
         put(out, "};\n\n");
 }
 
@@ -604,7 +605,7 @@ static void put_text(struct out *out, const struct avrogen_version *version)
 {
         struct ev_str text = ev_buffer_str(&version->text);
 
-        put(out, "static const char text_%" PRIu32 "[] =\n", version->id);
+        put(out, "static const char text_%" PRIu32 "[] =\n", version->line.id);
         for (size_t from = 0, to; from < text.size; from = to) {
                 const char *end = memchr(text.data + from, '\n', text.size - from);
 
@@ -632,17 +633,17 @@ static void put_text(struct out *out, const struct avrogen_version *version)
  *       }, */
 static void put_registered(struct out *out, const struct avrogen_version *version)
 {
-        const struct avrogen_type *type = avrogen_find_type(out->gen, version->name);
+        const struct avrogen_type *type = avrogen_find_type(out->gen, version->line.name);
 
         assert(type || !version->newest);
 
         put(out,
             "        {\n                .id = %" PRIu32 ",\n                .version = %" PRIu32
             ",\n                .name = ",
-            version->id, version->version);
-        put_str(out, version->name);
+            version->line.id, version->line.version);
+        put_str(out, version->line.name);
         put(out, ",\n                .file = ");
-        put_str(out, version->file);
+        put_str(out, version->line.file);
         put(out, ",\n                .fingerprint = UINT64_C(0x%016" PRIx64 "),\n",
             version->fingerprint);
         if (version->newest)
@@ -650,7 +651,7 @@ static void put_registered(struct out *out, const struct avrogen_version *versio
         put(out,
             "                .text = { text_%" PRIu32 ", sizeof(text_%" PRIu32 ") - 1 },\n"
             "        },\n",
-            version->id, version->id);
+            version->line.id, version->line.id);
 }
 
 /* Texts of all versions are in every program that links this: a console or an auditor prints old

@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,7 +17,10 @@
 
 #include "base/error.h"
 
-enum { CAPACITY_MIN = 256 }; /* bytes: a log line or a small event without growing twice */
+enum {
+        CAPACITY_MIN = 256, /* bytes: a log line or a small event without growing twice */
+        FILE_CHUNK_BYTES = 16384,
+};
 
 /* What can be relied on between two calls, also of a buffer that was only just initialised. */
 static bool buffer_check(const struct ev_buffer *buffer)
@@ -108,6 +112,37 @@ int ev_buffer_printf(struct ev_buffer *buffer, const char *format, ...)
         vsnprintf((char *)buffer->data + buffer->size, (size_t)size + 1, format, arguments);
         va_end(arguments);
         buffer->size += (size_t)size;
+        return 0;
+}
+
+/* For _cleanup_(), of files that are read: closing them can lose nothing. */
+static void close_file(FILE **file)
+{
+        assert(file);
+
+        if (*file)
+                fclose(*file);
+}
+
+/* Until the end, whatever the size was when it was opened. */
+int ev_buffer_read_file(struct ev_buffer *buffer, const char *path)
+{
+        _cleanup_(close_file) FILE *file = fopen(path, "re");
+        char chunk[FILE_CHUNK_BYTES];
+        size_t size;
+        int r;
+
+        assert(buffer_check(buffer));
+
+        if (!file)
+                return ev_fail(EV_VERDICT_STOP, "cannot open %s: %s", path, strerror(errno));
+        while ((size = fread(chunk, 1, sizeof(chunk), file)) > 0) {
+                r = ev_buffer_append(buffer, chunk, size);
+                if (r < 0)
+                        return ev_trace(r);
+        }
+        if (ferror(file))
+                return ev_fail(EV_VERDICT_STOP, "cannot read %s: %s", path, strerror(errno));
         return 0;
 }
 

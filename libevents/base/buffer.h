@@ -33,6 +33,9 @@ int ev_buffer_append(struct ev_buffer *buffer, const void *data, size_t size) _m
 int ev_buffer_append_str(struct ev_buffer *buffer, struct ev_str str) _must_check_;
 int ev_buffer_printf(struct ev_buffer *buffer, const char *format, ...) _must_check_ _printf_(2, 3);
 
+/* Appends a whole file. Fails with its path (verdict: stop), and as ev_buffer_reserve(). */
+int ev_buffer_read_file(struct ev_buffer *buffer, const char *path) _must_check_;
+
 /* What was written, as a slice that is valid until the next append; never null. */
 struct ev_str ev_buffer_str(const struct ev_buffer *buffer);
 

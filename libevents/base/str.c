@@ -132,6 +132,23 @@ struct ev_str ev_str_cut(struct ev_str text, size_t size)
         return (struct ev_str){ text.data, size };
 }
 
+struct ev_str ev_str_take(struct ev_str *text, char separator)
+{
+        struct ev_str piece = *text;
+        const char *end;
+
+        assert(text->data || text->size == 0);
+
+        if (text->size == 0)
+                return EV_STR_NULL;
+        end = memchr(text->data, separator, text->size);
+        if (end)
+                piece.size = (size_t)(end - text->data);
+        text->data += piece.size + (end ? 1 : 0);
+        text->size -= piece.size + (end ? 1 : 0);
+        return piece;
+}
+
 /* Not strtoll(): it skips blanks, takes signs, wants a NUL and tells overflow by errno. */
 bool ev_str_to_int64(struct ev_str str, int64_t *ret_value)
 {

@@ -66,6 +66,10 @@ struct ev_str ev_str_cut(struct ev_str text, size_t size);
  * set, or false if it is none or passes 2^63-1. */
 bool ev_str_to_int64(struct ev_str str, int64_t *ret_value);
 
+/* Takes the next piece off the front of a text, up to a separator, which is dropped; null at the
+ * end. */
+struct ev_str ev_str_take(struct ev_str *text, char separator);
+
 /* Copies into a buffer of `capacity` bytes, NUL-terminated; false (and an empty string) if it does
  * not fit or is null. */
 bool ev_str_copy(struct ev_str str, char *buffer, size_t capacity);

@@ -33,7 +33,7 @@ enum { PARAMS_BYTES_MAX = 256 * 1024 * 1024 };
 /* ---- Life ---- */
 
 /* The parts that live as long as the batch. On failure the caller frees what is there. */
-static int make_parts(struct ev_batch *batch)
+static int make_parts(struct ev_batch *batch, struct ev_schemas *schemas)
 {
         const struct ev_worker *worker = batch->worker;
         int r = 0;
@@ -41,7 +41,7 @@ static int make_parts(struct ev_batch *batch)
         for (size_t i = 0; r == 0 && i < worker->load_count; ++i)
                 r = ev_load_check(&worker->loads[i]);
         if (r == 0)
-                r = ev_opener_new(&batch->opener, worker);
+                r = ev_opener_new(&batch->opener, worker, schemas);
         if (r == 0)
                 r = ev_arena_new(&batch->arena, EV_BATCH_BYTES_MAX);
         if (r == 0)
@@ -77,7 +77,7 @@ int ev_batch_new(struct ev_batch **ret_batch, const struct ev_batch_options *opt
                                               .group = ev_str_of(batch->group) };
         batch->cases =
                 (struct ev_cases){ .worker = worker, .scratch = EV_BUFFER_INIT(EV_FACT_BYTES_MAX) };
-        r = make_parts(batch);
+        r = make_parts(batch, options->schemas);
         if (r < 0)
                 return ev_trace(r);
         *ret_batch = batch;

@@ -75,8 +75,9 @@ struct ev_batch;
 
 struct ev_batch_options {
         const struct ev_worker *worker;
-        struct ev_db *db;    /* borrowed */
-        int64_t wait_max_us; /* how long a record may wait */
+        struct ev_db *db;           /* borrowed */
+        struct ev_schemas *schemas; /* borrowed; NULL: those of the build */
+        int64_t wait_max_us;        /* how long a record may wait */
 };
 
 /* The caller owns *ret_batch (ev_batch_free). */

@@ -6,7 +6,7 @@
  *
  * A value is read by the schema that wrote it, which its frame names; where that is not ours, a
  * plan is made that reads it into our struct, once for each version met. Nothing is asked of a
- * registry: every version ever published is in the program. */
+ * registry: every version ever published is in the program or in schemas.dir. */
 
 #include "flow/open.h"
 
@@ -36,13 +36,15 @@ struct plan {
 
 /* Both tables are looked through: a worker has some dozens of routes, and meets few versions. */
 struct ev_opener {
-        struct ev_arena *arena; /* of plans, for its whole life */
+        struct ev_arena *arena;     /* of plans, for its whole life */
+        struct ev_schemas *schemas; /* borrowed; NULL: the build's own */
         size_t route_count, plan_count;
         struct ev_routed routes[ROUTES_MAX]; /* with their contracts' outcomes */
         struct plan plans[PLANS_MAX];        /* in the order in which they were met */
 };
 
-int ev_opener_new(struct ev_opener **ret_opener, const struct ev_worker *worker)
+int ev_opener_new(struct ev_opener **ret_opener, const struct ev_worker *worker,
+                  struct ev_schemas *schemas)
 {
         _cleanup_(ev_opener_free_p) struct ev_opener *opener = NULL;
         int r;
@@ -52,6 +54,7 @@ int ev_opener_new(struct ev_opener **ret_opener, const struct ev_worker *worker)
         opener = calloc(1, sizeof(*opener));
         if (!opener)
                 return ev_fail_memory("routes");
+        opener->schemas = schemas;
         r = ev_arena_new(&opener->arena, PLANS_BYTES_MAX);
         if (r < 0)
                 return ev_trace(r);
@@ -113,18 +116,6 @@ static bool is_facts_topic(struct ev_str topic)
         return false;
 }
 
-/* Confluent's frame has an id, single-object encoding a fingerprint; both name one version. */
-static const struct ev_registered *find_writer(const struct ev_frame *frame)
-{
-        assert(frame->payload.data || frame->payload.size == 0);
-
-        for (size_t i = 0; i < schemas_registry_count; ++i)
-                if (frame->has_fingerprint ? schemas_registry[i].fingerprint == frame->fingerprint
-                                           : schemas_registry[i].id == frame->id)
-                        return &schemas_registry[i];
-        return NULL;
-}
-
 /* Makes and keeps the plan of a writer that is met for the first time. One that cannot be made is
  * not kept: its records fail one by one, and must not use the table up. */
 static int add_plan(struct ev_opener *opener, const struct ev_registered *writer,
@@ -183,12 +174,9 @@ static int decode(struct ev_opener *opener, struct ev_arena *arena, struct ev_it
 
         assert(ev_record_check(reader));
 
-        writer = find_writer(frame);
-        if (!writer) {
-                (void)ev_fail(EV_VERDICT_RECORD, "no schema has the %s of the value",
-                              frame->has_fingerprint ? "fingerprint" : "id");
+        writer = ev_schemas_find(opener->schemas, frame);
+        if (!writer)
                 return EV_UNKNOWN_SCHEMA;
-        }
         if (!ev_str_equal(writer->name, reader->name)) {
                 (void)ev_fail(EV_VERDICT_RECORD, "ce_type is %.*s, the value's schema %u is %.*s",
                               EV_STR_ARG(reader->name), writer->id, EV_STR_ARG(writer->name));

@@ -4,13 +4,16 @@
 /* From the bytes of a record to an event that a route can decide. */
 
 #include "flow/batch.h"
+#include "flow/schemas.h"
 
 /* What opening needs to know: the routes, by type, and how to read other versions of their
  * schemas. */
 struct ev_opener;
 
-/* The routes are borrowed for its life. The caller owns *ret_opener (ev_opener_free). */
-int ev_opener_new(struct ev_opener **ret_opener, const struct ev_worker *worker) _must_check_;
+/* Routes and schemas are borrowed for its life; `schemas` may be NULL: those of the build. The
+ * caller owns *ret_opener (ev_opener_free). */
+int ev_opener_new(struct ev_opener **ret_opener, const struct ev_worker *worker,
+                  struct ev_schemas *schemas) _must_check_;
 struct ev_opener *ev_opener_free(struct ev_opener *opener);
 EV_DEFINE_CLEANUP(struct ev_opener *, ev_opener_free)
 

@@ -8,20 +8,8 @@
 #include <assert.h>
 
 #include "flow/relay_record.h"
-#include "schemas/registry.h"
+#include "flow/schemas.h"
 #include "wire/avro.h"
-
-/* By fingerprint or by number, whichever the frame has; NULL for a schema that was never ours. */
-static const struct ev_registered *find_writer(const struct ev_frame *frame)
-{
-        assert(frame);
-
-        for (size_t i = 0; i < schemas_registry_count; ++i)
-                if (frame->has_fingerprint ? schemas_registry[i].fingerprint == frame->fingerprint
-                                           : schemas_registry[i].id == frame->id)
-                        return &schemas_registry[i];
-        return NULL;
-}
 
 bool ev_relay_value_is_public(struct ev_str topic, struct ev_str type, struct ev_bytes value)
 {
@@ -34,7 +22,7 @@ bool ev_relay_value_is_public(struct ev_str topic, struct ev_str type, struct ev
 
         if (!value.data || ev_frame_parse(value, &frame))
                 return false;
-        writer = find_writer(&frame);
+        writer = ev_schemas_find(NULL, &frame);
         if (!writer || !ev_str_equal(writer->name, type))
                 return false;
         /* Of a superseded version nothing says here whether it had a secret. */

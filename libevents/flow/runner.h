@@ -9,6 +9,7 @@
 #include "flow/batch.h"
 #include "flow/clockwork.h"
 #include "flow/retry.h"
+#include "flow/schemas.h"
 #include "flow/worker.h"
 #include "wire/consumer.h"
 
@@ -19,7 +20,8 @@ struct ev_runner {
         const struct ev_worker *worker; /* borrowed, as are the next two */
         const struct ev_config *config;
         struct ev_log *log;
-        struct ev_db *db;             /* connected again and again */
+        struct ev_db *db; /* connected again and again */
+        struct ev_schemas *schemas;
         struct ev_batch *batch;       /* works in it */
         struct ev_consumer *consumer; /* NULL before ev_runner_join() */
         struct ev_retry retry;        /* set up by ev_runner_loop(), as is the next one */

@@ -78,6 +78,13 @@ static const struct ev_option worker_options[] = {
           .unit = "ms",
           .help = "How long a worker rests at most before it tries a batch again that a server's "
                   "trouble has stopped." },
+        { .name = "schemas.dir",
+          .type = EV_OPTION_TEXT,
+          .minimum = 1,
+          .maximum = EV_CONFIG_VALUE_MAX,
+          .help = "A folder with schemas that are newer than this build, in the form of the "
+                  "source's folder schemas: producers may then be ahead. It is read again when a "
+                  "value's schema is not known and its file ids has changed." },
 };
 
 const struct ev_option_table ev_worker_options = { "Workers", worker_options,

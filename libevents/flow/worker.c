@@ -54,9 +54,12 @@ static int make_parts(struct ev_runner *runner)
         if (r == 0)
                 r = ev_settings_worker_db(runner->config, runner->worker->database, name,
                                           &runner->db);
+        if (r == 0)
+                r = ev_schemas_new(&runner->schemas, ev_config_text(runner->config, "schemas.dir"));
         if (r < 0)
                 return ev_trace(r);
         options.db = runner->db;
+        options.schemas = runner->schemas;
         return ev_trace(ev_batch_new(&runner->batch, &options));
 }
 
@@ -91,6 +94,7 @@ static void stop(struct ev_runner *runner)
                 (void)!ev_consumer_close(runner->consumer, CLOSE_WAIT_MS);
         runner->consumer = ev_consumer_free(runner->consumer);
         runner->batch = ev_batch_free(runner->batch);
+        runner->schemas = ev_schemas_free(runner->schemas);
         runner->db = ev_db_free(runner->db);
         (void)!EV_FAULT(stop_closed);
         ev_messages_done(&runner->messages);

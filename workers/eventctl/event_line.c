@@ -340,11 +340,8 @@ static int open_value(struct ev_arena *arena, struct event_line *line)
 
         assert(frame->payload.data || frame->payload.size == 0);
 
-        if (!version) {
-                (void)ev_fail(EV_VERDICT_RECORD, "no schema has the %s of the value",
-                              frame->has_fingerprint ? "fingerprint" : "id");
+        if (!version)
                 return EV_UNKNOWN_SCHEMA;
-        }
         if (!ev_str_equal(version->name, line->event.type)) {
                 (void)ev_fail(EV_VERDICT_RECORD, "ce_type is %.*s, the value's schema is %.*s",
                               EV_STR_ARG(line->event.type), EV_STR_ARG(version->name));

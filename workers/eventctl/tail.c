@@ -133,7 +133,9 @@ static enum command_exit open_topics(const struct command_input *input, struct t
         exit = cluster_open(input->config, &tail->kafka);
         if (exit != COMMAND_DONE)
                 return exit;
-        r = ev_reader_new(&tail->reader, tail->kafka, tail->until_end);
+        r = types_read_folder(ev_config_text(input->config, "schemas.dir"));
+        if (r == 0)
+                r = ev_reader_new(&tail->reader, tail->kafka, tail->until_end);
         for (size_t i = 0; r == 0 && i < input->operands_count; ++i)
                 r = ev_reader_add(tail->reader, names[i], tail->from_ms);
         if (r == 0)

@@ -1,5 +1,5 @@
-/* Types and versions come from the table that the build made of schemas/ids, so a tool and the
- * workers of one version read the same events. A linear search is enough for a person's tool: the
+/* Types and versions come from the table that the build made of schemas/ids, and from schemas.dir
+ * as the workers read it, so a tool and the workers of one version read the same events. A linear search is enough for a person's tool: the
  * table has some hundred rows.
  *
  * Nothing is stored outside of memory. */
@@ -11,11 +11,12 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "flow/schemas.h"
 #include "schemas/registry.h"
 #include "wire/schema.h"
 
 enum {
-        VERSIONS_MAX = 64, /* superseded ones that are met in one call */
+        VERSIONS_MAX = 64, /* superseded and newer ones that are met in one call */
         LAYOUT_BYTES_MAX = 4 * 1024 * 1024,
         NAMES_MAX = 512,
 };
@@ -97,16 +98,21 @@ const struct ev_registered *types_by_id(uint32_t id)
         return NULL;
 }
 
+/* Made once, by types_read_folder(); lives as long as the process. */
+static struct ev_schemas *schemas;
+
+int types_read_folder(const char *folder)
+{
+        assert(!schemas);
+
+        return folder ? ev_trace(ev_schemas_new(&schemas, folder)) : 0;
+}
+
 const struct ev_registered *types_of_frame(const struct ev_frame *frame)
 {
         assert(frame);
 
-        if (!frame->has_fingerprint)
-                return types_by_id(frame->id);
-        for (size_t i = 0; i < schemas_registry_count; ++i)
-                if (schemas_registry[i].fingerprint == frame->fingerprint)
-                        return &schemas_registry[i];
-        return NULL;
+        return ev_schemas_find(schemas, frame);
 }
 
 /* Layouts that were made. Schema and arena live as long as the records that borrow from them, which
@@ -115,7 +121,7 @@ static struct {
         struct ev_arena *arena;
         size_t count;
         struct {
-                const struct ev_registered *version;
+                uint32_t id; /* of the version */
                 struct ev_schema *schema;
                 const struct ev_record *record;
         } items[VERSIONS_MAX];
@@ -129,7 +135,7 @@ static int make_layout(const struct ev_registered *version, const struct ev_reco
         assert(!version->record);
 
         if (layouts.count == VERSIONS_MAX)
-                return ev_fail(EV_VERDICT_STOP, "more than %d superseded versions", VERSIONS_MAX);
+                return ev_fail(EV_VERDICT_STOP, "more than %d other versions", VERSIONS_MAX);
         if (!layouts.arena)
                 r = ev_arena_new(&layouts.arena, LAYOUT_BYTES_MAX);
         if (r == 0)
@@ -140,7 +146,7 @@ static int make_layout(const struct ev_registered *version, const struct ev_reco
                 ev_schema_free(schema);
                 return ev_trace(r);
         }
-        layouts.items[layouts.count].version = version;
+        layouts.items[layouts.count].id = version->id;
         layouts.items[layouts.count].schema = schema;
         layouts.items[layouts.count++].record = *ret_record;
         return 0;
@@ -156,7 +162,7 @@ int types_record(const struct ev_registered *version, const struct ev_record **r
                 return 0;
         }
         for (size_t i = 0; i < layouts.count; ++i)
-                if (layouts.items[i].version == version) {
+                if (layouts.items[i].id == version->id) {
                         *ret_record = layouts.items[i].record;
                         return 0;
                 }

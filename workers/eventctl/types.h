@@ -17,12 +17,18 @@ const struct ev_record *types_find(struct ev_str name);
 /* The newest version of exactly this full name; NULL, without an error, if it is unknown. */
 const struct ev_record *types_newest(struct ev_str full_name);
 
-/* The version that has this number, or this fingerprint; NULL, without an error, if it is unknown.
- */
+/* Knows from here on what the folder schemas.dir has, too; NULL: there is none. Called once at most.
+ * Fails (verdict: stop) with what is wrong in it. */
+int types_read_folder(const char *folder) _must_check_;
+
+/* The version of the build that has this number; NULL, without an error, if it is unknown. */
 const struct ev_registered *types_by_id(uint32_t id);
+
+/* The version that a frame names; NULL if it is unknown, and the error says why. Borrowed until the
+ * next call. */
 const struct ev_registered *types_of_frame(const struct ev_frame *frame);
 
-/* How values of that version are laid out: a superseded version has no generated struct, so its
+/* How values of that version are laid out: another than the newest has no generated struct, so its
  * layout is made of its schema, once, and kept as long as the process. Such a record has no
  * contract. Fails without memory. */
 int types_record(const struct ev_registered *version,

@@ -30,3 +30,16 @@ Test(buffer, the_limit_is_exact_and_an_error)
         cr_assert_eq(buffer.size, 1000, "a refused append changed nothing");
         cr_assert_eq(ev_buffer_reserve(&buffer, SIZE_MAX), EV_FAILED);
 }
+
+Test(buffer, a_file_is_appended_whole_or_refused)
+{
+        struct ev_buffer buffer = EV_BUFFER_INIT(100);
+
+        cr_assert_eq(ev_buffer_append(&buffer, "<", 1), 0);
+        cr_assert_eq(ev_buffer_read_file(&buffer, "/proc/sys/kernel/ostype"), 0);
+        cr_assert(ev_str_equal(ev_buffer_str(&buffer), EV_STR("<Linux\n")));
+        cr_assert_eq(ev_buffer_read_file(&buffer, "/nowhere/file"), EV_FAILED);
+        cr_assert_not_null(strstr(ev_error_last()->text, "cannot open /nowhere/file"));
+        cr_assert_eq(ev_buffer_read_file(&buffer, "/proc/self/maps"), EV_FAILED);
+        ev_buffer_done(&buffer);
+}

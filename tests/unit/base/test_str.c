@@ -127,3 +127,13 @@ Test(str, a_copy_fits_or_is_refused)
         cr_assert_str_empty(buffer);
         cr_assert_not(ev_str_copy(EV_STR_NULL, buffer, sizeof(buffer)));
 }
+
+Test(str, pieces_are_taken_off_a_text_until_its_end)
+{
+        struct ev_str text = EV_STR("a::b:");
+
+        cr_assert(ev_str_equal(ev_str_take(&text, ':'), EV_STR("a")));
+        cr_assert(ev_str_equal(ev_str_take(&text, ':'), EV_STR("")));
+        cr_assert(ev_str_equal(ev_str_take(&text, ':'), EV_STR("b")));
+        cr_assert(ev_str_is_null(ev_str_take(&text, ':')), "a separator at the end ends no piece");
+}

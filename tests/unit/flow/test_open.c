@@ -66,7 +66,7 @@ static void begin(struct fixture *f)
 {
         *f = (struct fixture){ .value = EV_BUFFER_INIT(1 << 20) };
         cr_assert_eq(ev_arena_new(&f->arena, 1 << 24), 0);
-        cr_assert_eq(ev_opener_new(&f->opener, &worker), 0);
+        cr_assert_eq(ev_opener_new(&f->opener, &worker, NULL), 0);
         headers_begin(&f->headers, "id-1", goods_received);
         set_value(f, goods_received_record.schema_id, &goods_received_record,
                   &(struct goods_received){ .sku = EV_STR("A"),
