@@ -224,6 +224,11 @@ class World:
         for future in admin.delete_records([TopicPartition(topic, partition, offset)]).values():
             future.result(30)
 
+    def members(self, group):
+        """How many members Kafka knows of a group."""
+        admin = AdminClient({"bootstrap.servers": self.brokers, "log_level": 2})
+        return len(admin.describe_consumer_groups([group])[group].result(30).members)
+
     def stop_postgres(self):
         """As a crash would: nobody is told."""
         self._run(SUPPORT / "pg", "stop", self.dir / "pg", "-9")
