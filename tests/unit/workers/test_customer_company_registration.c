@@ -3,10 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "customer/customer.h"
-#include "customer/registration.h"
-#include "customer/rows.h"
-#include "support/decide.h"
+#include "unit/workers/registrations.h"
 
 UNIT_SUITE(customer_company_registration);
 
@@ -30,42 +27,26 @@ static void begin(struct decide *t)
         decide_put(t, &document_types_table, &(struct document_type){ .code = EV_STR("cedula") });
 }
 
-static size_t companies_added(const struct decide *t)
-{
-        const struct ev_row *const *list;
-        size_t count;
+static const struct registration kind = {
+        .request = &company_registration_requested_record,
+        .fact = &company_registered_record,
+        .table = &companies_table,
+        .request_bytes = sizeof(struct company_registration_requested),
+        .begin = begin,
+};
 
-        cr_assert_eq(ev_rows_collect(t->rows, &companies_table, EV_ROWS_INSERTED, &list, &count),
-                     0);
-        return count;
-}
-
-/* Decides it, which must be refused with this reason, and nothing else may have happened. */
 static void refused(struct decide *t, const struct company_registration_requested *asked,
                     enum customer_reason reason, const char *said)
 {
-        const struct customer_request_declined *fact;
-        size_t before = companies_added(t);
+        const struct customer_request_declined *fact = decline(t, &kind, asked, reason, said);
 
-        cr_assert_eq(decide(t, &company_registration_requested_record, asked), 0);
-        fact = decide_fact(t, &customer_request_declined_record);
-        cr_assert_eq(fact->reason, reason, "reason %d: %.*s", fact->reason,
-                     EV_STR_ARG(fact->detail));
-        cr_assert_not_null(memmem(fact->detail.data, fact->detail.size, said, strlen(said)), "%.*s",
-                           EV_STR_ARG(fact->detail));
         cr_assert(ev_str_equal(fact->company_id, asked->company_id));
-        cr_assert_eq(t->facts->outcome, EV_OUTCOME_REFUSED);
-        cr_assert_eq(t->facts_count, 1);
-        cr_assert_eq(companies_added(t), before);
 }
 
 static const struct company_registered *
 registered(struct decide *t, const struct company_registration_requested *asked)
 {
-        cr_assert_eq(decide(t, &company_registration_requested_record, asked), 0);
-        cr_assert_eq(t->facts_count, 1);
-        cr_assert_eq(t->facts->outcome, EV_OUTCOME_ACCEPTED);
-        return decide_fact(t, &company_registered_record);
+        return accept(t, &kind, asked);
 }
 
 Test(customer_company_registration, makes_a_company)
@@ -96,7 +77,7 @@ Test(customer_company_registration, makes_a_company)
         cr_assert(company->active);
         cr_assert_eq(company->created_at, t.cases.now);
         cr_assert_eq(company->updated_at, t.cases.now);
-        cr_assert_eq(companies_added(&t), 1);
+        cr_assert_eq(rows_added(&t, &kind), 1);
         decide_end(&t);
 }
 
@@ -174,14 +155,9 @@ Test(customer_company_registration, refuses_document_types_that_are_not_known_or
         decide_end(&t);
 }
 
-/* As many characters as the column has, which may be more bytes, fit; one more does not. */
 Test(customer_company_registration, refuses_each_text_that_does_not_fit)
 {
-        static const struct {
-                const char *name;
-                size_t offset, characters;
-                bool may_be_empty;
-        } texts[] = {
+        static const struct bounded_text texts[] = {
                 { "company_id", offsetof(struct company_registration_requested, company_id), 255,
                   false },
                 { "name", offsetof(struct company_registration_requested, name), 500, false },
@@ -190,31 +166,10 @@ Test(customer_company_registration, refuses_each_text_that_does_not_fit)
                 { "document_number",
                   offsetof(struct company_registration_requested, document_number), 100, false },
         };
-        char wide[2 * 501]; /* U+00E9, 501 times */
-        struct decide t;
+        const struct company_registration_requested good = request();
 
-        for (size_t i = 0; i < sizeof(wide); ++i)
-                wide[i] = (char)(i % 2 ? 0xa9 : 0xc3);
-        for (size_t i = 0; i < EV_ARRAY_SIZE(texts); ++i) {
-                struct company_registration_requested asked = request();
-                struct ev_str *text = (struct ev_str *)(void *)((char *)&asked + texts[i].offset);
-
-                begin(&t);
-                *text = (struct ev_str){ wide, 2 * (texts[i].characters + 1) };
-                refused(&t, &asked, CUSTOMER_REASON_INVALID_FIELD, texts[i].name);
-                refused(&t, &asked, CUSTOMER_REASON_INVALID_FIELD, "is too long");
-                *text = EV_STR("");
-                if (texts[i].may_be_empty)
-                        registered(&t, &asked);
-                else
-                        refused(&t, &asked, CUSTOMER_REASON_INVALID_FIELD, "is empty");
-                decide_end(&t);
-
-                begin(&t);
-                *text = (struct ev_str){ wide, 2 * texts[i].characters };
-                registered(&t, &asked);
-                decide_end(&t);
-        }
+        for (size_t i = 0; i < EV_ARRAY_SIZE(texts); ++i)
+                check_text(&kind, &good, &texts[i]);
 }
 
 /* A wrong number is a warning, and only for a nit. */
@@ -267,7 +222,7 @@ Test(customer_company_registration, tells_a_repeat)
         cr_assert(ev_str_equal(fact->first_event_id, first.event_id));
         cr_assert(ev_str_equal(fact->company_id, EV_STR("C-1")));
         cr_assert_eq(t.facts_count, 1);
-        cr_assert_eq(companies_added(&t), 0);
+        cr_assert_eq(rows_added(&t, &kind), 0);
         decide_end(&t);
 }
 

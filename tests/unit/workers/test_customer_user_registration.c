@@ -4,10 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "customer/customer.h"
-#include "customer/registration.h"
-#include "customer/rows.h"
-#include "support/decide.h"
+#include "unit/workers/registrations.h"
 #include "wire/avro.h"
 
 UNIT_SUITE(customer_user_registration);
@@ -36,14 +33,13 @@ static void begin(struct decide *t)
         decide_put(t, &companies_table, &(struct company){ .company_id = EV_STR("C-2") });
 }
 
-static size_t users_added(const struct decide *t)
-{
-        const struct ev_row *const *list;
-        size_t count;
-
-        cr_assert_eq(ev_rows_collect(t->rows, &users_table, EV_ROWS_INSERTED, &list, &count), 0);
-        return count;
-}
+static const struct registration kind = {
+        .request = &user_registration_requested_record,
+        .fact = &user_registered_record,
+        .table = &users_table,
+        .request_bytes = sizeof(struct user_registration_requested),
+        .begin = begin,
+};
 
 /* The secret is in no fact: neither in its bytes nor in what goes around them. */
 static void no_secret(const struct decide *t)
@@ -55,35 +51,23 @@ static void no_secret(const struct decide *t)
         }
 }
 
-/* Decides it, which must be refused with this reason, and nothing else may have happened. */
 static void refused(struct decide *t, const struct user_registration_requested *asked,
                     enum customer_reason reason, const char *said)
 {
-        const struct customer_request_declined *fact;
-        size_t before = users_added(t);
+        const struct customer_request_declined *fact = decline(t, &kind, asked, reason, said);
 
-        cr_assert_eq(decide(t, &user_registration_requested_record, asked), 0);
-        fact = decide_fact(t, &customer_request_declined_record);
-        cr_assert_eq(fact->reason, reason, "reason %d: %.*s", fact->reason,
-                     EV_STR_ARG(fact->detail));
-        cr_assert_not_null(memmem(fact->detail.data, fact->detail.size, said, strlen(said)), "%.*s",
-                           EV_STR_ARG(fact->detail));
         cr_assert(ev_str_equal(fact->unique_id, asked->unique_id));
         cr_assert(ev_str_equal(fact->company_id, asked->company_id));
-        cr_assert_eq(t->facts->outcome, EV_OUTCOME_REFUSED);
-        cr_assert_eq(t->facts_count, 1);
-        cr_assert_eq(users_added(t), before);
         no_secret(t);
 }
 
 static const struct user_registered *registered(struct decide *t,
                                                 const struct user_registration_requested *asked)
 {
-        cr_assert_eq(decide(t, &user_registration_requested_record, asked), 0);
-        cr_assert_eq(t->facts_count, 1);
-        cr_assert_eq(t->facts->outcome, EV_OUTCOME_ACCEPTED);
+        const struct user_registered *fact = accept(t, &kind, asked);
+
         no_secret(t);
-        return decide_fact(t, &user_registered_record);
+        return fact;
 }
 
 Test(customer_user_registration, makes_a_user)
@@ -120,7 +104,7 @@ Test(customer_user_registration, makes_a_user)
         cr_assert(ev_str_equal(user->company_id, EV_STR("C-1")));
         cr_assert_eq(user->created_at, t.cases.now);
         cr_assert_eq(user->updated_at, t.cases.now);
-        cr_assert_eq(users_added(&t), 1);
+        cr_assert_eq(rows_added(&t, &kind), 1);
         decide_end(&t);
 }
 
@@ -151,7 +135,7 @@ Test(customer_user_registration, waits_for_its_company_and_is_refused_at_the_las
         cr_assert_eq(decide(&t, &user_registration_requested_record, &asked), EV_WAITS);
         cr_assert_str_eq(t.c.reason, "company");
         cr_assert_eq(t.facts_count, 0);
-        cr_assert_eq(users_added(&t), 0);
+        cr_assert_eq(rows_added(&t, &kind), 0);
 
         t.is_last_try = true;
         refused(&t, &asked, CUSTOMER_REASON_UNKNOWN_COMPANY, "company_id C-3");
@@ -260,14 +244,9 @@ Test(customer_user_registration, knows_four_roles)
         decide_end(&t);
 }
 
-/* As many characters as the column has, which may be more bytes, fit; one more does not. */
 Test(customer_user_registration, refuses_each_text_that_does_not_fit)
 {
-        static const struct {
-                const char *name;
-                size_t offset, characters;
-                bool may_be_empty;
-        } texts[] = {
+        static const struct bounded_text texts[] = {
                 { "unique_id", offsetof(struct user_registration_requested, unique_id), 255,
                   false },
                 { "username", offsetof(struct user_registration_requested, username), 255, false },
@@ -278,31 +257,10 @@ Test(customer_user_registration, refuses_each_text_that_does_not_fit)
                 { "last_name", offsetof(struct user_registration_requested, last_name), 255, true },
                 { "phone", offsetof(struct user_registration_requested, phone), 50, true },
         };
-        char wide[2 * 256]; /* U+00E9, 256 times */
-        struct decide t;
+        const struct user_registration_requested good = request();
 
-        for (size_t i = 0; i < sizeof(wide); ++i)
-                wide[i] = (char)(i % 2 ? 0xa9 : 0xc3);
-        for (size_t i = 0; i < EV_ARRAY_SIZE(texts); ++i) {
-                struct user_registration_requested asked = request();
-                struct ev_str *text = (struct ev_str *)(void *)((char *)&asked + texts[i].offset);
-
-                begin(&t);
-                *text = (struct ev_str){ wide, 2 * (texts[i].characters + 1) };
-                refused(&t, &asked, CUSTOMER_REASON_INVALID_FIELD, texts[i].name);
-                refused(&t, &asked, CUSTOMER_REASON_INVALID_FIELD, "is too long");
-                *text = EV_STR("");
-                if (texts[i].may_be_empty)
-                        registered(&t, &asked);
-                else
-                        refused(&t, &asked, CUSTOMER_REASON_INVALID_FIELD, "is empty");
-                decide_end(&t);
-
-                begin(&t);
-                *text = (struct ev_str){ wide, 2 * texts[i].characters };
-                registered(&t, &asked);
-                decide_end(&t);
-        }
+        for (size_t i = 0; i < EV_ARRAY_SIZE(texts); ++i)
+                check_text(&kind, &good, &texts[i]);
 }
 
 /* The id of a company is looked for if it could be one, and refused at once if not. */
@@ -357,7 +315,7 @@ Test(customer_user_registration, tells_a_repeat)
         cr_assert(ev_str_equal(fact->first_event_id, first.event_id));
         cr_assert(ev_str_equal(fact->unique_id, EV_STR("U-1")));
         cr_assert_eq(t.facts_count, 1);
-        cr_assert_eq(users_added(&t), 0);
+        cr_assert_eq(rows_added(&t, &kind), 0);
         no_secret(&t);
         decide_end(&t);
 }
