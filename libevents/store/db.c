@@ -1132,6 +1132,28 @@ int ev_db_finish(struct ev_db *db)
         return r < 0 ? ev_trace(r) : 0;
 }
 
+/* Sends the one thing that is queued and takes its whole answer. */
+static int run_queue(struct ev_db *db, struct ev_result **ret_result)
+{
+        _cleanup_result_ struct ev_result *result = NULL;
+        int r;
+
+        assert(db->pending_count > 0);
+
+        r = ev_db_sync(db);
+        if (r < 0)
+                return ev_trace(r);
+        r = ev_db_next(db, &result);
+        if (r < 0)
+                return ev_trace(r);
+        r = ev_db_finish(db);
+        if (r < 0)
+                return ev_trace(r);
+        *ret_result = result;
+        result = NULL;
+        return 0;
+}
+
 /* For start-up and tools. It costs a round trip of its own, which a batch must not. */
 int ev_db_run(struct ev_db *db, const struct ev_statement *statement, struct ev_params *params,
               struct ev_result **ret_result)
@@ -1142,15 +1164,8 @@ int ev_db_run(struct ev_db *db, const struct ev_statement *statement, struct ev_
         assert(db->pending_count == 0);
 
         r = ev_db_queue(db, statement, params);
-        if (r < 0)
-                return ev_trace(r);
-        r = ev_db_sync(db);
-        if (r < 0)
-                return ev_trace(r);
-        r = ev_db_next(db, &result);
-        if (r < 0)
-                return ev_trace(r);
-        r = ev_db_finish(db);
+        if (r == 0)
+                r = run_queue(db, &result);
         if (r < 0)
                 return ev_trace(r);
         if (ret_result) {
@@ -1429,13 +1444,7 @@ int ev_db_check_statement(struct ev_db *db, const struct ev_statement *statement
         add_pending(db, PENDING_DESCRIBE, statement);
         if (!PQsendDescribePrepared(db->pg, statement->name))
                 return fail_lost(db);
-        r = ev_db_sync(db);
-        if (r < 0)
-                return ev_trace(r);
-        r = ev_db_next(db, &result);
-        if (r < 0)
-                return ev_trace(r);
-        r = ev_db_finish(db);
+        r = run_queue(db, &result);
         if (r < 0)
                 return ev_trace(r);
         r = compare_params(db, statement, as_libpq(result));

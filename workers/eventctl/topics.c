@@ -300,49 +300,52 @@ static enum command_exit look(const struct command_input *input, struct ev_kafka
         return COMMAND_DONE;
 }
 
-enum command_exit topics_plan(const struct command_input *input)
+/* Shows what there is beside what should be; with `applies` it makes what is missing before. A
+ * refusal comes before anything is made: a cluster that is not ours, or whose counts were changed by
+ * hand, should not get half of our topics. */
+static enum command_exit show_plan(const struct command_input *input, bool applies,
+                                   enum state *ret_worst)
 {
         static struct plan plan; /* large */
         _cleanup_(ev_kafka_free_p) struct ev_kafka *kafka = NULL;
         enum output_format format;
         enum command_exit exit;
-        enum state worst;
 
         assert(input && !input->operand);
 
         if (!output_format_of(input, &format))
                 return COMMAND_USAGE;
-        exit = look(input, &kafka, &plan, &worst);
+        exit = look(input, &kafka, &plan, ret_worst);
         if (exit != COMMAND_DONE)
                 return exit;
-        if (!show(&plan, format))
-                return COMMAND_FAILED;
-        return worst == STATE_PRESENT ? COMMAND_DONE : COMMAND_DIFFERENCES;
-}
-
-/* A refusal comes before anything is made: a cluster that is not ours, or whose counts were changed
- * by hand, should not get half of our topics. */
-enum command_exit topics_apply(const struct command_input *input)
-{
-        static struct plan plan; /* large */
-        _cleanup_(ev_kafka_free_p) struct ev_kafka *kafka = NULL;
-        enum output_format format;
-        enum command_exit exit;
-        enum state worst;
-
-        assert(input && !input->operand);
-
-        if (!output_format_of(input, &format))
-                return COMMAND_USAGE;
-        exit = look(input, &kafka, &plan, &worst);
-        if (exit != COMMAND_DONE)
-                return exit;
-        if (worst != STATE_REFUSED && make_missing(kafka, &plan) < 0) {
+        if (applies && *ret_worst != STATE_REFUSED && make_missing(kafka, &plan) < 0) {
                 command_complain();
                 return COMMAND_FAILED;
         }
-        if (!show(&plan, format))
-                return COMMAND_FAILED;
+        return show(&plan, format) ? COMMAND_DONE : COMMAND_FAILED;
+}
+
+enum command_exit topics_plan(const struct command_input *input)
+{
+        enum state worst;
+        enum command_exit exit = show_plan(input, false, &worst);
+
+        assert(input);
+
+        if (exit != COMMAND_DONE)
+                return exit;
+        return worst == STATE_PRESENT ? COMMAND_DONE : COMMAND_DIFFERENCES;
+}
+
+enum command_exit topics_apply(const struct command_input *input)
+{
+        enum state worst;
+        enum command_exit exit = show_plan(input, true, &worst);
+
+        assert(input);
+
+        if (exit != COMMAND_DONE)
+                return exit;
         if (worst == STATE_REFUSED) {
                 fputs("eventctl: refused: a topic has another number of partitions; nothing was "
                       "made\n",

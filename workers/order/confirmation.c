@@ -149,18 +149,12 @@ static int decide_known(struct ev_case *c, const struct order *order)
 int order_decide_confirmation(struct ev_case *c, const void *event)
 {
         const struct order_confirmation_requested *request = event;
-        const struct order *order = find_order(ev_rows_of(c), request->order_number);
-        const char *misfit = misfit_of_number(request->order_number);
+        const struct order *order;
+        int r = order_of_request(c, request->order_number, &order);
 
-        assert(misfit || request->order_number.size > 0);
+        assert(r == 0 || !order);
 
-        if (misfit)
-                return ev_refuse(c, ORDER_REASON_INVALID_FIELD, "%s", misfit);
-        if (!order && !ev_last_try(c))
-                return ev_wait(c, "order");
-        if (!order)
-                return ev_refuse(c, ORDER_REASON_UNKNOWN_ORDER, "no order has this order_number");
-        return decide_known(c, order);
+        return order ? decide_known(c, order) : r;
 }
 
 /* ---- Folding ---- */

@@ -68,6 +68,23 @@ const char *misfit_of_number(struct ev_str order_number)
                        : NULL;
 }
 
+int order_of_request(struct ev_case *c, struct ev_str order_number, const struct order **ret_order)
+{
+        const struct order *order = find_order(ev_rows_of(c), order_number);
+        const char *misfit = misfit_of_number(order_number);
+
+        assert(misfit || order_number.size > 0);
+
+        *ret_order = order;
+        if (misfit)
+                return ev_refuse(c, ORDER_REASON_INVALID_FIELD, "%s", misfit);
+        if (!order && !ev_last_try(c))
+                return ev_wait(c, "order");
+        if (!order)
+                return ev_refuse(c, ORDER_REASON_UNKNOWN_ORDER, "no order has this order_number");
+        return 0;
+}
+
 int order_of_fact(const struct ev_rows *rows, struct ev_str order_number, const char *fact,
                   const struct order **ret_order)
 {

@@ -33,6 +33,10 @@ const struct order_step *order_next_step(const struct ev_rows *rows, const struc
 /* Why a number cannot be that of an order, or NULL: for requests that would wait for it in vain. */
 const char *misfit_of_number(struct ev_str order_number);
 
+/* For decides: the order that a request names. Without it, which *ret_order = NULL tells, the request
+ * is decided: it is refused or waits, for it may come before its order. */
+int order_of_request(struct ev_case *c, struct ev_str order_number, const struct order **ret_order);
+
 /* For folds: the order that a fact names, or an error (in a rebuild facts come from a topic). */
 int order_of_fact(const struct ev_rows *rows, struct ev_str order_number, const char *fact,
                   const struct order **ret_order);
