@@ -6,52 +6,19 @@
 #include "wire/admin.h"
 
 #include <assert.h>
-#include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "wire/ends.h"
+#include "wire/kafka_private.h"
 
 enum { LEADER_LOOK_MS = 100 }; /* between two questions to leaders that do not know their topic */
-
-/* For _cleanup_(): librdkafka's destroyers do not take NULL. */
-static void metadata_destroy(const struct rd_kafka_metadata **metadata)
-{
-        assert(metadata);
-
-        if (*metadata)
-                rd_kafka_metadata_destroy(*metadata);
-}
-
-static void topic_destroy(rd_kafka_topic_t **topic)
-{
-        assert(topic);
-
-        if (*topic)
-                rd_kafka_topic_destroy(*topic);
-}
-
-static void queue_destroy(rd_kafka_queue_t **queue)
-{
-        assert(queue);
-
-        if (*queue)
-                rd_kafka_queue_destroy(*queue);
-}
-
-static void event_destroy(rd_kafka_event_t **event)
-{
-        assert(event);
-
-        if (*event)
-                rd_kafka_event_destroy(*event);
-}
 
 /* Asked without topics, a cluster names its brokers: those that are up, not those it ever had. */
 int ev_admin_count_brokers(struct ev_kafka *kafka, int *ret_count)
 {
-        _cleanup_(metadata_destroy) const struct rd_kafka_metadata *metadata = NULL;
+        _cleanup_(rd_kafka_metadata_destroy_p) const struct rd_kafka_metadata *metadata = NULL;
         rd_kafka_resp_err_t code;
 
         assert(ret_count);
@@ -84,27 +51,16 @@ static void count_replicas(const struct rd_kafka_metadata_topic *topic,
 static int describe_partitions(struct ev_kafka *kafka, const char *name,
                                struct ev_admin_found *found)
 {
-        _cleanup_(topic_destroy) rd_kafka_topic_t *handle = NULL;
-        _cleanup_(metadata_destroy) const struct rd_kafka_metadata *metadata = NULL;
-        rd_kafka_resp_err_t code;
+        _cleanup_(rd_kafka_metadata_destroy_p) const struct rd_kafka_metadata *metadata = NULL;
+        int r = ev_kafka_ask_topic(kafka, name, &metadata);
 
-        assert(name && found);
+        assert(found);
 
-        handle = rd_kafka_topic_new(ev_kafka_handle(kafka), name, NULL);
-        if (!handle)
-                return ev_kafka_fail(rd_kafka_last_error(), "topic %s", name);
-        code = rd_kafka_metadata(ev_kafka_handle(kafka), 0, handle, &metadata,
-                                 EV_KAFKA_ANSWER_MS_MAX);
-        if (code)
-                return ev_kafka_fail_unanswered(kafka, code, "what its topics are");
-        code = metadata->topic_cnt == 1 ? metadata->topics[0].err
-                                        : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+        if (r < 0)
+                return ev_trace(r);
         *found = (struct ev_admin_found){ 0 };
-        if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
-                return 0;
-        if (code && code != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
-                return ev_kafka_fail(code, "topic %s", name);
-        count_replicas(&metadata->topics[0], found);
+        if (r == 0)
+                count_replicas(&metadata->topics[0], found);
         return 0;
 }
 
@@ -128,72 +84,19 @@ static void read_settings(const rd_kafka_ConfigResource_t *resource,
                 }
 }
 
-/* Options of a request: the client waits as long as the broker is given. */
-static rd_kafka_AdminOptions_t *make_options(rd_kafka_t *rk, rd_kafka_admin_op_t operation,
-                                             int wait_ms)
-{
-        rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(rk, operation);
-        char text[EV_KAFKA_REASON_MAX];
-
-        assert(options);
-        assert(wait_ms > 0);
-
-        rd_kafka_AdminOptions_set_request_timeout(options, wait_ms, text, sizeof(text));
-        return options;
-}
-
-/* Waits for the answer to a request that was put to this queue. */
-static int take_answer(struct ev_kafka *kafka, rd_kafka_queue_t *queue, int wait_ms,
-                       const char *what, rd_kafka_event_t **ret_event)
-{
-        rd_kafka_event_t *event = rd_kafka_queue_poll(queue, wait_ms);
-        rd_kafka_resp_err_t code;
-
-        assert(what && ret_event);
-
-        if (!event)
-                return ev_kafka_fail_unanswered(kafka, RD_KAFKA_RESP_ERR__TIMED_OUT, what);
-        code = rd_kafka_event_error(event);
-        if (code) {
-                rd_kafka_event_destroy(event);
-                return ev_kafka_fail(code, "asking Kafka for %s", what);
-        }
-        *ret_event = event;
-        return 0;
-}
-
 /* One question a topic: there are a dozen, and a person is waiting, not a batch. */
 static int describe_settings(struct ev_kafka *kafka, const struct ev_admin_topic *topic,
                              struct ev_admin_found *found)
 {
-        rd_kafka_t *rk = ev_kafka_handle(kafka);
-        _cleanup_(queue_destroy) rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-        _cleanup_(event_destroy) rd_kafka_event_t *event = NULL;
-        rd_kafka_AdminOptions_t *options =
-                make_options(rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, EV_KAFKA_ANSWER_MS_MAX);
-        rd_kafka_ConfigResource_t *resource =
-                rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic->name);
+        _cleanup_(rd_kafka_event_destroy_p) rd_kafka_event_t *event = NULL;
+        const struct ev_kafka_topic asked = { .name = topic->name };
         const rd_kafka_ConfigResource_t **answers;
-        size_t answers_count;
-        int r;
+        int r = ev_kafka_ask_settings(kafka, &asked, 1, &event, &answers);
 
-        assert(queue && resource);
+        assert(found);
 
-        rd_kafka_DescribeConfigs(rk, &resource, 1, options, queue);
-        rd_kafka_ConfigResource_destroy(resource);
-        rd_kafka_AdminOptions_destroy(options);
-        r = take_answer(kafka, queue, EV_KAFKA_ANSWER_MS_MAX, "the settings of its topics", &event);
         if (r < 0)
                 return ev_trace(r);
-        answers = rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(
-                                                                    event),
-                                                            &answers_count);
-        if (answers_count != 1)
-                return ev_fail(EV_VERDICT_RETRY, "the broker did not describe topic %s",
-                               topic->name);
-        if (rd_kafka_ConfigResource_error(answers[0]))
-                return ev_kafka_fail(rd_kafka_ConfigResource_error(answers[0]),
-                                     "asking for the settings of topic %s", topic->name);
         read_settings(answers[0], topic, found);
         return 0;
 }
@@ -281,17 +184,19 @@ static int wait_for_leaders(struct ev_kafka *kafka, const struct ev_admin_topic 
 static int request(struct ev_kafka *kafka, rd_kafka_NewTopic_t **requests, size_t count)
 {
         rd_kafka_t *rk = ev_kafka_handle(kafka);
-        _cleanup_(queue_destroy) rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-        _cleanup_(event_destroy) rd_kafka_event_t *event = NULL;
+        _cleanup_(rd_kafka_queue_destroy_p) rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+        _cleanup_(rd_kafka_event_destroy_p) rd_kafka_event_t *event = NULL;
         rd_kafka_AdminOptions_t *options =
-                make_options(rk, RD_KAFKA_ADMIN_OP_CREATETOPICS, EV_ADMIN_CREATE_MS_MAX);
+                ev_kafka_admin_options(kafka, RD_KAFKA_ADMIN_OP_CREATETOPICS,
+                                       EV_ADMIN_CREATE_MS_MAX);
         int r;
 
         assert(queue && count > 0);
 
         rd_kafka_CreateTopics(rk, requests, count, options, queue);
         rd_kafka_AdminOptions_destroy(options);
-        r = take_answer(kafka, queue, EV_ADMIN_CREATE_MS_MAX, "whether topics were made", &event);
+        r = ev_kafka_take_answer(kafka, queue, EV_ADMIN_CREATE_MS_MAX, "whether topics were made",
+                                 &event);
         return r < 0 ? ev_trace(r) : ev_trace(check_made(event, count));
 }
 

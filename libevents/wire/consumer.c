@@ -25,6 +25,7 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "wire/kafka_private.h"
 
 /* As long as one round trip to a broker takes. */
 #define FETCH_BACKOFF_MS_TEXT "2"
@@ -133,16 +134,6 @@ bool ev_consumer_check(const struct ev_consumer *consumer)
 }
 
 /* Lists of partitions. */
-
-/* For _cleanup_(): librdkafka's destroyer does not take NULL. */
-static void list_destroy(rd_kafka_topic_partition_list_t **list)
-{
-        assert(list);
-
-        if (*list)
-                rd_kafka_topic_partition_list_destroy(*list);
-}
-#define _cleanup_list_ _cleanup_(list_destroy)
 
 /* Lists are made for a rebalance, a pause or a report to Kafka, never for a message. */
 static rd_kafka_topic_partition_list_t *list_new(size_t size)
@@ -1071,8 +1062,6 @@ static int make_client(struct ev_consumer *consumer, const struct ev_consumer_op
                 .settings_count = options->settings_count,
                 .extra = extra,
                 .extra_count = EV_ARRAY_SIZE(extra),
-                .prepare = on_prepare,
-                .owner = consumer,
                 .log = options->log,
                 .log_context = options->log_context,
         };
@@ -1080,7 +1069,7 @@ static int make_client(struct ev_consumer *consumer, const struct ev_consumer_op
 
         assert(!consumer->kafka);
 
-        r = ev_kafka_new(&consumer->kafka, &kafka);
+        r = ev_kafka_new_owned(&consumer->kafka, &kafka, on_prepare, consumer);
         if (r)
                 return ev_trace(r);
         consumer->rk = ev_kafka_handle(consumer->kafka);
@@ -1147,21 +1136,14 @@ int ev_consumer_new(struct ev_consumer **ret_consumer, const struct ev_consumer_
         return 0;
 }
 
-static void queue_destroy(rd_kafka_queue_t **queue)
-{
-        assert(queue);
-
-        if (*queue)
-                rd_kafka_queue_destroy(*queue);
-}
-
 /* rd_kafka_consumer_close() would wait for as long as it takes; with a queue of our own the waiting
  * is ours. The lanes go through on_rebalance(), as ever. Leaving in good order saves the others the
  * session timeout. When it does not work in time the process ends anyway: the hook is called
  * without Kafka's consent then, which is safe because from here on nothing more is handed out. */
 int ev_consumer_close(struct ev_consumer *consumer, int wait_ms)
 {
-        _cleanup_(queue_destroy) rd_kafka_queue_t *queue = rd_kafka_queue_new(consumer->rk);
+        _cleanup_(rd_kafka_queue_destroy_p) rd_kafka_queue_t *queue =
+                rd_kafka_queue_new(consumer->rk);
         int64_t deadline = ev_clock_monotonic_micros() + wait_ms * EV_MICROS_PER_MS;
         rd_kafka_message_t *polled;
         rd_kafka_error_t *error;

@@ -8,20 +8,13 @@
 
 #include <assert.h>
 
-/* For _cleanup_(): librdkafka's destroyer does not take NULL. */
-static void list_destroy(rd_kafka_topic_partition_list_t **list)
-{
-        assert(list);
-
-        if (*list)
-                rd_kafka_topic_partition_list_destroy(*list);
-}
+#include "wire/kafka_private.h"
 
 /* All or nothing: an answer without one of its partitions would look like an empty log. */
 int ev_ends_load(struct ev_kafka *kafka, const char *topic, int32_t partitions, int64_t time_ms,
                  int64_t *ret_offsets)
 {
-        _cleanup_(list_destroy) rd_kafka_topic_partition_list_t *list =
+        _cleanup_list_ rd_kafka_topic_partition_list_t *list =
                 rd_kafka_topic_partition_list_new(partitions);
         rd_kafka_resp_err_t code;
 

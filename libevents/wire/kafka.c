@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "wire/kafka_private.h"
 
 enum {
         /* Room for a value read back. One that does not fit fails alike on both sides of a
@@ -334,19 +335,13 @@ static int check_rules(const rd_kafka_conf_t *conf, const rd_kafka_conf_t *ours,
 
 /* Only a configuration that no client has taken over may be destroyed; whoever gives one away sets
  * its pointer to NULL. */
-static void conf_destroy(rd_kafka_conf_t **conf)
-{
-        assert(conf);
-
-        if (*conf)
-                rd_kafka_conf_destroy(*conf);
-}
+EV_DEFINE_CLEANUP(rd_kafka_conf_t *, rd_kafka_conf_destroy)
 
 /* The copy is what our rules and the caller's extras alone amount to. A fixed value may be repeated
  * by the operator: it is compared, not forbidden. */
 static int apply_operator(rd_kafka_conf_t *conf, const struct ev_kafka_options *options)
 {
-        _cleanup_(conf_destroy) rd_kafka_conf_t *ours = rd_kafka_conf_dup(conf);
+        _cleanup_(rd_kafka_conf_destroy_p) rd_kafka_conf_t *ours = rd_kafka_conf_dup(conf);
         int r;
 
         assert(options->settings || !options->settings_count);
@@ -402,15 +397,15 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
         ++kafka->state.errors;
         if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && kafka->state.reason[0])
                 return;
-        kafka->state.last = (rd_kafka_resp_err_t)code;
         snprintf(kafka->state.reason, sizeof(kafka->state.reason), "%s", reason);
 }
 
 /* The order is the precedence: rules, the caller's extras, the operator's lines, and callbacks
  * last, for nobody may take those away. */
-static int make_conf(rd_kafka_conf_t **ret_conf, const struct ev_kafka_options *options)
+static int make_conf(rd_kafka_conf_t **ret_conf, const struct ev_kafka_options *options,
+                     void (*prepare)(rd_kafka_conf_t *conf))
 {
-        _cleanup_(conf_destroy) rd_kafka_conf_t *conf = rd_kafka_conf_new();
+        _cleanup_(rd_kafka_conf_destroy_p) rd_kafka_conf_t *conf = rd_kafka_conf_new();
         int r;
 
         assert(options->extra || !options->extra_count);
@@ -431,17 +426,18 @@ static int make_conf(rd_kafka_conf_t **ret_conf, const struct ev_kafka_options *
 
         rd_kafka_conf_set_log_cb(conf, on_log);
         rd_kafka_conf_set_error_cb(conf, on_error);
-        if (options->prepare)
-                options->prepare(conf);
+        if (prepare)
+                prepare(conf);
         *ret_conf = conf;
         conf = NULL;
         return 0;
 }
 
-int ev_kafka_new(struct ev_kafka **ret_kafka, const struct ev_kafka_options *options)
+int ev_kafka_new_owned(struct ev_kafka **ret_kafka, const struct ev_kafka_options *options,
+                       void (*prepare)(rd_kafka_conf_t *conf), void *owner)
 {
         _cleanup_(ev_kafka_free_p) struct ev_kafka *kafka = calloc(1, sizeof(*kafka));
-        _cleanup_(conf_destroy) rd_kafka_conf_t *conf = NULL;
+        _cleanup_(rd_kafka_conf_destroy_p) rd_kafka_conf_t *conf = NULL;
         char text[EV_KAFKA_REASON_MAX];
         rd_kafka_type_t type;
         int r;
@@ -451,11 +447,11 @@ int ev_kafka_new(struct ev_kafka **ret_kafka, const struct ev_kafka_options *opt
 
         if (!kafka)
                 return ev_fail_memory("a Kafka client");
-        kafka->owner = options->owner;
+        kafka->owner = owner;
         kafka->log = options->log;
         kafka->log_context = options->log_context;
 
-        r = make_conf(&conf, options);
+        r = make_conf(&conf, options, prepare);
         if (r)
                 return ev_trace(r);
         rd_kafka_conf_set_opaque(conf, kafka);
@@ -471,6 +467,13 @@ int ev_kafka_new(struct ev_kafka **ret_kafka, const struct ev_kafka_options *opt
         *ret_kafka = kafka;
         kafka = NULL;
         return 0;
+}
+
+int ev_kafka_new(struct ev_kafka **ret_kafka, const struct ev_kafka_options *options)
+{
+        assert(ret_kafka);
+
+        return ev_trace(ev_kafka_new_owned(ret_kafka, options, NULL, NULL));
 }
 
 /* Topic handles, queues and messages of the client must be gone by now: rd_kafka_destroy() waits
@@ -557,47 +560,46 @@ int ev_kafka_fail_unanswered(struct ev_kafka *kafka, rd_kafka_resp_err_t code, c
                              kafka->state.reason);
 }
 
-/* For _cleanup_(), as those below: librdkafka's destroyers do not take NULL. */
-static void topic_destroy(rd_kafka_topic_t **topic)
-{
-        assert(topic);
-
-        if (*topic)
-                rd_kafka_topic_destroy(*topic);
-}
-
-static void metadata_destroy(const struct rd_kafka_metadata **metadata)
-{
-        assert(metadata);
-
-        if (*metadata)
-                rd_kafka_metadata_destroy(*metadata);
-}
-
 /* One question a topic, because librdkafka asks for one or for all, and a cluster may have
- * thousands that are not ours. */
-static int load_partitions_of(struct ev_kafka *kafka, struct ev_kafka_topic *topic)
+ * thousands that are not ours. A partition without a leader still counts: a leader comes back. */
+int ev_kafka_ask_topic(struct ev_kafka *kafka, const char *name,
+                       const struct rd_kafka_metadata **ret_metadata)
 {
-        _cleanup_(topic_destroy) rd_kafka_topic_t *handle = NULL;
-        _cleanup_(metadata_destroy) const struct rd_kafka_metadata *metadata = NULL;
+        _cleanup_(rd_kafka_topic_destroy_p) rd_kafka_topic_t *handle = NULL;
+        _cleanup_(rd_kafka_metadata_destroy_p) const struct rd_kafka_metadata *metadata = NULL;
         rd_kafka_resp_err_t code;
 
-        assert(topic->name);
+        assert(name && ret_metadata);
 
-        handle = rd_kafka_topic_new(kafka->rk, topic->name, NULL);
+        handle = rd_kafka_topic_new(kafka->rk, name, NULL);
         if (!handle)
-                return ev_kafka_fail(rd_kafka_last_error(), "topic %s", topic->name);
+                return ev_kafka_fail(rd_kafka_last_error(), "topic %s", name);
         code = rd_kafka_metadata(kafka->rk, 0, handle, &metadata, EV_KAFKA_ANSWER_MS_MAX);
         if (code)
                 return ev_kafka_fail_unanswered(kafka, code, "what its topics are");
-        if (metadata->topic_cnt != 1)
+        code = metadata->topic_cnt == 1 ? metadata->topics[0].err
+                                        : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+        if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+                return EV_KAFKA_NO_TOPIC;
+        if (code && code != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
+                return ev_kafka_fail(code, "topic %s", name);
+        *ret_metadata = metadata;
+        metadata = NULL;
+        return 0;
+}
+
+static int load_partitions_of(struct ev_kafka *kafka, struct ev_kafka_topic *topic)
+{
+        _cleanup_(rd_kafka_metadata_destroy_p) const struct rd_kafka_metadata *metadata = NULL;
+        int r = ev_kafka_ask_topic(kafka, topic->name, &metadata);
+
+        assert(topic->name);
+
+        if (r == EV_KAFKA_NO_TOPIC)
                 return ev_kafka_fail(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, "topic %s",
                                      topic->name);
-        /* A partition without a leader still counts: the number is what is asked for here, and a
-         * leader comes back. */
-        code = metadata->topics[0].err;
-        if (code && code != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
-                return ev_kafka_fail(code, "topic %s", topic->name);
+        if (r < 0)
+                return ev_trace(r);
         topic->partitions = metadata->topics[0].partition_cnt;
         return 0;
 }
@@ -645,43 +647,90 @@ int ev_kafka_expect_bytes(const struct ev_kafka_topic *topic, int32_t bytes)
                 topic->name, topic->message_bytes_max, bytes);
 }
 
-static void queue_destroy(rd_kafka_queue_t **queue)
+rd_kafka_AdminOptions_t *ev_kafka_admin_options(const struct ev_kafka *kafka,
+                                                rd_kafka_admin_op_t operation, int wait_ms)
 {
-        assert(queue);
-
-        if (*queue)
-                rd_kafka_queue_destroy(*queue);
-}
-
-static void event_destroy(rd_kafka_event_t **event)
-{
-        assert(event);
-
-        if (*event)
-                rd_kafka_event_destroy(*event);
-}
-
-/* Describing the settings of a topic needs the ACL DescribeConfigs on it (Kafka, security,
- * authorization); a broker that refuses says so in the answer about that topic. */
-static void ask_configs(rd_kafka_t *rk, const struct ev_kafka_topic *topics, size_t topics_count,
-                        rd_kafka_queue_t *queue)
-{
-        rd_kafka_AdminOptions_t *options =
-                rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
-        rd_kafka_ConfigResource_t *resources[EV_KAFKA_TOPICS_MAX];
+        rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(kafka->rk, operation);
         char text[EV_KAFKA_REASON_MAX];
 
-        assert(queue && topics);
         assert(options);
+        assert(wait_ms > 0);
+
+        rd_kafka_AdminOptions_set_request_timeout(options, wait_ms, text, sizeof(text));
+        return options;
+}
+
+int ev_kafka_take_answer(struct ev_kafka *kafka, rd_kafka_queue_t *queue, int wait_ms,
+                         const char *what, rd_kafka_event_t **ret_event)
+{
+        rd_kafka_event_t *event = rd_kafka_queue_poll(queue, wait_ms);
+        rd_kafka_resp_err_t code;
+
+        assert(what && ret_event);
+
+        if (!event)
+                return ev_kafka_fail_unanswered(kafka, RD_KAFKA_RESP_ERR__TIMED_OUT, what);
+        code = rd_kafka_event_error(event);
+        if (code) {
+                rd_kafka_event_destroy(event);
+                return ev_kafka_fail(code, "asking Kafka for %s", what);
+        }
+        *ret_event = event;
+        return 0;
+}
+
+/* It needs the ACL DescribeConfigs on each topic (Kafka, security, authorization). */
+static void ask_configs(struct ev_kafka *kafka, const struct ev_kafka_topic *topics,
+                        size_t topics_count, rd_kafka_queue_t *queue)
+{
+        rd_kafka_AdminOptions_t *options =
+                ev_kafka_admin_options(kafka, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS,
+                                       EV_KAFKA_ANSWER_MS_MAX);
+        rd_kafka_ConfigResource_t *resources[EV_KAFKA_TOPICS_MAX];
+
+        assert(queue && topics);
         assert(topics_count <= EV_KAFKA_TOPICS_MAX);
 
-        rd_kafka_AdminOptions_set_request_timeout(options, EV_KAFKA_ANSWER_MS_MAX, text,
-                                                  sizeof(text));
         for (size_t i = 0; i < topics_count; ++i)
                 resources[i] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topics[i].name);
-        rd_kafka_DescribeConfigs(rk, resources, topics_count, options, queue);
+        rd_kafka_DescribeConfigs(kafka->rk, resources, topics_count, options, queue);
         rd_kafka_ConfigResource_destroy_array(resources, topics_count);
         rd_kafka_AdminOptions_destroy(options);
+}
+
+/* Answers come in the order of the questions. A broker that refuses says so in the answer about that
+ * topic. */
+int ev_kafka_ask_settings(struct ev_kafka *kafka, const struct ev_kafka_topic *topics,
+                          size_t topics_count, rd_kafka_event_t **ret_event,
+                          const rd_kafka_ConfigResource_t ***ret_resources)
+{
+        _cleanup_(rd_kafka_queue_destroy_p) rd_kafka_queue_t *queue = rd_kafka_queue_new(kafka->rk);
+        _cleanup_(rd_kafka_event_destroy_p) rd_kafka_event_t *event = NULL;
+        size_t count;
+        int r;
+
+        assert(queue);
+
+        ask_configs(kafka, topics, topics_count, queue);
+        r = ev_kafka_take_answer(kafka, queue, EV_KAFKA_ANSWER_MS_MAX, "the settings of its topics",
+                                 &event);
+        if (r < 0)
+                return ev_trace(r);
+        *ret_resources = rd_kafka_DescribeConfigs_result_resources(
+                rd_kafka_event_DescribeConfigs_result(event), &count);
+        if (count != topics_count)
+                return ev_fail(EV_VERDICT_RETRY, "the broker described %zu of %zu topics", count,
+                               topics_count);
+        for (size_t i = 0; i < count; ++i) {
+                rd_kafka_resp_err_t code = rd_kafka_ConfigResource_error((*ret_resources)[i]);
+
+                if (code)
+                        return ev_kafka_fail(code, "asking for the settings of topic %s",
+                                             topics[i].name);
+        }
+        *ret_event = event;
+        event = NULL;
+        return 0;
 }
 
 /* Looks a limit up in the answer about one topic. The value comes as text, as all of Kafka's
@@ -689,15 +738,11 @@ static void ask_configs(rd_kafka_t *rk, const struct ev_kafka_topic *topics, siz
  * none of its own. */
 static int read_limit(const rd_kafka_ConfigResource_t *resource, struct ev_kafka_topic *topic)
 {
-        rd_kafka_resp_err_t code = rd_kafka_ConfigResource_error(resource);
         const rd_kafka_ConfigEntry_t **entries;
         size_t entries_count;
         int64_t bytes;
 
         assert(topic->name);
-
-        if (code)
-                return ev_kafka_fail(code, "asking for the settings of topic %s", topic->name);
 
         entries = rd_kafka_ConfigResource_configs(resource, &entries_count);
         for (size_t i = 0; i < entries_count; ++i) {
@@ -715,35 +760,14 @@ static int read_limit(const rd_kafka_ConfigResource_t *resource, struct ev_kafka
 
 int ev_kafka_load_limits(struct ev_kafka *kafka, struct ev_kafka_topic *topics, size_t topics_count)
 {
-        _cleanup_(queue_destroy) rd_kafka_queue_t *queue = rd_kafka_queue_new(kafka->rk);
-        _cleanup_(event_destroy) rd_kafka_event_t *event = NULL;
+        _cleanup_(rd_kafka_event_destroy_p) rd_kafka_event_t *event = NULL;
         const rd_kafka_ConfigResource_t **resources;
-        size_t resources_count;
         int r;
 
-        assert(topics_count <= EV_KAFKA_TOPICS_MAX);
-        assert(queue);
+        assert(topics || !topics_count);
 
-        ask_configs(kafka->rk, topics, topics_count, queue);
-        event = rd_kafka_queue_poll(queue, EV_KAFKA_ANSWER_MS_MAX);
-        if (!event)
-                return ev_kafka_fail_unanswered(kafka, RD_KAFKA_RESP_ERR__TIMED_OUT,
-                                                "the settings of its topics");
-        if (rd_kafka_event_error(event))
-                return ev_kafka_fail(rd_kafka_event_error(event),
-                                     "asking for the settings of topics");
-
-        /* Answers come in the order of the questions. */
-        resources = rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(
-                                                                      event),
-                                                              &resources_count);
-        if (resources_count != topics_count)
-                return ev_fail(EV_VERDICT_RETRY, "the broker described %zu of %zu topics",
-                               resources_count, topics_count);
-        for (size_t i = 0; i < topics_count; ++i) {
+        r = ev_kafka_ask_settings(kafka, topics, topics_count, &event, &resources);
+        for (size_t i = 0; r == 0 && i < topics_count; ++i)
                 r = read_limit(resources[i], &topics[i]);
-                if (r)
-                        return ev_trace(r);
-        }
-        return 0;
+        return ev_trace(r);
 }

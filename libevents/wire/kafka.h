@@ -4,10 +4,10 @@
 /* Clients of Kafka: how each of ours is configured, what its errors mean, what its topics are like.
  *
  * What goes for every client is decided here once: producer.c, consumer.c and tail.c take a client
- * from here and add only what they do with it. Nothing of ours runs on a thread of librdkafka:
- * logs, errors and delivery reports are queued there and served where our thread asks for them. */
+ * from here and add only what they do with it (kafka_private.h). Nothing of ours runs on a thread of
+ * librdkafka: logs, errors and delivery reports are queued there and served where our thread asks
+ * for them. */
 
-#include <librdkafka/rdkafka.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -53,18 +53,15 @@ struct ev_kafka_options {
         size_t settings_count;
         const struct ev_kafka_setting *extra; /* the caller's own, below the operator's; borrowed */
         size_t extra_count;
-        void (*prepare)(rd_kafka_conf_t *conf); /* sets callbacks of the role; NULL: none */
-        void *owner;                            /* for these callbacks: ev_kafka_owner() */
-        ev_kafka_log_fn *log;                   /* NULL: librdkafka's lines are dropped */
+        ev_kafka_log_fn *log; /* NULL: librdkafka's lines are dropped */
         void *log_context;
 };
 
 /* What the client last complained of, apart from any one call. Read with ev_kafka_state(). */
 struct ev_kafka_state {
-        uint64_t errors;          /* complaints so far */
-        rd_kafka_resp_err_t last; /* RD_KAFKA_RESP_ERR_NO_ERROR: none yet */
-        char reason[EV_KAFKA_REASON_MAX];
-        bool is_fatal; /* this client is of no use any more; a new one may be */
+        uint64_t errors;                  /* complaints so far */
+        char reason[EV_KAFKA_REASON_MAX]; /* of the last one; "" before the first */
+        bool is_fatal;                    /* this client is of no use any more; a new one may be */
 };
 
 struct ev_kafka;
@@ -78,12 +75,6 @@ int ev_kafka_new(struct ev_kafka **ret_kafka, const struct ev_kafka_options *opt
  * producer are lost. Accepts NULL; returns NULL. */
 struct ev_kafka *ev_kafka_free(struct ev_kafka *kafka);
 EV_DEFINE_CLEANUP(struct ev_kafka *, ev_kafka_free)
-
-/* Borrowed; lives as long as the client. */
-rd_kafka_t *ev_kafka_handle(const struct ev_kafka *kafka);
-
-/* The owner given at creation; `opaque` is what librdkafka hands to a callback. */
-void *ev_kafka_owner(void *opaque);
 
 /* Serves logs, errors and delivery reports that wait in the main queue, at most timeout_ms long
  * (0: only what is there). Returns the number of events. A consumer that has called
@@ -99,16 +90,6 @@ const struct ev_kafka_state *ev_kafka_state(const struct ev_kafka *kafka);
 
 /* 0, or EV_FAILED when the client has had a fatal error. */
 int ev_kafka_check_alive(const struct ev_kafka *kafka) _must_check_;
-
-/* What a code of Kafka means for the caller at the top. Codes not in the table: stop. */
-enum ev_verdict ev_kafka_verdict(rd_kafka_resp_err_t code);
-
-/* Fails with the verdict of `code`: "<what>: <Kafka's text> (<name>); <what to do>". */
-int ev_kafka_fail(rd_kafka_resp_err_t code, const char *format, ...) _printf_(2, 3);
-
-/* The same for a question that no broker answered: "Kafka at <servers> did not say <what> …", with
- * what the connections complained of. */
-int ev_kafka_fail_unanswered(struct ev_kafka *kafka, rd_kafka_resp_err_t code, const char *what);
 
 /* A topic as the cluster has it. */
 struct ev_kafka_topic {

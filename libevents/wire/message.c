@@ -8,10 +8,10 @@
 #include "wire/message.h"
 
 #include <assert.h>
-#include <librdkafka/rdkafka.h>
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "wire/kafka_private.h"
 
 /* Our own events have about ten headers, so that most slots never grow. */
 enum { HEADERS_AT_FIRST = 16 };

@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "wire/kafka_private.h"
 
 enum {
         /* What a record costs on the wire beside its bytes: the frame of its batch (61 bytes), its
@@ -127,8 +128,6 @@ static int make_client(struct ev_producer *producer, const struct ev_producer_op
                 .settings_count = options->settings_count,
                 .extra = extra,
                 .extra_count = EV_ARRAY_SIZE(extra),
-                .prepare = set_callbacks,
-                .owner = producer,
                 .log = options->log,
                 .log_context = options->log_context,
         };
@@ -137,7 +136,7 @@ static int make_client(struct ev_producer *producer, const struct ev_producer_op
 
         snprintf(records, sizeof(records), "%zu", options->records_max + 1);
         snprintf(batch, sizeof(batch), "%d", EV_PRODUCER_BATCH_BYTES);
-        return ev_trace(ev_kafka_new(&producer->kafka, &client));
+        return ev_trace(ev_kafka_new_owned(&producer->kafka, &client, set_callbacks, producer));
 }
 
 /* The memory in flight is allocated here once; sending allocates nothing of ours, and a slot's

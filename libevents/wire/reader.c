@@ -5,10 +5,10 @@
 #include "wire/reader.h"
 
 #include <assert.h>
-#include <librdkafka/rdkafka.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "wire/kafka_private.h"
 
 enum { ALL_PARTITIONS = -1 };
 

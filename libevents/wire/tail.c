@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "wire/ends.h"
-#include "wire/kafka.h"
+#include "wire/kafka_private.h"
 
 struct tail {
         rd_kafka_topic_t *handle;

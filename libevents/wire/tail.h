@@ -10,7 +10,6 @@
 #include "base/str.h"
 
 struct ev_kafka;
-struct rd_kafka_message_s;
 
 enum { EV_TAIL_REST_MS = 200 };
 
@@ -18,7 +17,7 @@ enum { EV_TAIL_REST_MS = 200 };
 struct ev_tail_record {
         int32_t partition;
         int64_t offset;
-        const struct rd_kafka_message_s *message; /* for ev_tail_header() */
+        const void *message; /* for ev_tail_header() */
 };
 
 /* Both return 0, or EV_FAILED to stop reading. */

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "report.h"
 #include "wire/consumer.h"
+#include "wire/kafka_private.h"
 
 enum {
         TOPICS = 2,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "support/unit.h"
+#include "wire/kafka_private.h"
 
 UNIT_SUITE(kafka);
 

@@ -3,6 +3,7 @@
 
 #include "wire/producer.h"
 
+#include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 #include <string.h>
 
