@@ -110,8 +110,10 @@ class Schemas:
 
 
 class World:
-    def __init__(self, databases, seed=None, brokers=1, topics=True):
-        self.broker_count, self.wants_topics = brokers, topics
+    """kafka and pg: more options of support/kafka and support/pg when the servers are made."""
+
+    def __init__(self, databases, seed=None, brokers=1, topics=True, kafka=(), pg=()):
+        self.broker_count, self.wants_topics, self.options = brokers, topics, {"kafka": kafka, "pg": pg}
         self.seed = int(os.environ.get("EV_SEED", seed if seed is not None else time.time_ns() % 10**6))
         self.random = random.Random(self.seed)
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="quenty-test-"))
@@ -150,9 +152,10 @@ class World:
         return done.stdout
 
     def _start_servers(self):
-        self.pg = assignments(self._run(SUPPORT / "pg", "start", self.dir / "pg"))
-        self.brokers = assignments(self._run(SUPPORT / "kafka", "start", self.dir / "kafka", "-n",
-                                              self.broker_count, "-c", "group.min.session.timeout.ms=500"))["BROKERS"]
+        self.pg = assignments(self._run(SUPPORT / "pg", "start", self.dir / "pg", *self.options["pg"]))
+        kafka = assignments(self._run(SUPPORT / "kafka", "start", self.dir / "kafka", "-n", self.broker_count, "-c",
+                                      "group.min.session.timeout.ms=500", *self.options["kafka"]))
+        self.brokers, self.behind = kafka["BROKERS"], kafka.get("BEHIND")
         self.config = self.dir / "quenty.conf"
         # A member that was killed is gone after this long; 45 s by default.
         lines = [f"kafka.bootstrap.servers = {self.brokers}", "kafka.session.timeout.ms = 1500",
