@@ -7,7 +7,9 @@
 #include <librdkafka/rdkafka_mock.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "support/unit.h"
+#include "wire/kafka_private.h"
 
 enum {
         PARTITIONS = 4,
@@ -166,6 +168,30 @@ Test(producer, a_refused_record_poisons_it_and_names_itself)
 
         cr_assert_eq(send_one(&bench, 6, 1, 10), EV_FAILED, "a poisoned producer takes nothing");
         cr_assert_eq(ev_error_last()->kafka_code, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+        bench_done(&bench);
+}
+
+/* Nobody has polled yet: what is behind a refused record would be on its topic by the time we hear of
+ * it. So the client has to stop by itself. */
+Test(producer, the_client_takes_nothing_behind_a_refused_record)
+{
+        int64_t deadline = ev_clock_monotonic_micros() + TURNS_MAX * TURN_MS * EV_MICROS_PER_MS;
+        rd_kafka_resp_err_t stopped = RD_KAFKA_RESP_ERR_NO_ERROR;
+        int64_t low, high;
+        struct bench bench;
+        rd_kafka_t *client;
+
+        bench_init(&bench);
+        client = ev_kafka_handle(ev_producer_kafka(bench.producer));
+        rd_kafka_mock_push_request_errors(bench.cluster, API_PRODUCE, 1,
+                                          RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+        cr_assert_eq(send_one(&bench, 5, 1, 10), 0);
+        while (!stopped && ev_clock_monotonic_micros() < deadline) {
+                stopped = rd_kafka_fatal_error(client, NULL, 0);
+                rd_kafka_query_watermark_offsets(bench.host, "facts", 1, &low, &high, TURN_MS);
+        }
+        cr_assert(stopped);
+        cr_assert_eq(send_one(&bench, 6, 1, 10), EV_FAILED);
         bench_done(&bench);
 }
 
