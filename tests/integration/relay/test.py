@@ -163,11 +163,13 @@ def test_concurrent_writers(watcher):
 
 
 def latency(seconds):
+    """Samples, median and 99th percentile in µs; None where a record does not arrive at all."""
     done = subprocess.run([LOAD, "latency", str(seconds), BROKERS, "quenty.order.events.v1"],
                           capture_output=True, text=True, check=False,
                           env=dict(os.environ, PGUSER="order_worker", PGDATABASE="order_db"))
     if done.returncode:
-        raise RuntimeError(f"load latency: exit {done.returncode}\n{done.stderr}")
+        print(f"      {done.stderr.strip()}")
+        return None
     return tuple(map(int, done.stdout.split()))
 
 
@@ -188,6 +190,8 @@ def measure_elsewhere():
     sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'elsewhere'")
     other.wait()
     after = latency(6)
+    if not (before and during and after):
+        return held and still == "1", None
     for when, (count, p50, p99) in (("before", before), ("during", during), ("after", after)):
         print(f"      commit to topic {when}: n={count} p50={p50} µs p99={p99} µs")
     enough = min(before[0], during[0], after[0]) >= SAMPLES_MIN
@@ -205,7 +209,7 @@ def test_transaction_elsewhere(_):
     load = start_load(1, 1000000, 10)
     for _ in range(3):
         open_all_the_time, as_usual = measure_elsewhere()
-        if as_usual:
+        if as_usual is not False:
             break
     check("a transaction was open in another database all the time", open_all_the_time)
     check("it holds up nothing: p99 from commit to topic is at most three times what it is without",
