@@ -5,11 +5,18 @@ Nothing here trusts a count: every record is compared with the row that it says 
 
 import csv
 import io
+import pathlib
 import subprocess
+import sys
 import threading
 import time
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+
+SUPPORT = pathlib.Path(__file__).resolve().parents[2] / "support"
+sys.path[:0] = [str(SUPPORT / "python"), str(SUPPORT / "checker")]
+from promises import headers_of  # noqa: E402
+from topics import partition_of  # noqa: E402
 
 csv.field_size_limit(1 << 24)  # a payload may be large
 
@@ -119,31 +126,13 @@ class Watcher(threading.Thread):
         return float("inf")
 
 
-def murmur2(key):
-    """Kafka's murmur2 once more, written from its Java source."""
-    length, m = len(key), 0x5BD1E995
-    h = (0x9747B28C ^ length) & 0xFFFFFFFF
-    for i in range(0, length // 4 * 4, 4):
-        k = int.from_bytes(key[i:i + 4], "little") * m & 0xFFFFFFFF
-        k = (k ^ k >> 24) * m & 0xFFFFFFFF
-        h = (h * m & 0xFFFFFFFF) ^ k
-    rest = key[length // 4 * 4:]
-    if rest:
-        h = (h ^ int.from_bytes(rest, "little")) * m & 0xFFFFFFFF
-    h = (h ^ h >> 13) * m & 0xFFFFFFFF
-    return h ^ h >> 15
+COLUMNS = ("seq", "source", "event_id", "topic", "type", "key", "subject", "schema_id", "payload", "correlation_id",
+           "causation_id", "causation_source", "outcome", "recorded_at")
 
 
 def expected_headers(row, previous):
-    (seq, uri, event_id, _, type_name, _, subject, _, _, correlation, cause, cause_source, outcome,
-     recorded, _) = row
-    wanted = [("ce_specversion", "1.0"), ("ce_id", event_id), ("ce_source", uri),
-              ("ce_type", type_name), ("ce_time", recorded), ("ce_subject", subject),
-              ("ce_correlationid", correlation), ("ce_causationid", cause),
-              ("ce_causationsource", cause_source), ("ce_sequence", seq),
-              ("ce_previoussequence", str(previous) if previous else None),
-              ("ce_outcome", OUTCOMES[outcome]), ("content-type", "application/avro")]
-    return sorted((name, value.encode()) for name, value in wanted if value)
+    fields = {**dict.fromkeys(("traceparent", "tracestate")), **dict(zip(COLUMNS, row))}
+    return headers_of({**fields, "outcome": OUTCOMES[fields["outcome"]]}, previous)
 
 
 class Verdict:
@@ -191,7 +180,7 @@ class Verdict:
                 record.key != row[5].encode() or record.topic != row[3] or
                 record.timestamp != int(row[14])):
             self.unlike_row.append(record.seq)
-        if record.partition != (murmur2(record.key) & 0x7FFFFFFF) % PARTITIONS:
+        if record.partition != partition_of(record.key.decode(), PARTITIONS):
             self.wrong_partition.append(record.seq)
 
     def judge_aggregates(self):

@@ -2,7 +2,10 @@
 and remember what was acknowledged; and when all of it has been applied and published."""
 
 import datetime
+import hashlib
+import json
 import subprocess
+import time
 import uuid
 from decimal import Decimal
 
@@ -27,29 +30,51 @@ def add_parties(world, database, companies, suffix=""):
 
 
 class Shop:
-    def __init__(self, world, **settings):
+    """With a folder, a history of what was acknowledged is written into it (support/checker)."""
+
+    def __init__(self, world, history=None, **settings):
         self.world, self.producer = world, world.producer(**{"linger.ms": 2, **settings})
         self.acknowledged, self.sent = {}, 0
+        self.history = open(history / "sent.ndjson", "a", encoding="utf-8") if history else None
 
     def send(self, name, data, key, event_id=None):
         event_id = event_id or str(uuid.UUID(int=self.world.random.getrandbits(128)))
         topic, headers, value = self.world.event(name, data, event_id)
+        return self.produce(topic, headers, value, key, event_id, name)
+
+    def produce(self, topic, headers, value, key, event_id, name):
+        sent = {"id": event_id, "source": dict(headers)["ce_source"].decode(), "type": name, "key": key,
+                "sha": hashlib.sha256(value).hexdigest()}
         while True:
             try:
                 self.producer.produce(topic, value, key, headers=headers,
-                                      on_delivery=lambda e, _m: self.note(e, event_id, name))
+                                      on_delivery=lambda e, m: self.note(e, m, sent))
                 break
             except BufferError:
                 self.producer.poll(0.1)
         self.producer.poll(0)
         return event_id
 
-    def note(self, error, event_id, name):
+    def note(self, error, message, sent):
         assert error is None, error
-        self.acknowledged[event_id] = name
+        self.acknowledged[sent["id"]] = sent["type"]
+        if self.history:
+            self.history.write(json.dumps({"time": time.time(), "topic": message.topic(), "offset": message.offset(),
+                                           "partition": message.partition(), **sent}) + "\n")
 
     def flush(self):
         assert self.producer.flush(60) == 0
+        if self.history:
+            self.history.flush()
+
+    def register(self, company, user):
+        self.send("quenty.customer.CompanyRegistrationRequested", {"company_id": company, "name": company}, company)
+        return self.register_user(company, user)
+
+    def register_user(self, company, user):
+        return self.send("quenty.customer.UserRegistrationRequested", {
+            "unique_id": user, "company_id": company, "username": user, "email": f"{user}@example.com",
+            "password_hash": "$argon2id$test", "role": "customer"}, company)
 
     def list_product(self, sku, company, price="10.00", **changes):
         return self.send("quenty.stock.ProductListingRequested", {

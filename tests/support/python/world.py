@@ -22,6 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 SUPPORT = ROOT / "tests/support"
 BUILD = pathlib.Path(os.environ.get("EV_BUILD", ROOT / "build/asan"))
 LAWS = SUPPORT / "laws/check"
+CHECKER = SUPPORT / "checker/check"
 PARTITIONS = 12
 DEAD_LETTER_PARTITIONS = 6
 FOLDERS = {"quenty-customer": "customer", "quenty-order": "order", "quenty-shipping": "shipping",
@@ -209,9 +210,10 @@ class World:
     def conninfo(self, database, user=None):
         return f"host={self.pg['PGHOST']} user={user or self.pg['PGUSER']} dbname={database}"
 
-    def ask_laws(self, topics=True, supposed=None):
+    def ask_laws(self, topics=True, supposed=None, always=False):
         """Runs laws/check over all databases; supposed: (database, statements) that are rolled back."""
         arguments = (["--brokers", self.brokers] if topics else []) + (["--if", *supposed] if supposed else [])
+        arguments += ["--always"] * always
         arguments += [f"{d}={self.conninfo(d)}" for d in self.databases]
         return subprocess.run([sys.executable, LAWS, *arguments], capture_output=True, text=True, check=False)
 
@@ -220,6 +222,20 @@ class World:
         last = (done.stdout.splitlines() or [""])[-1]
         broken = done.stdout[done.stdout.find("BROKEN"):] if done.returncode else ""
         return checks.check(what, done.returncode == 0, last if not broken else f"{last}\n{broken}{done.stderr}")
+
+    def checker(self, what, *operands):
+        """Runs checker/check on all databases: keep, record FOLDER or now."""
+        arguments = [what, *operands] + (["--brokers", self.brokers] if what != "keep" else [])
+        arguments += [f"{d}={self.conninfo(d)}" for d in self.databases]
+        return self._run(sys.executable, CHECKER, *arguments)
+
+    def check_promises(self, checks, history, *options):
+        """Records what there is into the folder, and judges it."""
+        self.checker("record", history)
+        done = subprocess.run([sys.executable, CHECKER, "judge", history, *options], capture_output=True, text=True,
+                              check=False)
+        print(done.stdout, done.stderr, sep="", end="", flush=True)
+        return checks.check("every promise holds over the recorded history", done.returncode == 0)
 
     def delete_records(self, topic, partition, offset):
         """Lets a partition begin at this offset, as retention would."""
