@@ -116,7 +116,7 @@ class Shop:
 def lag(world):
     """Records on ingress and fact topics that their workers have not applied."""
     topics = sorted({t for d in world.databases for t in GROUPS.get(d, ())})
-    out = subprocess.run(["kcat", "-b", world.brokers, "-Q"] +
+    out = subprocess.run(["kcat", "-m", "30", "-b", world.brokers, "-Q"] +
                          [a for t in topics for p in range(PARTITIONS) for a in ("-t", f"{t}:{p}:-1")],
                          capture_output=True, text=True, check=True).stdout
     ends = {(line.split(" [")[0], line.split("[")[1].split("]")[0]): int(line.split("offset ")[1])

@@ -18,6 +18,8 @@ import fastavro
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from topics import records
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 SUPPORT = ROOT / "tests/support"
 BUILD = pathlib.Path(os.environ.get("EV_BUILD", ROOT / "build/asan"))
@@ -180,7 +182,7 @@ class World:
         for future in admin.create_topics(topics).values():
             future.result(30)
         wait_until("every partition to have a leader that answers",
-                   lambda: self.have_leaders(topics), 60)
+                   lambda: self.have_leaders(topics), 180)
 
     def have_leaders(self, topics):
         """A topic is made before its leaders know of it: until then they refuse what is asked."""
@@ -277,26 +279,9 @@ class World:
                    ("content-type", b"application/avro")]
         return topic, headers, self.schemas.encode(name, data)
 
-    def read_all(self, topic, partitions=PARTITIONS):
-        """Every record of a topic from beginning to end, each partition in order."""
-        consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": "test-reader",
-                             "enable.auto.commit": False})
-        records = []
-        try:
-            for partition in range(partitions):
-                low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), 30)
-                if low == high:
-                    continue
-                consumer.assign([TopicPartition(topic, partition, low)])
-                position = low
-                while position < high:
-                    message = consumer.poll(30)
-                    assert message is not None and not message.error(), message and message.error()
-                    records.append(message)
-                    position = message.offset() + 1
-        finally:
-            consumer.close()
-        return records
+    def read_all(self, topic):
+        """Every record of a topic from beginning to end, one partition after the other."""
+        return sorted(records(self.brokers, [topic]), key=lambda message: message.partition())
 
 
 def header(message, name):
