@@ -208,14 +208,15 @@ static int take_lists(struct ev_batch *batch)
         batch->advance_count = batch->claim_count = batch->request_count = 0;
         batch->mark_count = batch->retried_count = 0;
         batch->held_count = batch->dead_count = batch->parked_count = 0;
+        batch->noted_count = batch->again_count = 0;
         batch->finished_count = batch->postponed_count = batch->accepted_count = 0;
         batch->cases.first = batch->cases.last = NULL;
         batch->cases.count = 0;
         if (TAKE_LIST(batch, claims) && TAKE_LIST(batch, requests) && TAKE_LIST(batch, held) &&
             TAKE_LIST(batch, marks) && TAKE_LIST(batch, retried) && TAKE_LIST(batch, is_there) &&
             TAKE_LIST(batch, dead) && TAKE_LIST(batch, parked) && TAKE_LIST(batch, finished) &&
-            TAKE_LIST(batch, postponed) && TAKE_LIST(batch, accepted) &&
-            TAKE_LIST(batch, accepted_hashes))
+            TAKE_LIST(batch, postponed) && TAKE_LIST(batch, noted) && TAKE_LIST(batch, again) &&
+            TAKE_LIST(batch, accepted) && TAKE_LIST(batch, accepted_hashes))
                 return 0;
         return ev_trace(EV_FAILED);
 }

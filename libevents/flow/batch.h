@@ -40,7 +40,7 @@ enum {
 enum ev_fate {
         EV_FATE_DECIDE,  /* its route decides */
         EV_FATE_IGNORE,  /* no route wants it, or it was applied before */
-        EV_FATE_DEAD,    /* it can never be applied: dead letter */
+        EV_FATE_DEAD,    /* it can never be applied: dead letter; from ev.parked: parked again */
         EV_FATE_PARK,    /* set aside for a person, and its aggregate with it */
         EV_FATE_WAIT,    /* set aside until what it refers to appears */
         EV_FATE_DECIDED, /* its facts are announced */
@@ -57,7 +57,8 @@ struct ev_item {
         bool is_poison;         /* applying it alone failed: it is to be parked */
         bool is_stepped_over;   /* opening it ends the process: it is known by its place alone */
         const char *poison;     /* why, for people; borrowed */
-        int32_t attempts;       /* of a retry: how often it was tried before */
+        int32_t tries;          /* of a retry: times that a process died with it in hand */
+        bool is_noted;          /* that it is in hand stands in ev.attempt */
 
         enum ev_fate fate;
         enum ev_refusal refusal;        /* of EV_FATE_DEAD */

@@ -279,6 +279,8 @@ static int open_items(struct ev_batch *batch)
                 item->is_gone = false;
                 if (item->is_retry)
                         batch->retried[batch->retried_count++] = item->raw.place;
+                if (item->is_noted)
+                        batch->noted[batch->noted_count++] = item->raw.place;
                 if (item->is_stepped_over) {
                         step_over(item);
                         continue;

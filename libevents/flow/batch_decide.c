@@ -20,7 +20,7 @@
 
 /* ---- Setting aside ---- */
 
-/* A record that comes from ev.parked leaves it, whatever has become of it. */
+/* A record that comes from ev.parked leaves it when it was decided. */
 static void leave_parked(struct ev_batch *batch, const struct ev_item *item)
 {
         assert(batch->finished_count < batch->count);
@@ -35,7 +35,7 @@ static int add_dead(struct ev_batch *batch, const struct ev_item *item)
         struct ev_dead_letter *letter = &batch->dead[batch->dead_count];
         int r = ev_item_raw(batch->arena, item, &letter->record);
 
-        assert(item->refusal != 0);
+        assert(item->refusal != 0 && !item->is_retry);
         assert(batch->dead_count < batch->count);
 
         if (r < 0)
@@ -44,11 +44,9 @@ static int add_dead(struct ev_batch *batch, const struct ev_item *item)
         letter->detail = ev_text_whole(item->detail);
         ++batch->dead_count;
         ++batch->counts.dead;
-        leave_parked(batch, item);
         return 0;
 }
 
-/* A record from ev.parked leaves it first: it comes in again as what it is now. */
 static int add_parked(struct ev_batch *batch, const struct ev_item *item, const char *reason,
                       struct ev_str detail, bool waits)
 {
@@ -56,7 +54,7 @@ static int add_parked(struct ev_batch *batch, const struct ev_item *item, const 
         int r = ev_item_raw(batch->arena, item, &parked->record);
 
         assert(item->aggregate.data); /* empty where the fields name none, never null */
-        assert(batch->parked_count < batch->count);
+        assert(batch->parked_count < batch->count && !item->is_retry);
 
         if (r < 0)
                 return ev_trace(r);
@@ -64,22 +62,39 @@ static int add_parked(struct ev_batch *batch, const struct ev_item *item, const 
         parked->aggregate = item->aggregate;
         parked->reason = ev_str_of(reason);
         parked->detail = ev_text_whole(detail);
-        parked->attempts = item->attempts + item->is_retry;
         parked->has_deadline = waits;
         parked->deadline = waits ? batch->cases.now + batch->wait_max_us : 0;
         ++batch->parked_count;
-        leave_parked(batch, item);
         return 0;
+}
+
+/* A record from ev.parked stays where it is, so that its order among those of its aggregate, which
+ * the row knows, is kept also where the record cannot be opened any more. */
+static void add_again(struct ev_batch *batch, const struct ev_item *item, const char *reason,
+                      struct ev_str detail)
+{
+        struct ev_parked *again = &batch->again[batch->again_count++];
+
+        assert(item->is_retry);
+        assert(batch->again_count <= batch->count);
+
+        again->record.place = item->raw.place;
+        again->reason = ev_str_of(reason);
+        again->detail = ev_text_whole(detail);
 }
 
 /* For a person: without a deadline, and everything later of its aggregate stays behind it. */
 static int park(struct ev_batch *batch, struct ev_item *item, const char *reason,
                 struct ev_str detail)
 {
-        assert(item->fate == EV_FATE_DECIDE);
+        assert(item->fate == EV_FATE_DECIDE || item->is_retry);
 
         item->fate = EV_FATE_PARK;
         ++batch->counts.parked;
+        if (item->is_retry) {
+                add_again(batch, item, reason, detail);
+                return 0;
+        }
         return ev_trace(add_parked(batch, item, reason, detail, false));
 }
 
@@ -303,7 +318,13 @@ static int settle_item(struct ev_batch *batch, struct ev_item *item)
                 return 0;
         }
         switch (item->fate) {
-        case EV_FATE_DEAD: return ev_trace(add_dead(batch, item));
+        case EV_FATE_DEAD:
+                /* What was set aside once is a person's to give up, not ours: its aggregate is
+                 * known, and others may be held behind it. */
+                if (item->is_retry)
+                        return ev_trace(
+                                park(batch, item, ev_refusal_name(item->refusal), item->detail));
+                return ev_trace(add_dead(batch, item));
         case EV_FATE_DECIDE:
                 if (item->is_poison)
                         return ev_trace(park(batch, item, "poison", ev_str_of(item->poison)));

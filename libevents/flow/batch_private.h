@@ -53,12 +53,16 @@ struct ev_batch {
         struct ev_place *retried; /* of records from ev.parked, in the order of the items */
         bool *is_there;           /* beside them: locked, and ours to decide */
         size_t retried_count;
+        struct ev_place *noted; /* whose attempts are forgotten */
+        size_t noted_count;
         struct ev_held *held; /* aggregates; item->held is a place in it */
         size_t held_count;
         struct ev_dead_letter *dead; /* … and from here on what is to be written */
         size_t dead_count;
         struct ev_parked *parked;
         size_t parked_count;
+        struct ev_parked *again; /* of records from ev.parked: parked for a person */
+        size_t again_count;
         struct ev_place *finished,
                 *postponed; /* of records from ev.parked: gone, and still there */
         size_t finished_count, postponed_count;

@@ -64,28 +64,7 @@ static int make_facts(struct ev_batch *batch)
         return 0;
 }
 
-/* Records of a lane under suspicion come alone (flow/retry.c). */
-static bool is_suspect(const struct ev_batch *batch)
-{
-        assert(batch->count <= EV_BATCH_MAX);
-
-        return batch->count == 1 && batch->items[0].lane->suspects > 0;
-}
-
-/* It has not ended us: what was counted against it, and against those before it, is void. */
-static int queue_forget(struct ev_batch *batch)
-{
-        struct ev_place behind = batch->items[0].raw.place;
-
-        assert(is_suspect(batch));
-
-        ++behind.offset;
-        return ev_trace(ev_attempts_queue_forget(&batch->session, &behind));
-}
-
-/* A record leaves ev.parked before it may come in again.
- *
- * All of this is one flight. libpq sends what fills its buffer and the rest at the sync, so at the
+/* All of this is one flight. libpq sends what fills its buffer and the rest at the sync, so at the
  * fault points in here some of the statements may have reached the server and some not; COMMIT has
  * not before it is queued. */
 static int queue(struct ev_batch *batch)
@@ -102,8 +81,8 @@ static int queue(struct ev_batch *batch)
                 r = EV_FAULT(last_write);
         if (r == 0 && batch->mark_count > 0)
                 r = ev_inbox_queue_save_marks(session, batch->marks, batch->mark_count);
-        if (r == 0 && is_suspect(batch))
-                r = queue_forget(batch);
+        if (r == 0 && batch->noted_count > 0) /* they have not ended us */
+                r = ev_attempts_queue_forget(session, batch->noted, batch->noted_count);
         if (r == 0 && batch->accepted_count > 0)
                 r = ev_requests_queue_save(session, batch->accepted, batch->accepted_count);
         if (r == 0 && batch->dead_count > 0)
@@ -114,6 +93,8 @@ static int queue(struct ev_batch *batch)
                 r = ev_parked_queue_remove(session, batch->finished, batch->finished_count);
         if (r == 0 && batch->postponed_count > 0)
                 r = ev_parked_queue_attempt(session, batch->postponed, batch->postponed_count);
+        if (r == 0 && batch->again_count > 0)
+                r = ev_parked_queue_again(session, batch->again, batch->again_count);
         if (r == 0 && batch->parked_count > 0)
                 r = ev_parked_queue_add(session, batch->parked, batch->parked_count);
         if (r == 0 && batch->cases.count > 0)
@@ -154,7 +135,7 @@ static int receive(struct ev_batch *batch)
 
         if (r == 0 && batch->mark_count > 0)
                 r = ev_inbox_receive_save_marks(session, batch->mark_count);
-        if (r == 0 && is_suspect(batch))
+        if (r == 0 && batch->noted_count > 0)
                 r = ev_attempts_receive_forget(session);
         if (r == 0 && batch->accepted_count > 0)
                 r = ev_requests_receive_save(session, batch->accepted_count);
@@ -164,6 +145,8 @@ static int receive(struct ev_batch *batch)
                 r = ev_parked_receive_remove(session, batch->finished_count);
         if (r == 0 && batch->postponed_count > 0)
                 r = ev_parked_receive_attempt(session, batch->postponed_count);
+        if (r == 0 && batch->again_count > 0)
+                r = ev_parked_receive_again(session, batch->again_count);
         if (r == 0 && batch->parked_count > 0)
                 r = ev_parked_receive_add(session, batch->parked_count);
         if (r == 0 && batch->cases.count > 0)

@@ -25,7 +25,7 @@ enum {
         BACKOFF_DOUBLINGS_MAX = 10, /* keeps the shift in range; backoff_max_ms is below that */
         RUN_AGAIN = 100,            /* these two stand apart from all that is passed up */
         HOLE = 101,                 /* facts are missing before a record of the batch */
-        TRIES_MAX = 3, /* of a record on a suspected lane; then it is not decided any more */
+        TRIES_MAX = 3, /* of a record under suspicion; then it is not decided any more */
 };
 
 /* Doubles from BACKOFF_MIN_MS, half of it at random, so that workers that failed together do not
@@ -291,34 +291,60 @@ static int apply(struct ev_retry *retry, struct ev_item *items, size_t count)
 
 /* ---- Records that end the process ---- */
 
-/* Counts that the record is in hand, in the database, where it outlives us. 0, EV_APPLY_VOID, or
+/* Counts that the records are in hand, in the database, where it outlives us. 0, EV_APPLY_VOID, or
  * EV_FAILED. */
-static int note_attempt(struct ev_retry *retry, const struct ev_item *item, int32_t *ret_tries)
+static int note_attempts(struct ev_retry *retry, struct ev_item *items, size_t count,
+                         int32_t *ret_tries)
 {
+        struct ev_place places[EV_BATCH_MAX];
         int r;
 
-        assert(!ev_db_is_in_transaction(retry->db));
+        assert(count > 0 && count <= EV_BATCH_MAX);
 
+        for (size_t i = 0; i < count; ++i)
+                places[i] = items[i].raw.place;
         for (;;) {
-                r = ev_attempts_note(ev_batch_session(retry->batch), &item->raw.place, ret_tries);
+                r = ev_attempts_note(ev_batch_session(retry->batch), places, count, ret_tries);
                 if (r == 0 || ev_error_last()->verdict != EV_VERDICT_RETRY)
-                        return ev_trace(r);
+                        break;
                 r = wait_for_server(retry);
                 if (r != 0)
                         return ev_trace(r);
         }
+        for (size_t i = 0; r == 0 && i < count; ++i)
+                items[i].is_noted = true;
+        return ev_trace(r);
 }
 
-/* A lane whose owners died one after the other: its records go one by one, each counted before it
- * is touched. The one that has been in hand three times is not decided again but parked, which
- * still opens it; should that end the process too, it is stepped over by its place alone and
- * becomes a dead letter. So the lane moves on after five more deaths at most. */
+/* Records in hand were dropped or failed, and we live: nothing counts against them. Where the
+ * session is lost it does count; that takes three times in a row to be mistaken for deaths. */
+static void forget_attempts(struct ev_retry *retry, const struct ev_item *items, size_t count)
+{
+        struct ev_error error = *ev_error_last();
+        struct ev_place places[EV_BATCH_MAX];
+        size_t noted = 0;
+
+        assert(count <= EV_BATCH_MAX);
+
+        for (size_t i = 0; i < count; ++i)
+                if (items[i].is_noted)
+                        places[noted++] = items[i].raw.place;
+        if (noted > 0 && ev_db_is_open(retry->db))
+                (void)!ev_attempts_forget(ev_batch_session(retry->batch), places, noted);
+        ev_error_restore(&error);
+}
+
+/* A record whose processes died, one after the other: it goes alone, and counted before it is
+ * touched. One that has been in hand three times is not decided again but parked, which still opens
+ * it; should that end the process too, its place alone is looked at: it becomes a dead letter, or
+ * stays in ev.parked for a person where it came from there. So a lane moves on after five more
+ * deaths at most. */
 static int apply_suspect(struct ev_retry *retry, struct ev_item *item)
 {
         int32_t tries = 0;
-        int r = note_attempt(retry, item, &tries);
+        int r = note_attempts(retry, item, 1, &tries);
 
-        assert(item->lane->suspects > 0);
+        assert(item->tries > 0 || item->lane->suspects > 0);
 
         if (r != 0)
                 return ev_trace(r);
@@ -335,21 +361,42 @@ static int apply_suspect(struct ev_retry *retry, struct ev_item *item)
         return ev_trace(apply(retry, item, 1));
 }
 
-/* How many records stand at the head that may be applied together: up to the first one of a lane
- * under suspicion. */
+/* What a lane reads is suspected with the lane, as takeovers without a commit name no record. A
+ * record from ev.parked does not move the lane, so that its own attempts are what tells. */
+static bool is_suspect(const struct ev_item *item)
+{
+        assert(item->lane);
+
+        return item->is_retry ? item->tries > 0 : item->lane->suspects > 0;
+}
+
+/* How many records stand at the head that may be applied together: up to the first suspect. */
 static size_t count_trusted(const struct ev_item *items, size_t count)
 {
         size_t i = 0;
 
         assert(count > 0);
 
-        while (i < count && items[i].lane->suspects == 0)
+        while (i < count && !is_suspect(&items[i]))
                 ++i;
         return i;
 }
 
-/* Nearly always this is one batch. A suspicion ends behind as many records as the deadly batch can
- * have had. */
+/* A death with records from ev.parked in hand would leave nothing else behind. */
+static int apply_trusted(struct ev_retry *retry, struct ev_item *items, size_t count)
+{
+        int32_t tries;
+        int r = 0;
+
+        assert(count > 0);
+
+        if (items[0].is_retry)
+                r = note_attempts(retry, items, count, &tries);
+        return r == 0 ? ev_trace(apply(retry, items, count)) : ev_trace(r);
+}
+
+/* Nearly always this is one batch. A suspicion of a lane ends behind as many records as the deadly
+ * batch can have had. */
 int ev_retry_apply(struct ev_retry *retry, struct ev_item *items, size_t count)
 {
         int r = 0;
@@ -360,11 +407,13 @@ int ev_retry_apply(struct ev_retry *retry, struct ev_item *items, size_t count)
         for (size_t done = 0, step; r == 0 && done < count; done += step) {
                 step = count_trusted(items + done, count - done);
                 if (step > 0) {
-                        r = apply(retry, items + done, step);
+                        r = apply_trusted(retry, items + done, step);
                         continue;
                 }
                 step = 1;
                 r = apply_suspect(retry, &items[done]);
         }
+        if (r != 0)
+                forget_attempts(retry, items, count);
         return ev_trace(r);
 }

@@ -445,7 +445,8 @@ static int load_due(struct ev_runner *runner, struct ev_parked **ret_due, size_t
 }
 
 /* A record that a person asks for is decided now, like one whose time is over: both have no further
- * try to wait for. */
+ * try to wait for. Behind it the next one of its aggregate may be asked for then, so that the next
+ * look comes at once. */
 static size_t make_items(struct ev_runner *runner, const struct ev_parked *due, size_t count)
 {
         size_t made = 0;
@@ -458,12 +459,14 @@ static size_t make_items(struct ev_runner *runner, const struct ev_parked *due, 
 
                 if (!lane)
                         continue;
+                if (due[i].redrive)
+                        runner->next_look = 0;
                 runner->items[made++] = (struct ev_item){
                         .raw = due[i].record,
                         .lane = lane,
                         .is_retry = true,
                         .is_last_try = due[i].is_overdue || due[i].redrive,
-                        .attempts = due[i].attempts,
+                        .tries = due[i].tries,
                 };
         }
         return made;
@@ -559,6 +562,8 @@ static int wait_ms(const struct ev_runner *runner)
 
         assert(wait > 0);
 
+        if (tick > runner->next_look)
+                tick = runner->next_look;
         if (tick < now + wait * EV_MICROS_PER_MS)
                 wait = (tick - now) / EV_MICROS_PER_MS;
         return wait > 0 ? (int)wait : 1;

@@ -1,4 +1,4 @@
-/* Attempts at records of a suspected lane.
+/* Attempts at records that may end the process.
  *
  * If the process dies after ev_attempts_note() and before the batch is committed, the attempt
  * stands: that is what it is for. Forgetting goes with the batch's transaction. */
@@ -11,52 +11,41 @@
 #include "ev_sql.h"
 #include "store/columns.h"
 
-/* Whose record, and which: the key of ev.attempt. Two groups may suspect one record of their own
- * accord, so the group is part of it. */
-static struct ev_params *begin(struct ev_session *session, const struct ev_statement *statement,
-                               const struct ev_place *place)
-{
-        struct ev_params *params = &session->params;
-
-        assert(place->offset >= 0 && place->partition >= 0);
-        assert(!ev_str_is_null(session->group));
-
-        ev_params_begin(params, statement);
-        ev_params_text(params, session->group);
-        ev_params_text(params, place->topic);
-        ev_params_int4(params, place->partition);
-        ev_params_int8(params, place->offset);
-        return params;
-}
-
-/* Committed by itself, before the record is touched: a process that dies of the record leaves
- * this behind, and nothing else could. */
-int ev_attempts_note(struct ev_session *session, const struct ev_place *place, int32_t *ret_tries)
+/* Committed by itself, before the records are touched: a process that dies of one leaves this
+ * behind, and nothing else could. */
+int ev_attempts_note(struct ev_session *session, const struct ev_place *places, size_t count,
+                     int32_t *ret_tries)
 {
         _cleanup_result_ struct ev_result *result = NULL;
+        int32_t most = 0;
         int r;
 
-        assert(place && ret_tries);
+        assert(ret_tries && count > 0);
         assert(!ev_db_is_in_transaction(session->db));
 
         r = ev_db_run(session->db, &ev_sql_attempts_note,
-                      begin(session, &ev_sql_attempts_note, place), &result);
+                      ev_session_begin_places(session, &ev_sql_attempts_note, places, count),
+                      &result);
         if (r)
                 return ev_trace(r);
-        *ret_tries = ev_result_int4(result, 0, 0);
+        for (size_t row = 0; row < ev_result_rows(result); ++row)
+                if (ev_result_int4(result, row, 0) > most)
+                        most = ev_result_int4(result, row, 0);
+        *ret_tries = most;
         return 0;
 }
 
-/* Up to the offset that the lane moves to: what lies before it was applied or stepped over. */
-int ev_attempts_queue_forget(struct ev_session *session, const struct ev_place *place)
+int ev_attempts_queue_forget(struct ev_session *session, const struct ev_place *places,
+                             size_t count)
 {
-        assert(place);
+        assert(places);
 
         return ev_trace(ev_db_queue(session->db, &ev_sql_attempts_forget,
-                                    begin(session, &ev_sql_attempts_forget, place)));
+                                    ev_session_begin_places(session, &ev_sql_attempts_forget,
+                                                            places, count)));
 }
 
-/* How many rows went is of no interest: most lanes that were under suspicion have none left. */
+/* How many rows went is of no interest: a person may have taken some away. */
 int ev_attempts_receive_forget(struct ev_session *session)
 {
         _cleanup_result_ struct ev_result *result = NULL;
@@ -64,4 +53,14 @@ int ev_attempts_receive_forget(struct ev_session *session)
         assert(session->db);
 
         return ev_trace(ev_session_next(session, &result));
+}
+
+int ev_attempts_forget(struct ev_session *session, const struct ev_place *places, size_t count)
+{
+        assert(!ev_db_is_in_transaction(session->db));
+
+        return ev_trace(
+                ev_db_run(session->db, &ev_sql_attempts_forget,
+                          ev_session_begin_places(session, &ev_sql_attempts_forget, places, count),
+                          NULL));
 }

@@ -74,6 +74,25 @@ int ev_session_row(int64_t position, size_t count, size_t *ret_index)
         return 0;
 }
 
+/* The group is part of the key: two groups may set one record aside, or suspect it, of their own
+ * accord. */
+struct ev_params *ev_session_begin_places(struct ev_session *session,
+                                          const struct ev_statement *statement,
+                                          const struct ev_place *places, size_t count)
+{
+        struct ev_params *params = &session->params;
+
+        assert(places && count > 0);
+        assert(!ev_str_is_null(session->group));
+
+        ev_params_begin(params, statement);
+        ev_params_text(params, session->group);
+        EV_COLUMN(params, count, ev_params_text(params, places[i].topic));
+        EV_COLUMN(params, count, ev_params_int4(params, places[i].partition));
+        EV_COLUMN(params, count, ev_params_int8(params, places[i].offset));
+        return params;
+}
+
 /* Whatever went wrong, the session must be left as it was found: outside of a transaction, with
  * nothing to read. Where that fails too, its connection is lost, and with it the transaction. */
 int ev_session_abandon(struct ev_session *session)

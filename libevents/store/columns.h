@@ -41,6 +41,12 @@ int ev_session_expect(struct ev_session *session, size_t count, const char *what
 /* The place of a row in the arrays that were sent: `position` counts from 1, as ORDINALITY does. */
 int ev_session_row(int64_t position, size_t count, size_t *ret_index) _must_check_;
 
+/* Parameters of a statement that begins with group, topics, partitions and offsets: the primary key
+ * of each record. */
+struct ev_params *ev_session_begin_places(struct ev_session *session,
+                                          const struct ev_statement *statement,
+                                          const struct ev_place *places, size_t count);
+
 /* Copies bytes to the arena; null stays null. */
 int ev_session_keep(struct ev_arena *arena, struct ev_bytes bytes,
                     struct ev_bytes *ret_kept) _must_check_;

@@ -8,7 +8,8 @@
  *
  * What is parked for a person keeps its order: later records of its aggregate are parked behind it
  * (ev_parked_queue_held() is asked in every batch, as a person may release them at any time), and
- * only the first of an aggregate is given out. What waits has no order and holds up nobody. */
+ * only the first of an aggregate is given out; when it was decided, the one that was held behind it
+ * is asked for in the same transaction. What waits has no order and holds up nobody. */
 
 #include "store/parked.h"
 
@@ -141,6 +142,7 @@ enum due {
         DEADLINE,
         IS_OVERDUE,
         REDRIVE,
+        TRIES,
 };
 
 /* What is text or bytes, copied to the arena: the result is freed when the statement has been read,
@@ -192,6 +194,7 @@ static int read_due(const struct ev_result *result, size_t row, struct ev_arena 
         parked->deadline = parked->has_deadline ? ev_result_timestamptz(result, row, DEADLINE) : 0;
         parked->is_overdue = ev_result_bool(result, row, IS_OVERDUE);
         parked->redrive = ev_result_bool(result, row, REDRIVE);
+        parked->tries = ev_result_int4(result, row, TRIES);
         return ev_trace(keep_due(result, row, arena, parked));
 }
 
@@ -224,21 +227,13 @@ int ev_parked_receive_due(struct ev_session *session, struct ev_arena *arena,
         return 0;
 }
 
-/* Group, topics, partitions, offsets: the primary key of each record. */
 static int queue_places(struct ev_session *session, const struct ev_statement *statement,
                         const struct ev_place *places, size_t count)
 {
-        struct ev_params *params = &session->params;
+        assert(statement);
 
-        assert(places && count > 0);
-        assert(!ev_str_is_null(session->group));
-
-        ev_params_begin(params, statement);
-        ev_params_text(params, session->group);
-        EV_COLUMN(params, count, ev_params_text(params, places[i].topic));
-        EV_COLUMN(params, count, ev_params_int4(params, places[i].partition));
-        EV_COLUMN(params, count, ev_params_int8(params, places[i].offset));
-        return ev_trace(ev_db_queue(session->db, statement, params));
+        return ev_trace(ev_db_queue(session->db, statement,
+                                    ev_session_begin_places(session, statement, places, count)));
 }
 
 int ev_parked_queue_lock(struct ev_session *session, const struct ev_place *places, size_t count)
@@ -296,6 +291,30 @@ int ev_parked_receive_remove(struct ev_session *session, size_t count)
                 return ev_fail(EV_VERDICT_STOP, "a record was taken out of ev.parked by somebody "
                                                 "else while it was tried again; start again");
         return ev_trace(r);
+}
+
+int ev_parked_queue_again(struct ev_session *session, const struct ev_parked *parked, size_t count)
+{
+        struct ev_params *params = &session->params;
+
+        assert(parked && count > 0);
+
+        ev_params_begin(params, &ev_sql_parked_again);
+        ev_params_text(params, session->group);
+        EV_COLUMN(params, count, ev_params_text(params, parked[i].record.place.topic));
+        EV_COLUMN(params, count, ev_params_int4(params, parked[i].record.place.partition));
+        EV_COLUMN(params, count, ev_params_int8(params, parked[i].record.place.offset));
+        EV_COLUMN(params, count, ev_params_text(params, parked[i].reason));
+        EV_COLUMN(params, count, ev_params_text(params, ev_given_text(parked[i].detail)));
+        return ev_trace(ev_db_queue(session->db, &ev_sql_parked_again, params));
+}
+
+/* Behind the barrier their rows were locked, so they stand there. */
+int ev_parked_receive_again(struct ev_session *session, size_t count)
+{
+        assert(count > 0);
+
+        return ev_trace(ev_session_expect(session, count, "parked records"));
 }
 
 int ev_parked_queue_attempt(struct ev_session *session, const struct ev_place *places, size_t count)

@@ -25,6 +25,7 @@ struct ev_parked {
         /* Set by ev_parked_receive_due(): */
         bool is_overdue; /* the deadline has passed */
         bool redrive;    /* a person asked for it */
+        int32_t tries;   /* times that a process died with it in hand */
 };
 
 /* Sets records aside, in the transaction that steps over them. */
@@ -59,7 +60,13 @@ int ev_parked_queue_lock(struct ev_session *session, const struct ev_place *plac
                          size_t count) _must_check_;
 int ev_parked_receive_lock(struct ev_session *session, size_t count, bool *is_there) _must_check_;
 
-/* Ends the wait of records that were decided, and notes a further attempt of the others. */
+/* Parks records that stand there already for a person: place, aggregate and record stay. */
+int ev_parked_queue_again(struct ev_session *session, const struct ev_parked *parked,
+                          size_t count) _must_check_;
+int ev_parked_receive_again(struct ev_session *session, size_t count) _must_check_;
+
+/* Ends the wait of records that were decided, and notes a further attempt of the others. Where one
+ * had no deadline, what is held behind it is asked for: they follow in order, one after another. */
 int ev_parked_queue_remove(struct ev_session *session, const struct ev_place *places,
                            size_t count) _must_check_;
 int ev_parked_receive_remove(struct ev_session *session, size_t count) _must_check_;

@@ -1,4 +1,6 @@
--- Forgets the attempts at a lane's records before an offset.
--- in: group_name text, topic text, partition int4, next_offset int8
+-- Forgets the attempts at records: they have not ended the process that had them in hand.
+-- in: group_name text, topics text[], partitions int4[], offsets int8[]
 DELETE FROM ev.attempt a
-WHERE a.group_name = $1 AND a.topic = $2 AND a.partition = $3 AND a."offset" < $4
+USING unnest($2, $3, $4) AS w (topic, partition, "offset")
+WHERE a.group_name = $1 AND a.topic = w.topic AND a.partition = w.partition
+  AND a."offset" = w."offset"

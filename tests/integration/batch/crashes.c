@@ -36,12 +36,12 @@ static void live(struct world *w)
 }
 
 /* How many die before one comes through; DEATHS_MAX: none does. */
-static int count_deaths(const char *faults)
+static int count_deaths(check_fn *run, const char *faults)
 {
         int deaths = 0, status;
 
         for (; deaths < DEATHS_MAX; ++deaths) {
-                in_a_child(live, faults);
+                in_a_child(run, faults);
                 status = world_wait();
                 if (!WIFSIGNALED(status))
                         break;
@@ -56,7 +56,7 @@ static void a_deadly_record_is_parked(struct world *w)
         int deaths;
 
         world_begin(w, 0);
-        deaths = count_deaths(NULL);
+        deaths = count_deaths(live, NULL);
         report_detail("%d deaths", deaths);
         report(deaths == 6 && shows(w, ends, "5 4 poison3 0"),
                "a record that kills whoever decides it is parked after six deaths");
@@ -73,7 +73,7 @@ static void one_that_kills_at_opening_is_stepped_over(struct world *w)
         int deaths;
 
         world_begin(w, 0);
-        deaths = count_deaths("batch_decoded=kill");
+        deaths = count_deaths(live, "batch_decoded=kill");
         report_detail("%d deaths", deaths);
         report(deaths == 23 &&
                        shows(w,
@@ -100,6 +100,115 @@ static void clean_releases_are_no_deaths(struct world *w)
         add_new(w, 0, "SKU-1", 1);
         report(apply(w) == 0 && w->applied == 2 && shows(w, ends, "2 2 0"),
                "its records go one by one, and leave no attempts");
+}
+
+/* ---- Records from ev.parked that end the process ---- */
+
+static const char aside[] =
+        "SELECT concat_ws(' ', (SELECT sum(quantity) FROM inventory_items), "
+        "(SELECT string_agg(reason || \"offset\", ' ' ORDER BY \"offset\") FROM ev.parked), "
+        "(SELECT count(*) FROM ev.dead_letter), (SELECT count(*) FROM ev.attempt))";
+
+/* A process that begins where others died: it reads a new record, which is committed and so ends
+ * every suspicion of the lane, and tries what is due. */
+static void live_and_retry(struct world *w)
+{
+        later_is_deadly = true;
+        world_take(w, 1);
+        w->ends[0] = w->lanes[0].next_offset;
+        w->sent = (size_t)w->ends[0];
+        add_new(w, 0, "SKU-1", 1);
+        require(apply(w), "what is read");
+        while (add_due(w) > 0)
+                require(apply(w), "what is due");
+}
+
+static void retry_only(struct world *w)
+{
+        world_take(w, 1);
+        while (add_due(w) > 0)
+                require(apply(w), "what is due");
+}
+
+/* Three wait, each for its product, the second one deadly; then the products are there. */
+static void begin_waiting(struct world *w)
+{
+        world_begin(w, 1);
+        add_new(w, 0, "LATE-1", 1);
+        add(w, 0, "late", "LATE-2", 1, "LATER");
+        add_new(w, 0, "LATE-3", 1);
+        require(apply(w), "waiting");
+        sql(w,
+            "INSERT INTO products (name, sku, category, price, company_id) SELECT 'p', 'LATE-' || "
+            "n, 'toys', 1, 'C-L' FROM generate_series(1, 3) n; "
+            "UPDATE ev.parked SET parked_at = parked_at - interval '1 h'");
+}
+
+/* In hand once with the others and twice alone; four processes have read a record each. */
+static void a_deadly_waiting_record_is_parked(struct world *w)
+{
+        int deaths;
+
+        begin_waiting(w);
+        deaths = count_deaths(live_and_retry, NULL);
+        report_detail("%d deaths", deaths);
+        report(deaths == 3 && shows(w, aside, "6 poison1 0 0") &&
+                       shows(w, "SELECT (deadline IS NULL)::text || redrive FROM ev.parked",
+                             "truefalse"),
+               "a waiting record that kills whoever tries it is parked after three deaths; the "
+               "others and what is read flow");
+        world_take(w, 1);
+        w->ends[0] = w->lanes[0].next_offset;
+        add(w, 0, "behind", "LATE-2", 1, "GRN-B");
+        require(apply(w), "one behind it");
+        sql(w, "UPDATE ev.parked SET redrive = true");
+        deaths = count_deaths(live_and_retry, NULL);
+        report_detail("%d deaths", deaths);
+        report(deaths == 3 && shows(w, aside, "10 poison1 held7 0 0") &&
+                       shows(w,
+                             "SELECT string_agg(redrive::text, ' ' ORDER BY \"offset\") FROM "
+                             "ev.parked",
+                             "false true"),
+               "so is one that a person asked for, with those of its aggregate behind it");
+        sql(w, "UPDATE ev.parked SET redrive = true");
+        retry_only(w);
+        report(shows(w, aside, "12 0 0"), "and when it has become harmless they go on in order");
+}
+
+/* All three in hand once; then alone: two deaths when they are to be decided and one when they are
+ * to be parked. */
+static void waiting_ones_that_kill_at_opening_are_parked(struct world *w)
+{
+        int deaths;
+
+        begin_waiting(w);
+        deaths = count_deaths(retry_only, "batch_decoded=kill");
+        report_detail("%d deaths", deaths);
+        report(deaths == 10 && shows(w, aside, "poison0 poison1 poison2 0 0") &&
+                       shows(w,
+                             "SELECT bool_and(length(value) > 0 AND deadline IS NULL AND detail "
+                             "LIKE 'each time%')::text FROM ev.parked",
+                             "true"),
+               "waiting records that kill whoever opens them wait for a person, whole");
+}
+
+/* What did not end in a death is not counted: the group was joined again, three times. */
+static void dropped_ones_are_not_counted(struct world *w)
+{
+        begin_waiting(w);
+        for (int i = 0; i < 5; ++i) {
+                report_detail("round %d", i);
+                if (add_due(w) != 3)
+                        break;
+                sql(w, "UPDATE ev.consumer_offset SET owner_epoch = owner_epoch + 1");
+                if (apply(w) != EV_APPLY_VOID)
+                        break;
+                world_take(w, 1);
+        }
+        report(shows(w, aside, "waiting0 waiting1 waiting2 0 0"),
+               "records that were dropped, fenced or not, are not held against them");
+        retry_only(w);
+        report(shows(w, aside, "3 0 0"), "and are tried as ever");
 }
 
 /* ---- Parked records that a person takes away ---- */
@@ -131,6 +240,9 @@ check_fn *const crash_checks[] = {
         a_deadly_record_is_parked,
         one_that_kills_at_opening_is_stepped_over,
         clean_releases_are_no_deaths,
+        a_deadly_waiting_record_is_parked,
+        waiting_ones_that_kill_at_opening_are_parked,
+        dropped_ones_are_not_counted,
         gone_records_are_not_decided,
         NULL,
 };

@@ -32,15 +32,19 @@ static const char topic[] = "quenty.stock.ingress.v1";
 static const char facts_topic[] = "quenty.customer.events.v1";
 
 unsigned decides;
+bool later_is_deadly;
 
-/* The order worker, with three more things that a record can ask for: "PARK" parks, "HUGE" wants
- * more than a batch has memory for, and "DIE" ends the process. */
+/* The order worker, with four more things that a record can ask for: "PARK" parks, "HUGE" wants
+ * more than a batch has memory for, "DIE" ends the process, and "LATER" does so when it is tried
+ * again. */
 static int decide_or_park(struct ev_case *c, const void *event)
 {
         const struct goods_received *received = event;
 
         ++decides;
         if (ev_str_equal(received->reference_number, EV_STR("DIE")))
+                raise(SIGKILL);
+        if (later_is_deadly && ev_str_equal(received->reference_number, EV_STR("LATER")))
                 raise(SIGKILL);
         if (ev_str_equal(received->reference_number, EV_STR("PARK")))
                 return ev_park(c, "as the test wants");
@@ -428,7 +432,7 @@ size_t add_due(struct world *w)
                         .lane = &w->lanes[due[i].record.place.partition],
                         .is_retry = true,
                         .is_last_try = due[i].is_overdue || due[i].redrive,
-                        .attempts = due[i].attempts,
+                        .tries = due[i].tries,
                 };
         return count;
 }

@@ -93,6 +93,9 @@ int world_wait(void);
 extern struct ev_worker test_worker;
 extern const struct ev_timer test_timer;
 
+/* Whether a record with the reference "LATER" ends the process. */
+extern bool later_is_deadly;
+
 /* How often the decide of this test was run since world_begin(). */
 extern unsigned decides;
 

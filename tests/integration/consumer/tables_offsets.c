@@ -258,23 +258,25 @@ static void check_halt(struct ev_arena *arena)
 
 static void check_attempts(struct ev_arena *arena)
 {
-        const struct ev_place place = { EV_STR("t1"), 0, 41 }, next = { EV_STR("t1"), 0, 42 };
+        const struct ev_place place = { EV_STR("t1"), 0, 41 };
+        const struct ev_place both[] = { { EV_STR("t1"), 0, 41 }, { EV_STR("t1"), 0, 42 } };
         int32_t tries = 0;
 
         (void)arena;
-        require(ev_attempts_note(&a, &place, &tries), "attempt");
+        require(ev_attempts_note(&a, &place, 1, &tries), "attempt");
         report(tries == 1, "a first attempt is one");
-        require(ev_attempts_note(&b, &place, &tries), "attempt");
-        report(tries == 2, "another process counts on");
-        require(ev_attempts_note(&a, &next, &tries), "attempt");
+        require(ev_attempts_note(&b, both, 2, &tries), "attempts");
+        report(tries == 2, "another process counts on, and is told the most of several");
         begin(&a);
-        require(ev_attempts_queue_forget(&a, &next), "forget");
+        require(ev_attempts_queue_forget(&a, both, 1), "forget");
         send_queued(&a);
         skip_begin(&a);
         require(ev_attempts_receive_forget(&a), "forget");
         commit(&a);
         report(shows("SELECT string_agg(\"offset\" || ' ' || tries, ',') FROM ev.attempt", "42 1"),
-               "attempts before an offset are forgotten, later ones are not");
+               "attempts at a record are forgotten, those at others are not");
+        require(ev_attempts_forget(&b, both, 2), "forget");
+        report(shows("SELECT count(*) FROM ev.attempt", "0"), "also outside of a transaction");
 }
 
 /* A batch that moves nothing: a barrier before parked records. */

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "report.h"
 #include "sessions.h"
+#include "store/attempts.h"
 #include "store/parked.h"
 
 static const struct ev_str parked_topics[] = { EV_STR_INIT("t1"), EV_STR_INIT("t1") };
@@ -167,6 +168,43 @@ static void check_redrive(struct ev_arena *arena)
         report(ev_db_finish(b.db) < 0, "a record cannot be parked twice");
 }
 
+/* Three of one aggregate, held behind the first, and one of another; an attempt stands at one. */
+static void check_what_is_held_follows(struct ev_arena *arena)
+{
+        struct ev_parked parked[] = { parked_of(0, 2, "d", 0), parked_of(0, 4, "d", 0),
+                                      parked_of(0, 5, "e", 0), parked_of(0, 6, "d", 0) };
+        const struct ev_place first = { EV_STR("t1"), 0, 2 };
+        const struct ev_parked again = { .record.place = { EV_STR("t1"), 0, 4 },
+                                         .reason = EV_STR("poison"),
+                                         .detail = EV_STR("as before") };
+        struct ev_parked *found;
+        int32_t tries;
+
+        for (size_t i = 1; i < EV_ARRAY_SIZE(parked); ++i)
+                parked[i].reason = EV_STR("held");
+        park(&a, parked, EV_ARRAY_SIZE(parked));
+        begin(&a);
+        require(ev_parked_queue_remove(&a, &first, 1), "remove");
+        send_queued(&a);
+        skip_begin(&a);
+        require(ev_parked_receive_remove(&a, 1), "remove");
+        commit(&a);
+        require(ev_attempts_note(&a, &again.record.place, 1, &tries), "attempt");
+        report(strcmp(due(arena, 10, &found), "4 ") == 0 && found[0].redrive && found[0].tries == 1,
+               "behind one that was decided the next of its aggregate is asked for");
+        begin(&a);
+        require(ev_parked_queue_again(&a, &again, 1), "again");
+        send_queued(&a);
+        skip_begin(&a);
+        require(ev_parked_receive_again(&a, 1), "again");
+        commit(&a);
+        report(strcmp(due(arena, 10, &found), "") == 0 &&
+                       shows("SELECT reason || detail || attempts || aggregate || "
+                             "(deadline IS NULL)::text FROM ev.parked WHERE \"offset\" = 4",
+                             "poisonas before1dtrue"),
+               "one that is parked again keeps its place and holds the others");
+}
+
 static void check_remove_and_attempt(struct ev_arena *arena)
 {
         int64_t later = ev_clock_real_micros() + 60 * EV_MICROS_PER_SECOND;
@@ -206,5 +244,6 @@ static void check_remove_and_attempt(struct ev_arena *arena)
 }
 
 check_fn *const parked_checks[] = {
-        check_held, check_due, check_redrive, check_remove_and_attempt, NULL,
+        check_held, check_due, check_redrive, check_what_is_held_follows, check_remove_and_attempt,
+        NULL,
 };
