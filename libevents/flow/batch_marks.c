@@ -86,8 +86,7 @@ static void describe_hole(struct ev_batch *batch, const struct ev_item *item,
                  "facts are missing on %.*s [%d] before offset %lld: fact %lld of %.*s follows "
                  "%lld, the last one seen is %s. Find out why; to go on without them set "
                  "last_sequence to %lld for this source, topic and partition in ev.inbox_mark (a "
-                 "new row if there is none), clear halted_reason and halted_at in "
-                 "ev.consumer_offset, then restart the worker",
+                 "new row if there is none), then \"eventctl lane resume\"",
                  EV_STR_ARG(place->topic), place->partition, (long long)place->offset,
                  (long long)item->event.sequence, EV_STR_ARG(item->event.source),
                  (long long)item->event.previous_sequence, seen,

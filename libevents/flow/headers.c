@@ -122,12 +122,24 @@ static bool take_slice(struct ev_bytes *bytes, struct ev_bytes *ret_slice)
         return true;
 }
 
+bool ev_headers_next(struct ev_bytes *headers, struct ev_header *ret_header)
+{
+        struct ev_bytes name, value;
+
+        assert(ret_header);
+
+        if (!take_slice(headers, &name) || !name.data || !take_slice(headers, &value))
+                return false;
+        ret_header->name = (struct ev_str){ (const char *)name.data, name.size };
+        ret_header->value = value;
+        return true;
+}
+
 /* Slices of `bytes`; at most as many headers as a record may have. */
 static int unpack(struct ev_arena *arena, struct ev_bytes bytes,
                   const struct ev_header **ret_headers, size_t *ret_count)
 {
         struct ev_header *headers;
-        struct ev_bytes name;
         size_t count = 0;
 
         assert(ret_headers && ret_count);
@@ -138,13 +150,12 @@ static int unpack(struct ev_arena *arena, struct ev_bytes bytes,
         /* More than the limit were put aside too: with a dead letter, which is not tried again; but
          * a limit may have been lowered since. */
         while (bytes.size > 0) {
-                if (count == EV_ENVELOPE_HEADERS_MAX || !take_slice(&bytes, &name) || !name.data ||
-                    !take_slice(&bytes, &headers[count].value)) {
+                if (count == EV_ENVELOPE_HEADERS_MAX || !ev_headers_next(&bytes, &headers[count])) {
                         (void)ev_fail(EV_VERDICT_RECORD, "headers that were put aside are not in "
                                                          "the form of ev.headers()");
                         return EV_OVER_LIMIT;
                 }
-                headers[count++].name = (struct ev_str){ (const char *)name.data, name.size };
+                ++count;
         }
         *ret_headers = headers;
         *ret_count = count;

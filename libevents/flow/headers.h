@@ -3,6 +3,8 @@
 
 /* Headers of a record, between Kafka and the column in which it is put aside (ev.headers()). */
 
+#include <stdbool.h>
+
 #include "flow/batch.h"
 
 /* The headers of a record: those of its message, or those it was put aside with; slices of either,
@@ -15,5 +17,9 @@ int ev_item_headers(struct ev_arena *arena, const struct ev_item *item,
  * value are borrowed from it, packed headers lie in the arena. */
 int ev_item_raw(struct ev_arena *arena, const struct ev_item *item,
                 struct ev_raw *ret_raw) _must_check_;
+
+/* Takes the first header off headers in the form in which they are put aside; its slices are of
+ * them. False at the end, or where they are not of that form. */
+bool ev_headers_next(struct ev_bytes *headers, struct ev_header *ret_header);
 
 #endif

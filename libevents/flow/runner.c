@@ -208,26 +208,80 @@ static struct ev_offset *find_lane(struct ev_runner *runner, struct ev_str topic
         return NULL;
 }
 
-/* Records outside of the log are gone, or the topic is another one: the lane is halted, for a
- * person to decide; never a silent skip. */
-static int halt(struct ev_runner *runner, const struct ev_consumer_lane *gone)
+/* For a person to decide; never a silent skip. */
+static int halt(struct ev_runner *runner, const struct ev_consumer_lane *bad, const char *reason)
 {
-        struct ev_offset *lane = find_lane(runner, ev_str_of(gone->topic), gone->partition);
-        char reason[EV_ERROR_TEXT_MAX];
+        struct ev_offset *lane = find_lane(runner, ev_str_of(bad->topic), bad->partition);
         int r;
 
-        assert(lane);
+        assert(lane && reason[0]);
 
-        snprintf(reason, sizeof(reason),
-                 "offset %lld of %s [%d] is outside of the log: records were deleted before they "
-                 "were applied, or the topic was made again. Set next_offset and clear "
-                 "halted_reason and halted_at in ev.consumer_offset, then restart the worker",
-                 (long long)gone->position, gone->topic, gone->partition);
         r = ev_offsets_halt(ev_batch_session(runner->batch), lane, ev_str_of(reason));
         if (r < 0)
                 return ev_trace(r);
         lane->is_halted = true; /* its waiting records would be fenced: nobody looks at them */
         return 0;
+}
+
+/* The command that goes on behind an offset. */
+static void describe_way_on(const struct ev_runner *runner, const struct ev_consumer_lane *bad,
+                            const char *from, char text[EV_ERROR_TEXT_MAX])
+{
+        assert(from);
+
+        snprintf(text, EV_ERROR_TEXT_MAX,
+                 "eventctl lane resume --database %s --group %.*s --topic %s --partition %d "
+                 "--from %s --reason TEXT --yes",
+                 runner->worker->database, EV_STR_ARG(ev_batch_session(runner->batch)->group),
+                 bad->topic, bad->partition, from);
+}
+
+/* Records outside of the log are gone, or the topic is another one. */
+static int halt_out_of_range(struct ev_runner *runner, const struct ev_consumer_lane *gone)
+{
+        char way_on[EV_ERROR_TEXT_MAX], reason[2 * EV_ERROR_TEXT_MAX];
+
+        assert(gone);
+
+        describe_way_on(runner, gone, "OFFSET", way_on);
+        snprintf(reason, sizeof(reason),
+                 "offset %lld of %s [%d] is outside of the log: records were deleted before they "
+                 "were applied, or the topic was made again. To go on behind what is gone: %s; "
+                 "where the topic was made again, set next_offset and clear halted_reason and "
+                 "halted_at in ev.consumer_offset",
+                 (long long)gone->position, gone->topic, gone->partition, way_on);
+        return ev_trace(halt(runner, gone, reason));
+}
+
+/* Bytes may have been damaged on their way to us, so they are fetched once more, from the offset
+ * that is kept. The second time the lane is halted there. Either way the group is joined again: that
+ * is how the consumer comes to read a lane from another place, or not at all. */
+static int stop_unreadable(struct ev_runner *runner, const struct ev_consumer_event *event)
+{
+        const struct ev_consumer_lane *lane = event->lane;
+        struct ev_place place = { ev_str_of(lane->topic), lane->partition, lane->unreadable };
+        char way_on[EV_ERROR_TEXT_MAX], reason[2 * EV_ERROR_TEXT_MAX], from[24];
+        bool is_again = runner->unreadable.offset == place.offset &&
+                        runner->unreadable.partition == place.partition &&
+                        ev_str_equal(runner->unreadable.topic, place.topic);
+        int r = 0;
+
+        assert(event->kind == EV_CONSUMER_UNREADABLE);
+
+        runner->unreadable = place;
+        if (is_again) {
+                snprintf(from, sizeof(from), "%lld", (long long)place.offset + 1);
+                describe_way_on(runner, lane, from, way_on);
+                snprintf(
+                        reason, sizeof(reason),
+                        "%s. Look at the broker's disk and at what was sent there. To go on behind "
+                        "it, behind the last of its batch if that has more records: %s",
+                        event->text, way_on);
+                r = halt(runner, lane, reason);
+        }
+        if (r < 0 && ev_error_last()->verdict != EV_VERDICT_RETRY)
+                return ev_trace(r);
+        return ev_trace(ev_consumer_rejoin(runner->consumer));
 }
 
 /* Joins the group again because of the thread's error. What was in hand is void. */
@@ -254,9 +308,11 @@ static int take_events(struct ev_runner *runner)
                             ev_log_text("topic", event.lane ? event.lane->topic : NULL),
                             ev_log_int("partition", event.lane ? event.lane->partition : -1),
                             ev_log_text("text", event.text));
+                if (event.kind == EV_CONSUMER_UNREADABLE)
+                        return ev_trace(stop_unreadable(runner, &event));
                 if (event.kind != EV_CONSUMER_OUT_OF_RANGE)
                         continue;
-                r = halt(runner, event.lane);
+                r = halt_out_of_range(runner, event.lane);
                 if (r < 0 && ev_error_last()->verdict == EV_VERDICT_RETRY)
                         return ev_trace(rejoin(runner));
                 if (r < 0)
@@ -494,19 +550,39 @@ static int retry_parked(struct ev_runner *runner)
         return count > 0 ? ev_trace(apply(runner, count)) : 0;
 }
 
+/* Lanes that a person has let go on are read from where he says: the group is joined again. Trouble
+ * of the database is left to the next look. */
+static int take_resumed(struct ev_runner *runner)
+{
+        size_t resumed = 0;
+        int r;
+
+        assert(runner->messages.count == 0);
+
+        if (runner->lane_count == 0 || !ev_db_is_open(runner->db))
+                return 0;
+        r = ev_offsets_count_resumed(ev_batch_session(runner->batch), runner->lanes,
+                                     runner->lane_count, &resumed);
+        if (r < 0)
+                return ev_error_last()->verdict == EV_VERDICT_RETRY ? 0 : ev_trace(r);
+        return resumed > 0 ? ev_trace(ev_consumer_rejoin(runner->consumer)) : 0;
+}
+
 /* While records may be waiting they are looked at as often as the shortest of their pauses; else
  * only for what a person asked, which may take its 2 s. */
 static int look(struct ev_runner *runner)
 {
         int64_t now = ev_clock_monotonic_micros();
         int64_t pause = now < runner->waiting_until ? WAITING_LOOK_MS : SLOW_LOOK_MS;
+        int r;
 
         assert(runner->messages.count == 0);
 
         if (now < runner->next_look)
                 return 0;
         runner->next_look = now + pause * EV_MICROS_PER_MS;
-        return ev_trace(retry_parked(runner));
+        r = take_resumed(runner);
+        return r == 0 ? ev_trace(retry_parked(runner)) : ev_trace(r);
 }
 
 /* What has to be done now and then: partitions of the outbox ahead of its numbers, a generation of

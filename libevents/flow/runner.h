@@ -35,6 +35,7 @@ struct ev_runner {
         bool has_refused_lanes;       /* because the process is to end */
         int64_t waiting_until;        /* monotonic µs: until then records may be waiting */
         int64_t next_look, next_care; /* monotonic µs */
+        struct ev_place unreadable;   /* what could not be read the last time; topic null: none */
 };
 
 /* Whether the process was asked to end. */

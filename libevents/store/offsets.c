@@ -352,3 +352,38 @@ int ev_offsets_halt(struct ev_session *session, const struct ev_offset *lane, st
         ev_params_text(params, reason);
         return ev_trace(ev_db_run(session->db, &ev_sql_offsets_halt, params, NULL));
 }
+
+/* Nothing is asked where none is halted, which is nearly always. */
+int ev_offsets_count_resumed(struct ev_session *session, const struct ev_offset *lanes,
+                             size_t count, size_t *ret_resumed)
+{
+        _cleanup_result_ struct ev_result *result = NULL;
+        struct ev_params *params = &session->params;
+        size_t halted = 0;
+        int r;
+
+        assert(lanes && ret_resumed);
+
+        for (size_t i = 0; i < count; ++i)
+                halted += lanes[i].is_halted;
+        *ret_resumed = 0;
+        if (halted == 0)
+                return 0;
+        ev_params_begin(params, &ev_sql_offsets_resumed);
+        ev_params_text(params, session->group);
+        ev_params_array(params);
+        for (size_t i = 0; i < count; ++i)
+                if (lanes[i].is_halted)
+                        ev_params_text(params, lanes[i].topic);
+        ev_params_array_end(params);
+        ev_params_array(params);
+        for (size_t i = 0; i < count; ++i)
+                if (lanes[i].is_halted)
+                        ev_params_int4(params, lanes[i].partition);
+        ev_params_array_end(params);
+        r = ev_db_run(session->db, &ev_sql_offsets_resumed, params, &result);
+        if (r < 0)
+                return ev_trace(r);
+        *ret_resumed = (size_t)ev_result_int8(result, 0, 0);
+        return 0;
+}

@@ -72,6 +72,11 @@ int ev_offsets_settle(struct ev_session *session, const struct ev_advance *advan
 int ev_offsets_release(struct ev_session *session, const struct ev_offset *lanes,
                        size_t count) _must_check_;
 
+/* How many of the lanes that are halted as we know them are halted no more: a person has let them
+ * go on. */
+int ev_offsets_count_resumed(struct ev_session *session, const struct ev_offset *lanes,
+                             size_t count, size_t *ret_resumed) _must_check_;
+
 /* Halts a lane of ours for a person to look at; the reason names the command that goes on. */
 int ev_offsets_halt(struct ev_session *session, const struct ev_offset *lane,
                     struct ev_str reason) _must_check_;

@@ -562,7 +562,8 @@ static struct ev_consumer_lane *lane_of(const struct ev_consumer *consumer,
 }
 
 /* Takes `polled` over, whatever comes out. A message behind our back, of a lane that is not ours or
- * from before the position, is dropped: it has been handed out, or comes again to its owner. A gap
+ * from before the position, is dropped: it has been handed out, or comes again to its owner; so is one
+ * behind what could not be read. A gap
  * is no reason to refuse: compaction, retention and transaction markers leave holes in the offsets,
  * so the position only ever has to grow. */
 static int take_message(struct ev_consumer *consumer, struct ev_messages *messages,
@@ -575,7 +576,7 @@ static int take_message(struct ev_consumer *consumer, struct ev_messages *messag
         assert(polled && !polled->err);
         assert(messages->count < messages->capacity);
 
-        if (!lane || polled->offset < lane->position) {
+        if (!lane || polled->offset < lane->position || lane->told & EV_CONSUMER_UNREADABLE) {
                 rd_kafka_message_destroy(polled);
                 return 0;
         }
@@ -589,6 +590,26 @@ static int take_message(struct ev_consumer *consumer, struct ev_messages *messag
 
 /* Events. */
 
+/* Bytes of the log that are no records to librdkafka: damaged ones, those of a compression or a
+ * format that it does not know, those that it has no memory for. Some of it (an unknown format) it
+ * steps over by itself and hands out what lies behind, some it fetches again and again; neither
+ * must be what becomes of a record. */
+static bool is_unreadable(rd_kafka_resp_err_t code)
+{
+        static const rd_kafka_resp_err_t codes[] = {
+                RD_KAFKA_RESP_ERR__BAD_MSG,         RD_KAFKA_RESP_ERR__BAD_COMPRESSION,
+                RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED, RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE,
+                RD_KAFKA_RESP_ERR_INVALID_MSG,      RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
+        };
+
+        assert(code);
+
+        for (size_t i = 0; i < EV_ARRAY_SIZE(codes); ++i)
+                if (codes[i] == code)
+                        return true;
+        return false;
+}
+
 /* With auto.offset.reset=error librdkafka tells of an offset outside the log once, in its own
  * code; a broker's code is taken for the same. */
 static enum ev_consumer_event_kind kind_of(rd_kafka_resp_err_t code)
@@ -600,22 +621,26 @@ static enum ev_consumer_event_kind kind_of(rd_kafka_resp_err_t code)
         if (code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
             code == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE)
                 return EV_CONSUMER_OUT_OF_RANGE;
-        return EV_CONSUMER_TROUBLE;
+        return is_unreadable(code) ? EV_CONSUMER_UNREADABLE : EV_CONSUMER_TROUBLE;
 }
 
-/* END and OUT_OF_RANGE are states: told once an assignment. Trouble is told each time, but only the
+/* All but trouble are states: told once an assignment. Trouble is told each time, but only the
  * latest stays: a lane whose leader is away complains several times a second, and nobody gains from
  * a queue of that. */
-static void note_lane_event(struct ev_consumer_lane *lane, rd_kafka_resp_err_t code)
+static void note_lane_event(struct ev_consumer_lane *lane, const rd_kafka_message_t *polled)
 {
-        enum ev_consumer_event_kind kind = kind_of(code);
+        enum ev_consumer_event_kind kind = kind_of(polled->err);
 
         assert(lane);
 
-        if (kind == EV_CONSUMER_TROUBLE)
-                lane->code = code;
-        else if (lane->told & kind)
+        if (kind != EV_CONSUMER_TROUBLE && lane->told & kind)
                 return;
+        if (kind == EV_CONSUMER_TROUBLE || kind == EV_CONSUMER_UNREADABLE)
+                lane->code = polled->err;
+        /* Of a batch in whose middle the lane stands, the part before was read. */
+        if (kind == EV_CONSUMER_UNREADABLE)
+                lane->unreadable =
+                        polled->offset > lane->position ? polled->offset : lane->position;
         lane->told |= kind;
         lane->pending |= kind;
 }
@@ -631,7 +656,7 @@ static void note_event(struct ev_consumer *consumer, const rd_kafka_message_t *p
         assert(polled->err);
 
         if (lane) {
-                note_lane_event(lane, polled->err);
+                note_lane_event(lane, polled);
                 return;
         }
         /* States of a partition that is not ours any more are nobody's concern. */
@@ -665,6 +690,12 @@ static void describe_event(struct ev_consumer_event *event)
                          "was made anew",
                          lane->topic, lane->partition, (long long)lane->position);
                 break;
+        case EV_CONSUMER_UNREADABLE:
+                snprintf(event->text, sizeof(event->text),
+                         "%s/%d: what stands at offset %lld cannot be read: %s", lane->topic,
+                         lane->partition, (long long)lane->unreadable,
+                         rd_kafka_err2str((rd_kafka_resp_err_t)event->code));
+                break;
         case EV_CONSUMER_TROUBLE:
                 snprintf(event->text, sizeof(event->text), "%s/%d: %s", lane->topic,
                          lane->partition, rd_kafka_err2str((rd_kafka_resp_err_t)event->code));
@@ -681,6 +712,7 @@ static bool take_lane_event(struct ev_consumer_lane *lane, struct ev_consumer_ev
                 rd_kafka_resp_err_t code; /* NO_ERROR: the lane's */
         } kinds[] = {
                 { EV_CONSUMER_OUT_OF_RANGE, RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET },
+                { EV_CONSUMER_UNREADABLE, RD_KAFKA_RESP_ERR_NO_ERROR },
                 { EV_CONSUMER_TROUBLE, RD_KAFKA_RESP_ERR_NO_ERROR },
                 { EV_CONSUMER_END, RD_KAFKA_RESP_ERR__PARTITION_EOF },
         };

@@ -45,13 +45,14 @@ struct ev_consumer_lane {
                                consumer lives */
         size_t topic_index; /* in the options' topics */
         int32_t partition;
-        int64_t begin;    /* set by the `assigned` hook: ≥ 0, BEGINNING or HALTED */
-        int64_t position; /* behind the last message handed out; `begin` before the first */
-        int64_t applied;  /* by ev_consumer_note_applied(); `begin` before that */
-        bool is_paused;   /* by ev_consumer_pause() */
-        unsigned told;    /* bits of ev_consumer_event_kind: told since the assignment … */
-        unsigned pending; /* … and still to be taken */
-        int code;         /* of a pending EV_CONSUMER_TROUBLE */
+        int64_t begin;      /* set by the `assigned` hook: ≥ 0, BEGINNING or HALTED */
+        int64_t position;   /* behind the last message handed out; `begin` before the first */
+        int64_t applied;    /* by ev_consumer_note_applied(); `begin` before that */
+        bool is_paused;     /* by ev_consumer_pause() */
+        unsigned told;      /* bits of ev_consumer_event_kind: told since the assignment … */
+        unsigned pending;   /* … and still to be taken */
+        int code;           /* of a pending EV_CONSUMER_TROUBLE or EV_CONSUMER_UNREADABLE */
+        int64_t unreadable; /* of the latter: where it begins */
 };
 
 struct ev_consumer_hooks {
@@ -146,6 +147,8 @@ enum ev_consumer_event_kind {
         EV_CONSUMER_OUT_OF_RANGE = 2, /* `position` lies outside the log: records are gone, or the
                                          topic is another one. The lane stands still. */
         EV_CONSUMER_TROUBLE = 4,      /* anything else that Kafka complains of */
+        EV_CONSUMER_UNREADABLE = 8,   /* what stands at `unreadable` cannot be made into records;
+                                         no message of the lane is handed out any more */
 };
 
 struct ev_consumer_event {

@@ -123,7 +123,7 @@ static const struct rule {
         { ANY_INPUT, false, "fetch.message.max.bytes", "131072",
           "a lane that is behind sends this much at a time, or one whole record" },
         { ANY_INPUT, false, "check.crcs", "true",
-          "a record damaged on the way is fetched again instead of applied" },
+          "damaged bytes are told as an error, and not applied" },
 };
 
 /* What Kafka's codes mean to us. `advice` is what a person can do about it. A row says RETRY when
