@@ -26,7 +26,7 @@ enum command_exit {
 };
 
 enum {
-        COMMAND_OPTIONS_MAX = 8,
+        COMMAND_OPTIONS_MAX = 16,
         COMMAND_OPERANDS_MAX = 16,
 };
 
@@ -102,6 +102,16 @@ enum command_exit topics_apply(const struct command_input *input);
 enum command_exit produce(const struct command_input *input);
 enum command_exit tail(const struct command_input *input);
 enum command_exit status(const struct command_input *input);
+enum command_exit park_ls(const struct command_input *input);
+enum command_exit park_show(const struct command_input *input);
+enum command_exit park_retry(const struct command_input *input);
+enum command_exit park_drop(const struct command_input *input);
+enum command_exit dlq_ls(const struct command_input *input);
+enum command_exit dlq_show(const struct command_input *input);
+enum command_exit dlq_redrive(const struct command_input *input);
+enum command_exit dlq_drop(const struct command_input *input);
+enum command_exit lane_ls(const struct command_input *input);
+enum command_exit lane_resume(const struct command_input *input);
 enum command_exit trace(const struct command_input *input);
 enum command_exit config_show(const struct command_input *input);
 

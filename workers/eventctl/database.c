@@ -1,4 +1,4 @@
-/* Sessions for commands that only look. READ ONLY is set on the session, so that no mistake in a
+/* Sessions of commands. For those that only look READ ONLY is set on the session, so that no mistake in a
  * statement changes a row; a statement that runs for a minute is given up, because it competes with
  * the workers. */
 
@@ -19,10 +19,21 @@ enum {
 
 const char *const database_names[DATABASES] = { "customer_db", "order_db", "intl_shipping_db" };
 
-static const struct ev_db_setting session[] = {
+static const struct ev_db_setting looking[] = {
         { "default_transaction_read_only", "on" },
         { "statement_timeout", "60s" },
         { "lock_timeout", "5s" },
+        { "timezone", "UTC" },
+        { "jit", "off" },
+};
+
+/* What is asked for in a session with other defaults must be on the disk too when it is told. */
+static const struct ev_db_setting changing[] = {
+        { "default_transaction_read_only", "off" },
+        { "synchronous_commit", "on" },
+        { "statement_timeout", "60s" },
+        { "lock_timeout", "5s" },
+        { "idle_in_transaction_session_timeout", "10s" },
         { "timezone", "UTC" },
         { "jit", "off" },
 };
@@ -54,7 +65,9 @@ bool database_is_configured(const struct ev_config *config, const char *name)
         return !any || is_given(config, name);
 }
 
-int database_open(const struct ev_config *config, const char *name, struct ev_db **ret_db)
+static int open_with(const struct ev_config *config, const char *name,
+                     const struct ev_db_setting *settings, size_t settings_count,
+                     struct ev_db **ret_db)
 {
         const struct ev_db_options options = {
                 .conninfo = ev_settings_conninfo(config, name),
@@ -62,8 +75,8 @@ int database_open(const struct ev_config *config, const char *name, struct ev_db
                 .application_name = "eventctl",
                 .connect_ms = CONNECT_MS,
                 .wait_ms = WAIT_MS,
-                .settings = session,
-                .settings_count = EV_ARRAY_SIZE(session),
+                .settings = settings,
+                .settings_count = settings_count,
         };
         _cleanup_(ev_db_free_p) struct ev_db *db = NULL;
         int r = ev_db_new(&db, &options);
@@ -77,4 +90,18 @@ int database_open(const struct ev_config *config, const char *name, struct ev_db
         *ret_db = db;
         db = NULL;
         return 0;
+}
+
+int database_open(const struct ev_config *config, const char *name, struct ev_db **ret_db)
+{
+        assert(config && name);
+
+        return ev_trace(open_with(config, name, looking, EV_ARRAY_SIZE(looking), ret_db));
+}
+
+int database_open_to_change(const struct ev_config *config, const char *name, struct ev_db **ret_db)
+{
+        assert(config && name);
+
+        return ev_trace(open_with(config, name, changing, EV_ARRAY_SIZE(changing), ret_db));
 }

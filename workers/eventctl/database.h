@@ -1,7 +1,7 @@
 #ifndef EVENTCTL_DATABASE_H
 #define EVENTCTL_DATABASE_H
 
-/* Sessions of an operator with the system's databases: they read. */
+/* Sessions of an operator with the system's databases. */
 
 #include <stdbool.h>
 
@@ -21,5 +21,9 @@ bool database_is_configured(const struct ev_config *config, const char *name);
 /* A connected session that cannot write. Fails as ev_db_connect(). The caller owns *ret_db. */
 int database_open(const struct ev_config *config, const char *name,
                   struct ev_db **ret_db) _must_check_;
+
+/* The same for a command that changes rows: durably, and waiting for no lock for long. */
+int database_open_to_change(const struct ev_config *config, const char *name,
+                            struct ev_db **ret_db) _must_check_;
 
 #endif

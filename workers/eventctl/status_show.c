@@ -24,7 +24,7 @@ enum {
         PARKED_AT,
         PARKED_REDRIVE,
 };
-enum { COUNT_PARKED, COUNT_WAITING, COUNT_DEADLINE, COUNT_DEAD, COUNT_NEWEST_DEAD };
+enum { COUNT_PARKED, COUNT_WAITING, COUNT_DEADLINE, COUNT_DEAD, COUNT_NEWEST_DEAD, COUNT_OPEN };
 enum { FEED_NAME, FEED_SEQ, FEED_BACKLOG, FEED_OLDEST, FEED_MOVED };
 enum { LEADER_PID, LEADER_APPLICATION, LEADER_SINCE };
 
@@ -160,6 +160,8 @@ static void write_database(const struct status_database *database, struct ev_jso
                          ev_result_int8(database->counts, 0, COUNT_WAITING));
                 name_instant(writer, "next_deadline", database->counts, 0, COUNT_DEADLINE);
                 name_int(writer, "dead_letters", ev_result_int8(database->counts, 0, COUNT_DEAD));
+                name_int(writer, "open_dead_letters",
+                         ev_result_int8(database->counts, 0, COUNT_OPEN));
                 name_instant(writer, "newest_dead_letter", database->counts, 0, COUNT_NEWEST_DEAD);
                 write_relay(database, writer);
         }
@@ -189,9 +191,9 @@ int status_write_json(const struct status *status, struct ev_buffer *out)
         return ev_trace(ev_buffer_append(out, "\n", 1));
 }
 
-/* A text that may be a stranger's, harmless on a terminal and, where it is put between quotes, in
- * SQL: an aggregate's name is typed into psql as it stands here. */
-static int put_literal(struct ev_buffer *out, struct ev_str text)
+/* A text that may be a stranger's, harmless on a terminal and between quotes: `quote` is how a
+ * quotation mark is written there. */
+static int put_quoted(struct ev_buffer *out, struct ev_str text, const char *quote)
 {
         int r = ev_buffer_append(out, "'", 1);
 
@@ -201,10 +203,43 @@ static int put_literal(struct ev_buffer *out, struct ev_str text)
                 unsigned char c = (unsigned char)text.data[i];
 
                 r = c == '\''
-                            ? ev_buffer_append(out, "''", 2)
+                            ? ev_buffer_append(out, quote, strlen(quote))
                             : ev_buffer_append(out, c < 0x20 || c == 0x7f ? "?" : &text.data[i], 1);
         }
         return r < 0 ? ev_trace(r) : ev_trace(ev_buffer_append(out, "'", 1));
+}
+
+/* An aggregate's name is typed into psql as it stands here … */
+static int put_literal(struct ev_buffer *out, struct ev_str text)
+{
+        assert(out);
+
+        return ev_trace(put_quoted(out, text, "''"));
+}
+
+/* … or into a shell. */
+static int put_word(struct ev_buffer *out, struct ev_str text)
+{
+        assert(out);
+
+        return ev_trace(put_quoted(out, text, "'\\''"));
+}
+
+/* "eventctl COMMAND --database … --group … --topic … --partition …": the selection of a lane. */
+static int put_command(struct ev_buffer *out, const char *command, const char *database,
+                       struct ev_str group, struct ev_str topic, int32_t partition)
+{
+        int r = ev_buffer_printf(out, "eventctl %s --database %s --group ", command, database);
+
+        assert(partition >= 0);
+
+        if (r == 0)
+                r = put_word(out, group);
+        if (r == 0)
+                r = ev_buffer_printf(out, " --topic ");
+        if (r == 0)
+                r = put_word(out, topic);
+        return r < 0 ? ev_trace(r) : ev_trace(ev_buffer_printf(out, " --partition %d", partition));
 }
 
 /* " WHERE group_name = … AND topic = … AND partition = …" */
@@ -229,22 +264,28 @@ static int put_place(struct ev_buffer *out, struct ev_str group, struct ev_str t
 static int put_halted(struct ev_buffer *out, const struct status_database *database, size_t row)
 {
         const struct ev_result *lanes = database->lanes;
-        int r = ev_buffer_printf(out,
-                                 "HALTED  %s: %.*s\n        to go on, in %s: UPDATE "
-                                 "ev.consumer_offset SET next_offset = <offset>, "
-                                 "halted_reason = NULL, halted_at = NULL",
-                                 database->name,
-                                 EV_STR_ARG(ev_result_text(lanes, row, LANE_REASON)),
-                                 database->name);
+        int r = ev_buffer_printf(out, "HALTED  %s: %.*s\n        to go on: ", database->name,
+                                 EV_STR_ARG(ev_result_text(lanes, row, LANE_REASON)));
 
         assert(!ev_result_is_null(lanes, row, LANE_REASON));
 
+        if (r == 0)
+                r = put_command(out, "lane resume", database->name,
+                                ev_result_text(lanes, row, LANE_GROUP),
+                                ev_result_text(lanes, row, LANE_TOPIC),
+                                ev_result_int4(lanes, row, LANE_PARTITION));
+        if (r == 0)
+                r = ev_buffer_printf(out,
+                                     " [--from OFFSET] --reason TEXT --yes\n        or, in %s: "
+                                     "UPDATE ev.consumer_offset SET next_offset = <offset>, "
+                                     "halted_reason = NULL, halted_at = NULL",
+                                     database->name);
         if (r == 0)
                 r = put_place(out, ev_result_text(lanes, row, LANE_GROUP),
                               ev_result_text(lanes, row, LANE_TOPIC),
                               ev_result_int4(lanes, row, LANE_PARTITION));
         if (r == 0)
-                r = ev_buffer_printf(out, "; then restart the worker\n");
+                r = ev_buffer_append(out, "\n", 1);
         return ev_trace(r);
 }
 
@@ -258,17 +299,33 @@ static int put_parked(struct ev_buffer *out, const struct status_database *datab
         if (r == 0)
                 r = put_literal(out, ev_result_text(parked, row, PARKED_AGGREGATE));
         if (r == 0)
+                r = ev_buffer_printf(out,
+                                     ", %" PRId64 " records of %.*s[%d] from @%" PRId64
+                                     " on: %.*s: %.*s%s\n"
+                                     "        to try again: ",
+                                     ev_result_int8(parked, row, PARKED_RECORDS),
+                                     EV_STR_ARG(ev_result_text(parked, row, PARKED_TOPIC)),
+                                     ev_result_int4(parked, row, PARKED_PARTITION),
+                                     ev_result_int8(parked, row, PARKED_OFFSET),
+                                     EV_STR_ARG(ev_result_text(parked, row, PARKED_REASON)),
+                                     EV_STR_ARG(ev_result_text(parked, row, PARKED_DETAIL)),
+                                     ev_result_bool(parked, row, PARKED_REDRIVE)
+                                             ? " (asked for already)"
+                                             : "");
+        if (r == 0)
+                r = put_command(out, "park retry", database->name,
+                                ev_result_text(parked, row, PARKED_GROUP),
+                                ev_result_text(parked, row, PARKED_TOPIC),
+                                ev_result_int4(parked, row, PARKED_PARTITION));
+        if (r == 0)
+                r = ev_buffer_printf(out, " --aggregate ");
+        if (r == 0)
+                r = put_word(out, ev_result_text(parked, row, PARKED_AGGREGATE));
+        if (r == 0)
                 r = ev_buffer_printf(
                         out,
-                        ", %" PRId64 " records of %.*s[%d] from @%" PRId64 " on: %.*s: %.*s%s\n"
-                        "        to try again, in %s: UPDATE ev.parked SET redrive = true",
-                        ev_result_int8(parked, row, PARKED_RECORDS),
-                        EV_STR_ARG(ev_result_text(parked, row, PARKED_TOPIC)),
-                        ev_result_int4(parked, row, PARKED_PARTITION),
-                        ev_result_int8(parked, row, PARKED_OFFSET),
-                        EV_STR_ARG(ev_result_text(parked, row, PARKED_REASON)),
-                        EV_STR_ARG(ev_result_text(parked, row, PARKED_DETAIL)),
-                        ev_result_bool(parked, row, PARKED_REDRIVE) ? " (asked for already)" : "",
+                        " --reason TEXT --yes\n        or, in %s: UPDATE ev.parked SET "
+                        "redrive = true",
                         database->name);
         if (r == 0)
                 r = put_place(out, ev_result_text(parked, row, PARKED_GROUP),
@@ -410,6 +467,12 @@ static int put_database(struct ev_buffer *out, const struct status_database *dat
                                      ev_result_int4(database->leader, 0, LEADER_PID));
         else if (r == 0)
                 r = ev_buffer_printf(out, "no relay leads\n");
+        if (r == 0 && ev_result_int8(database->counts, 0, COUNT_OPEN) > 0)
+                r = ev_buffer_printf(out,
+                                     "  %" PRId64 " dead letters are open: eventctl dlq ls "
+                                     "--database %s\n",
+                                     ev_result_int8(database->counts, 0, COUNT_OPEN),
+                                     database->name);
         if (r == 0)
                 r = put_lags(out, database);
         return r < 0 ? ev_trace(r) : ev_trace(put_feeds(out, database, now));

@@ -3,6 +3,7 @@
  * A new command is a row here and a function in a file of its own. Nothing is run here, so nothing
  * is lost if the process dies. */
 
+#include "aside.h"
 #include "base/macro.h"
 #include "command.h"
 #include "output.h"
@@ -65,6 +66,28 @@ static const struct command_option option_lines = {
 static const struct command_option *const tail_options[] = {
         &option_from, &option_until, &option_key, &option_type, &option_bytes, &option_lines,
 };
+
+/* Which records lie aside are meant, and what it takes to change something about them. */
+#define PARK_SELECTION                                                                \
+        &aside_database, &aside_group, &aside_topic, &aside_partition, &aside_offset, \
+                &aside_aggregate, &aside_cause
+#define DLQ_SELECTION                                                                             \
+        &aside_database, &aside_seq, &aside_group, &aside_topic, &aside_partition, &aside_offset, \
+                &aside_cause
+#define LANE_SELECTION &aside_database, &aside_group, &aside_topic, &aside_partition
+#define CHANGE         &aside_all, &aside_reason, &aside_yes, &output_option
+
+static const struct command_option *const park_ls_options[] = { PARK_SELECTION, &output_option };
+static const struct command_option *const park_show_options[] = { PARK_SELECTION, &option_bytes,
+                                                                  &option_lines };
+static const struct command_option *const park_options[] = { PARK_SELECTION, CHANGE };
+static const struct command_option *const dlq_ls_options[] = { DLQ_SELECTION, &aside_settled,
+                                                               &output_option };
+static const struct command_option *const dlq_show_options[] = { DLQ_SELECTION, &option_bytes,
+                                                                 &option_lines };
+static const struct command_option *const dlq_options[] = { DLQ_SELECTION, CHANGE };
+static const struct command_option *const lane_ls_options[] = { LANE_SELECTION, &output_option };
+static const struct command_option *const lane_options[] = { LANE_SELECTION, &aside_from, CHANGE };
 
 /* In the order in which help and manual page show them; no name is the beginning of another. */
 const struct command commands[] = {
@@ -135,7 +158,7 @@ const struct command commands[] = {
           tail_options, EV_ARRAY_SIZE(tail_options), tail },
         { "status", NULL, "show how workers and relays are doing",
           "Asks the databases whose conninfo is given, or all three if none is, and Kafka. First "
-          "come halted lanes and parked aggregates, with the statement that goes on; then for each "
+          "come halted lanes and parked aggregates, with the command that goes on; then for each "
           "database its lag by topic and partition, what waits, dead letters, what is unpublished "
           "and since when, and whether a relay leads. A database that is not reached is named. The "
           "exit status is 4 when anything is halted or parked, else 1 when something was not "
@@ -145,10 +168,84 @@ const struct command commands[] = {
           "parked "
           "(group, topic, partition, aggregate, first_offset, records, reason, detail, parked_at, "
           "redrive), parked_records, waiting_records, next_deadline, dead_letters, "
+          "open_dead_letters "
+          "(neither sent again nor dropped), "
           "newest_dead_letter, and relay (outbox and dead_letter, each with published_seq, "
           "backlog, "
           "oldest_unpublished_at and moved_at; leader with pid, application and since, or null).",
           result_options, EV_ARRAY_SIZE(result_options), status },
+        { "park ls", NULL, "list records that lie aside",
+          "Lists records that are parked for a person, and those that wait for something not yet "
+          "known, by group, topic, partition and offset. JSON has records, a list of database, "
+          "topic, partition, offset, aggregate, reason, state (parked, asked for, waiting), "
+          "attempts, parked_at, value_bytes, group and detail.",
+          park_ls_options, EV_ARRAY_SIZE(park_ls_options), park_ls },
+        { "park show", NULL, "show records that lie aside, whole",
+          "Shows records that lie aside with their headers, the event that they are, and what was "
+          "done about them by whom and why. Secrets are shown as ***. With -o json each line is an "
+          "object of database, group, topic, partition, offset, aggregate, state, reason, detail, "
+          "since, headers (name, and value as base64), event (as tail -o json has it) or refusal "
+          "and refusal_detail with key_base64 and value_base64 unless they may hold a secret, and "
+          "interventions (at, actor, client, action, reason, detail). When there is none, the exit "
+          "status is 1.",
+          park_show_options, EV_ARRAY_SIZE(park_show_options), park_show },
+        { "park retry", NULL, "let parked records be tried again",
+          "Asks for parked records to be tried again, and keeps the reason in ev.intervention. The "
+          "worker that owns their partition does it within two seconds, those of an aggregate in "
+          "their order: what was only held behind a record that succeeds follows by itself, and "
+          "behind one that fails again the others stay. Records that wait for something not yet "
+          "known are not touched. Without --yes what would be done is shown, and nothing is "
+          "changed. JSON has action, mode (dry run or done) and records as park ls, whose state "
+          "says what was done. When nothing is selected that is there, or something was gone "
+          "before it could be done, the exit status is 1.",
+          park_options, EV_ARRAY_SIZE(park_options), park_retry },
+        { "park drop", NULL, "give parked records up",
+          "Moves parked records to the dead letters, whole, and keeps the reason in "
+          "ev.intervention. They have had no effect: dlq redrive sends them again. What was held "
+          "behind them goes on in its order, by itself. Without --yes what would be done is shown, "
+          "and nothing is changed. JSON and exit status are those of park retry.",
+          park_options, EV_ARRAY_SIZE(park_options), park_drop },
+        { "dlq ls", NULL, "list dead letters",
+          "Lists dead letters that are open, that is, neither sent again nor dropped, by their "
+          "number. JSON has records, a list of database, seq, topic, partition, offset, reason, "
+          "state (open, unfinished: sending was not noted as done; redriven, dropped), created_at, "
+          "value_bytes, group and detail.",
+          dlq_ls_options, EV_ARRAY_SIZE(dlq_ls_options), dlq_ls },
+        { "dlq show", NULL, "show dead letters, whole",
+          "Shows dead letters, settled ones too, as park show shows parked records; in place of "
+          "aggregate there is seq.",
+          dlq_show_options, EV_ARRAY_SIZE(dlq_show_options), dlq_show },
+        { "dlq redrive", NULL, "send dead letters again",
+          "Sends dead letters to the topic and partition that they came from, in the order of "
+          "their numbers, with key, value and headers as they came and one header more, "
+          "dlq-redrive, which is DATABASE/SEQ; and keeps the reason in ev.intervention. A dead "
+          "letter has had no effect, so that it is no duplicate; sent once more, it is one. One "
+          "that cannot be applied now either becomes a dead letter again, of another number. Facts "
+          "are the relays' to send: a dead one goes back into ev.parked and is tried there. "
+          "Without --yes what would be done is shown, and nothing is changed. One that is settled "
+          "already and is asked for by --seq is refused, which is exit status 3. JSON has action, "
+          "mode (dry run or done) and records as dlq ls, whose state says what was done. When "
+          "there is nothing to send, or Kafka did not acknowledge, the exit status is 1.",
+          dlq_options, EV_ARRAY_SIZE(dlq_options), dlq_redrive },
+        { "dlq drop", NULL, "settle dead letters",
+          "Notes that nothing more is to be done about dead letters, and keeps the reason in "
+          "ev.intervention. The dead letters stay in ev.dead_letter, as evidence, and on their "
+          "topic. Without --yes what would be done is shown, and nothing is changed. JSON and exit "
+          "status are those of dlq redrive.",
+          dlq_options, EV_ARRAY_SIZE(dlq_options), dlq_drop },
+        { "lane ls", NULL, "list partitions that stand still",
+          "Lists halted lanes, which are partitions as a group reads them, and why. JSON has "
+          "lanes, a list of database, group, topic, partition, next_offset, state, halted_at and "
+          "reason.",
+          lane_ls_options, EV_ARRAY_SIZE(lane_ls_options), lane_ls },
+        { "lane resume", NULL, "let a partition go on that stands still",
+          "Lets halted lanes go on, where they stand or, with --from, behind what cannot be read, "
+          "and keeps the reason in ev.intervention. Their worker notices within two seconds. An "
+          "offset in front of where a lane stands is refused, which is exit status 3: records "
+          "would be applied twice. Without --yes what would be done is shown, and nothing is "
+          "changed. JSON has action, mode (dry run or done) and lanes as lane ls. When no lane of "
+          "the selection is halted, the exit status is 1.",
+          lane_options, EV_ARRAY_SIZE(lane_options), lane_resume },
         { "trace", "ORDER_NUMBER", "tell the story of an order",
           "Puts together what happened to an order, in the order of time: events of other systems, "
           "facts about the order and its manifest and what else these events caused, and records "

@@ -78,7 +78,7 @@ FROM (VALUES ('SELECT * FROM ev.outbox_events'), ('SELECT * FROM ev.dead_letter'
              ('SELECT virtualtransaction FROM pg_locks WHERE relation = ''ev.outbox''::regclass')) s (statement);
 SELECT cases.fails('relay: never ' || statement, '42501', statement, :relay)
 FROM (VALUES ('INSERT INTO ev.outbox ' || :'row'), ('UPDATE ev.outbox SET key = '''''),
-             ('DELETE FROM ev.outbox_gap'), ('DELETE FROM ev.relay_position')) s (statement);
+             ('DELETE FROM ev.outbox_gap'), ('DELETE FROM ev.relay_position'), ('SELECT * FROM ev.intervention')) s (statement);
 SELECT cases.gives('relay: may end a session', 'true', 'SELECT pg_has_role(' || quote_literal(:relay) || ', ''pg_signal_backend'', ''member'')');
 SELECT cases.gives('relay_position: one row each', 'dead_letter outbox', 'SELECT string_agg(name, '' '' ORDER BY name) FROM ev.relay_position');
 
@@ -110,6 +110,10 @@ FROM (VALUES
     ('attempt: offset', '23514 attempt_offset_check', 'INSERT INTO ev.attempt VALUES (''g'', ''t'', 0, -1)'),
     ('attempt: partition', '23514 attempt_partition_check', 'INSERT INTO ev.attempt VALUES (''g'', ''t'', -1, 0)'),
     ('attempt: tries', '23514 attempt_tries_check', 'INSERT INTO ev.attempt VALUES (''g'', ''t'', 0, 0, 0)'),
+    ('intervention: action', '23514 intervention_action', 'INSERT INTO ev.intervention (action, group_name, topic, partition, "offset", reason) VALUES (''x'', ''g'', ''t'', 0, 0, ''r'')'),
+    ('intervention: partition', '23514 intervention_place', 'INSERT INTO ev.intervention (action, group_name, topic, partition, "offset", reason) VALUES (''dlq drop'', ''g'', ''t'', -1, 0, ''r'')'),
+    ('intervention: offset', '23514 intervention_place', 'INSERT INTO ev.intervention (action, group_name, topic, partition, "offset", reason) VALUES (''dlq drop'', ''g'', ''t'', 0, -1, ''r'')'),
+    ('intervention: reason', '23514 intervention_reason', 'INSERT INTO ev.intervention (action, group_name, topic, partition, "offset", reason) VALUES (''dlq drop'', ''g'', ''t'', 0, 0, '' '')'),
     ('dictionary: id', '23514 dictionary_id_check', 'INSERT INTO ev.dictionary VALUES (0, ''x'')'),
     ('dictionary: name', '23514 dictionary_name_check', 'INSERT INTO ev.dictionary VALUES (1, '''')'),
     ('dictionary: each name once', '23505 dictionary_name_key', 'INSERT INTO ev.dictionary VALUES (1, ''x''), (2, ''x'')'),
@@ -147,9 +151,17 @@ FROM (VALUES ('UPDATE ev.parked SET redrive = true'), ('SELECT * FROM ev.outbox_
              ('UPDATE ev.consumer_offset SET next_offset = 5, halted_reason = NULL, halted_at = NULL'),
              ('SELECT * FROM ops.consumer_lag'), ('SELECT * FROM ops.oldest_unpublished'), ('SELECT * FROM ops.parked'),
              ('SELECT * FROM ops.waiting'), ('SELECT * FROM ops.dead_letters'), ('SELECT * FROM ops.outbox_partitions'),
-             ('SELECT * FROM ops.id_headroom'), ('SELECT * FROM ops.slow_queries')) s (statement);
+             ('SELECT * FROM ops.id_headroom'), ('SELECT * FROM ops.slow_queries'),
+             ('INSERT INTO ev.dead_letter (group_name, topic, partition, "offset", headers, reason) VALUES (''g'', ''t'', 0, 0, '''', ''r'')'),
+             ('DELETE FROM ev.inbox_a'), ('DELETE FROM ev.inbox_b'), ('DELETE FROM ev.attempt')) s (statement);
+SELECT cases.gives('operator: the database says who did something', 'quenty_operator why t',
+    'SELECT concat_ws('' '', actor, reason, acted_at = CURRENT_TIMESTAMP) FROM ev.intervention',
+    'quenty_operator', setup => 'SET LOCAL SESSION AUTHORIZATION quenty_operator; INSERT INTO ev.intervention (action, group_name, topic, partition, "offset", reason) VALUES (''dlq drop'', ''g'', ''t'', 0, 0, ''why'')');
 SELECT cases.fails('operator: never ' || statement, '42501', statement, 'quenty_operator')
-FROM (VALUES ('INSERT INTO ev.outbox ' || :'row'), ('DELETE FROM ev.outbox'), ('DELETE FROM ev.dead_letter')) s (statement);
+FROM (VALUES ('INSERT INTO ev.outbox ' || :'row'), ('DELETE FROM ev.outbox'), ('DELETE FROM ev.dead_letter'),
+             ('UPDATE ev.dead_letter SET reason = ''x'''), ('DELETE FROM ev.intervention'), ('UPDATE ev.intervention SET reason = ''x'''),
+             ('INSERT INTO ev.intervention (actor, action, group_name, topic, partition, "offset", reason) VALUES (''x'', ''dlq drop'', ''g'', ''t'', 0, 0, ''r'')'),
+             ('INSERT INTO ev.dead_letter (seq, group_name, topic, partition, "offset", headers, reason) OVERRIDING SYSTEM VALUE VALUES (5, ''g'', ''t'', 0, 0, '''', ''r'')')) s (statement);
 SELECT setval('ev.outbox_seq_seq', 1, false) \g /dev/null
 SELECT cases.gives('ops.oldest_unpublished: the first row behind the position', 'outbox 2 2',
     'SELECT concat_ws('' '', name, oldest_seq, rows_at_most) FROM ops.oldest_unpublished WHERE name = ''outbox''',
