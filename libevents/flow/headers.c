@@ -75,12 +75,19 @@ int ev_item_raw(struct ev_arena *arena, const struct ev_item *item, struct ev_ra
         /* One that was put aside before is whole already. */
         if (item->message) {
                 size = packed_size(item->message);
+                if (size > EV_ITEM_BYTES_MAX)
+                        size = 0;
                 bytes = ev_arena_take(arena, size);
                 if (!bytes)
                         return ev_trace(EV_FAILED);
-                pack(item->message, bytes);
+                if (size > 0)
+                        pack(item->message, bytes);
                 raw.headers = (struct ev_bytes){ bytes, size };
         }
+        if (raw.key.size > EV_ITEM_BYTES_MAX)
+                raw.key = (struct ev_bytes){ NULL, 0 };
+        if (raw.value.size > EV_ITEM_BYTES_MAX)
+                raw.value = (struct ev_bytes){ NULL, 0 };
         *ret_raw = raw;
         return 0;
 }

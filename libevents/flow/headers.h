@@ -13,8 +13,13 @@
 int ev_item_headers(struct ev_arena *arena, const struct ev_item *item,
                     const struct ev_header **ret_headers, size_t *ret_count) _must_check_;
 
+/* Of a record's key, headers and value, each: what is larger is not put aside. It is over the limit
+ * of what is decided by far, and stands on its topic; a row of it would be more than a database
+ * takes. */
+enum { EV_ITEM_BYTES_MAX = 4 * 1024 * 1024 };
+
 /* The record whole, as it is put aside: with all its headers, also those beyond the limit. Key and
- * value are borrowed from it, packed headers lie in the arena. */
+ * value are borrowed from it, packed headers lie in the arena. Null is what is too large. */
 int ev_item_raw(struct ev_arena *arena, const struct ev_item *item,
                 struct ev_raw *ret_raw) _must_check_;
 

@@ -226,8 +226,12 @@ int dlq_send(struct dlq *dlq, const struct ev_result *page, size_t row, const ch
                 topic = topic_list_find(&list, name);
         if (r < 0)
                 return ev_trace(r);
-        if (!topic || topic->kind == TOPIC_DEAD_LETTERS) {
-                *ret_said = "not ours to send";
+        /* A value over the limit that is null was too large to be put aside: it is not there. */
+        if (!topic || topic->kind == TOPIC_DEAD_LETTERS ||
+            (ev_result_is_null(page, row, DLQ_VALUE_BYTES) &&
+             ev_str_equal(ev_result_text(page, row, DLQ_REASON), EV_STR("over_limit")))) {
+                *ret_said =
+                        topic && topic->kind == TOPIC_INGRESS ? "too large" : "not ours to send";
                 dlq->aside.was_refused = true;
                 return 0;
         }
