@@ -3,6 +3,7 @@
 import faulthandler
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -351,21 +352,58 @@ def test_stop(watcher):
     check("and had nothing to skip", "skipped=0 " in relay.log(), relay.log()[-300:])
 
 
+def insert_of(payload):
+    return ("INSERT INTO ev.outbox (event_id, schema_id, source_id, topic, type, key, subject, payload) SELECT "
+            "gen_random_uuid(), 700001, (SELECT max(source_id) FROM ev.source), (SELECT id FROM ev.dictionary "
+            "WHERE name = 'quenty.order.events.v1'), (SELECT id FROM ev.dictionary WHERE name = "
+            f"'quenty.test.Counted'), 'company-1', 'slow', convert_to('{payload}', 'UTF8')")
+
+
+def test_steps(watcher):
+    """A hole whose writer commits while it is waited for. What is asked about it, in this order, is the proof
+    of flow/relay.c; a wrong order loses rows only now and then, so it is looked up in the server's log."""
+    server_log = os.path.realpath(f"{WORK}/pg/home") + "/log"
+    sql("ALTER ROLE order_relay SET log_statement = 'all'")
+    relay = Relay()
+    drain(watcher)
+    began = os.path.getsize(server_log)
+
+    def asked():
+        with open(server_log, errors="replace") as file:
+            file.seek(began)
+            return re.findall(r"execute \w*relay_(outbox_page|outbox_top|writers)\b", file.read())
+
+    holder = subprocess.Popen(["psql", "-Xq", "-U", "order_worker", "-d", "order_db"], stdin=subprocess.PIPE,
+                              text=True, env=dict(os.environ, PGOPTIONS="-c idle_in_transaction_session_timeout=0"))
+    holder.stdin.write(f"BEGIN; {insert_of('held:1')};\n")
+    holder.stdin.flush()
+    wait_until(lambda: sql("SELECT count(*) FROM pg_locks WHERE relation = 'ev.outbox'::regclass AND "
+                           "mode = 'RowExclusiveLock'") == "1", 10)
+    sql(insert_of("behind:1"), user="order_worker")
+    number = top()
+    wait_until(lambda: "writers" in asked(), 10)
+    holder.communicate("COMMIT;\n")
+    check("a number that is held is waited for, and its fact is published",
+          wait_until(lambda: {number - 1, number} <= watcher.seen, 10))
+    relay.end()
+    sql("ALTER ROLE order_relay RESET log_statement")
+    steps = asked()
+    at = len(steps) - 1 - steps[::-1].index("outbox_top") if "outbox_top" in steps else 1
+    check("at a hole: the page, the largest number, who writes, and the page again",
+          steps[at - 1:at + 3] == ["outbox_page", "outbox_top", "writers", "outbox_page"], steps[max(at - 2, 0):at + 4])
+
+
 def test_slow_writer(watcher):
     relay = Relay("--relay.writer_ms_max=3000")
     relay.has_said("relay_leading")
-    columns = ("event_id, schema_id, source_id, topic, type, key, subject, payload")
-    values = ("gen_random_uuid(), 700001, (SELECT max(source_id) FROM ev.source), (SELECT id FROM "
-              "ev.dictionary WHERE name = 'quenty.order.events.v1'), (SELECT id FROM ev.dictionary "
-              "WHERE name = 'quenty.test.Counted'), 'company-1', 'slow', convert_to('{}', 'UTF8')")
     slow = subprocess.Popen(["psql", "-Xq", "-U", "order_worker", "-d", "order_db", "-c",
-                             f"BEGIN; INSERT INTO ev.outbox ({columns}) SELECT {values.format('slow:1')};"
+                             f"BEGIN; {insert_of('slow:1')};"
                              " SELECT pg_sleep(20); COMMIT"], stderr=subprocess.DEVNULL)
     check("a writer holds a number",
           wait_until(lambda: sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'BEGIN; INSERT%'"
                                  " AND wait_event = 'PgSleep'") == "1", 10))
     began = time.monotonic()
-    sql(f"INSERT INTO ev.outbox ({columns}) SELECT {values.format('quick:1')}", user="order_worker")
+    sql(insert_of("quick:1"), user="order_worker")
     number = top()
     time.sleep(1.5)
     check("what is committed behind it waits", number not in watcher.seen)
@@ -413,27 +451,33 @@ def test_oversize(watcher):
     start_load(1, 10, 0).wait()
     wait_until(lambda: position() == top(), 10)
     columns = "event_id, schema_id, source_id, topic, type, key, subject, payload"
-    before = top()
+    before, large = top(), 900
     # The relay's thread waits in a save of its position while the broker refuses the fact, so nothing
-    # but the producer itself can keep back those behind it. Its questions for the epoch are answered.
-    lock = subprocess.Popen(["psql", "-Xq", "-U", "postgres", "-d", "order_db", "-c", "BEGIN; LOCK TABLE "
-                             "ev.relay_position IN EXCLUSIVE MODE; SELECT pg_sleep(1.5); COMMIT"],
-                            stdout=subprocess.DEVNULL)
-    wait_until(lambda: sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == "1", 10)
+    # but the producer itself can keep back those behind it. All of them are on one page of 1000 rows, the
+    # large one so far down that some before it are acknowledged, and there is something to save.
+    lock = subprocess.Popen(["psql", "-Xq", "-U", "postgres", "-d", "order_db"], stdin=subprocess.PIPE, text=True)
+    lock.stdin.write("BEGIN; LOCK TABLE ev.relay_position IN EXCLUSIVE MODE;\n")
+    lock.stdin.flush()
+    wait_until(lambda: sql("SELECT count(*) FROM pg_locks WHERE relation = 'ev.relay_position'::regclass AND "
+                           "mode = 'ExclusiveLock' AND granted") == "1", 10)
     sql(f"INSERT INTO ev.outbox ({columns}) SELECT gen_random_uuid(), 700001, (SELECT max(source_id) "
         "FROM ev.source), (SELECT id FROM ev.dictionary WHERE name = 'quenty.order.events.v1'), "
         "(SELECT id FROM ev.dictionary WHERE name = 'quenty.test.Counted'), 'company-9', 'large', "
-        "convert_to('large:' || lpad(n::text, CASE n WHEN 500 THEN 400000 ELSE 400 END, '0'), 'UTF8') "
+        f"convert_to('large:' || lpad(n::text, CASE n WHEN {large} THEN 400000 ELSE 400 END, '0'), 'UTF8') "
         "FROM generate_series(1, 3000) n; NOTIFY ev_outbox", user="order_worker")
-    lock.wait()
+    check("the relay waits while it is refused", wait_until(
+        lambda: sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'quenty-relay' AND "
+                    "wait_event_type = 'Lock'") == "1", 10))
+    time.sleep(1)  # in which the client may do what it should not; the relay itself waits for 2 s
+    lock.communicate("COMMIT;\n")
     check("a fact that its topic refuses halts the relay", relay.ended(1, 30), relay.log()[-300:])
     # The broker's refusal names the record; where the relay has begun anew before that was read, it ends
     # at its look at the topic's limit.
-    named = f"record {before + 500} " in relay.log() or f"topic {topic} takes 300000" in relay.log()
+    named = f"record {before + large} " in relay.log() or f"topic {topic} takes 300000" in relay.log()
     check("which names the record or its topic, and says what to raise",
           named and "max.message.bytes" in relay.log(), relay.log()[-300:])
     watcher.catch_up()
-    behind = sum(seq > before + 500 for seq in watcher.seen)
+    behind = sum(seq > before + large for seq in watcher.seen)
     check("and nothing behind it in its partition is published", behind == 0, f"{behind} facts")
     relay = Relay()
     check("one that starts refuses it before it is sent", relay.ended(1, 30) and
@@ -592,6 +636,7 @@ PARTS = {
     "broker": test_broker_crash,
     "stop": test_stop,
     "oversize": test_oversize,
+    "steps": test_steps,
     "slow-writer": test_slow_writer,
     "hog": test_hog,
     "dead-letter": test_dead_letter,
