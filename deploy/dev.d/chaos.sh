@@ -1,5 +1,5 @@
 #!/bin/bash
-# chaos --matrix [POINT…]: faults that take long: each fault point stopped for 15 s, and made to fail
+# chaos --matrix [POINT…] | --mutants [NAME…]: what takes long: faults at every point, and planted bugs
 set -euo pipefail
 
 usage() {
@@ -7,12 +7,12 @@ usage() {
         exit 64
 }
 
-# What every kind of chaos needs: programs with fault points, and what tests are made of.
+# prepare [PRESET]…: what tests are made of, and the programs that a kind of chaos needs.
 prepare() {
         mkdir -p build/log
         {
                 deploy/dev.d/install.sh
-                deploy/dev.d/build.sh asan release
+                [ $# = 0 ] || deploy/dev.d/build.sh "$@"
         } >build/log/chaos.log 2>&1 || {
                 tail -n 30 build/log/chaos.log >&2
                 exit 1
@@ -23,8 +23,12 @@ prepare() {
 # A row a kind.
 case ${1-} in
 --matrix)
-        prepare
+        prepare asan release
         exec tests/fault/matrix/run stop error "${@:2}"
+        ;;
+--mutants) # they build a copy of the tree themselves
+        prepare
+        exec tests/fault/mutants "${@:2}"
         ;;
 *) usage ;;
 esac
