@@ -2,7 +2,7 @@
 # test [--quick] [PART…]: installs, builds and tests everything, or only the named parts
 set -uo pipefail
 
-# A table: part, minutes it may take on two cores (all: 42), whether the others need it, command.
+# A table: part, minutes it may take on two cores (all: 48), whether the others need it, command.
 # A part runs when its folder is there; that no suite vanishes is a lint's business (suites).
 parts() {
         local runs=1000000
@@ -18,14 +18,15 @@ tidy        3.0 -      tests/lint/run tidy
 unit        1.5 -      tests/support/ctest build/asan -E ^integration-
 valgrind    7.0 -      tests/support/valgrind build/release/tests/unit-*
 vectors     0.5 -      vectors
-integration 15.5 -     integration
-fault       4.5 -      tests/support/suites tests/fault/*/run
+integration 16.0 -     integration
+fault       4.5 -      tests/support/suites tests/fault/matrix/run
+chaos       5.0 -      tests/support/suites tests/fault/chaos/run
 fuzz        2.0 -      tests/support/suites tests/fuzz/run -- -n $runs
 TABLE
 }
 
 # What is left out by --quick, besides most of the fuzzing.
-not_quick=' valgrind fault '
+not_quick=' valgrind fault chaos '
 
 # Suites with real servers. Those whose programs are built are known to ctest, by names that begin
 # with integration-; the other scripts are run as they are, two at a time: they mostly wait for servers.

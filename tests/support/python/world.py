@@ -122,6 +122,7 @@ class World:
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="quenty-test-"))
         self.dir.chmod(0o711)
         self.databases, self.processes, self.schemas = databases, [], Schemas()
+        self.is_kept = False  # whether what lies on disk stays behind
         print(f"seed {self.seed} (EV_SEED repeats it)", flush=True)
 
     def __enter__(self):
@@ -144,6 +145,10 @@ class World:
                 print(f"--- end of the log of {process.name}\n{process.tail()}", file=sys.stderr)
         subprocess.run([SUPPORT / "kafka", "stop", self.dir / "kafka", "-9"], check=False,
                        capture_output=True)
+        if self.is_kept:
+            subprocess.run([SUPPORT / "pg", "stop", self.dir / "pg", "-9"], check=False, capture_output=True)
+            print(f"kept: {self.dir}", flush=True)
+            return
         subprocess.run([SUPPORT / "pg", "drop", self.dir / "pg"], check=False, capture_output=True)
         subprocess.run(["rm", "-rf", self.dir], check=False)
 
@@ -177,8 +182,9 @@ class World:
         names = [f"quenty.{c}.{kind}.v1" for c in contexts for kind in ("ingress", "events")]
         dead = [f"quenty.{c}.dead-letters.v1" for c in contexts if c != "stock"]
         admin = AdminClient({"bootstrap.servers": self.brokers})
-        topics = [NewTopic(n, PARTITIONS, 1) for n in names]
-        topics += [NewTopic(n, DEAD_LETTER_PARTITIONS, 1) for n in dead]
+        copies = min(self.broker_count, 3)
+        topics = [NewTopic(n, PARTITIONS, copies) for n in names]
+        topics += [NewTopic(n, DEAD_LETTER_PARTITIONS, copies) for n in dead]
         for future in admin.create_topics(topics).values():
             future.result(30)
         wait_until("every partition to have a leader that answers",
