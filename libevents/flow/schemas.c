@@ -173,7 +173,7 @@ static int load(struct ev_schemas *schemas)
         return 0;
 }
 
-int ev_schemas_new(struct ev_schemas **ret_schemas, const char *path)
+int ev_schemas_new(struct ev_schemas **ret_schemas, const char *folder)
 {
         _cleanup_(ev_schemas_free_p) struct ev_schemas *schemas = NULL;
         char reason[EV_ERROR_TEXT_MAX];
@@ -184,8 +184,8 @@ int ev_schemas_new(struct ev_schemas **ret_schemas, const char *path)
         schemas = calloc(1, sizeof(*schemas));
         if (!schemas)
                 return ev_fail_memory("schemas");
-        if (path) {
-                schemas->path = strdup(path);
+        if (folder) {
+                schemas->path = strdup(folder);
                 r = schemas->path ? load(schemas) : ev_fail_memory("schemas");
         }
         if (r < 0) {

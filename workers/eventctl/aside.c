@@ -200,7 +200,7 @@ struct ev_str aside_client(void)
         const struct passwd *user = getpwuid(getuid());
         char host[64] = "";
 
-        assert(sizeof(host) < sizeof(text));
+        static_assert(sizeof(host) < sizeof(text), "host and user fit");
 
         if (gethostname(host, sizeof(host) - 1) != 0)
                 host[0] = '\0';
