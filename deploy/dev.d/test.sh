@@ -2,7 +2,7 @@
 # test [--quick] [PART…]: installs, builds and tests everything, or only the named parts
 set -uo pipefail
 
-# A table: part, minutes it may take on two cores (all: 48), whether the others need it, command.
+# A table: part, minutes it may take on two cores (all: 45), whether the others need it, command.
 # A part runs when its folder is there; that no suite vanishes is a lint's business (suites).
 parts() {
         local runs=1000000
@@ -16,7 +16,7 @@ lints       0.5 -      tests/lint/run -x format,shell,tidy
 self-test   0.7 -      tests/lint/self-test
 tidy        3.0 -      tests/lint/run tidy
 unit        1.5 -      tests/support/ctest build/asan -E ^integration-
-valgrind    7.0 -      tests/support/valgrind build/release/tests/unit-*
+valgrind    4.0 -      tests/support/valgrind build/release/tests/unit-*
 vectors     0.5 -      vectors
 integration 16.0 -     integration
 fault       4.5 -      tests/support/suites tests/fault/matrix/run
