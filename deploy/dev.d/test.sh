@@ -8,7 +8,7 @@ parts() {
         local runs=1000000
         [ -z "$quick" ] || runs=50000
         cat <<TABLE
-install     2.5 needed deploy/dev install
+install     1.5 needed deploy/dev install
 build       4.0 needed deploy/dev build release asan clang fuzz
 format      0.1 -      tests/lint/run format
 shell       0.2 -      tests/lint/run shell
@@ -18,7 +18,7 @@ tidy        3.0 -      tests/lint/run tidy
 unit        1.5 -      tests/support/ctest build/asan -E ^integration-
 valgrind    4.0 -      tests/support/valgrind build/release/tests/unit-*
 vectors     0.5 -      vectors
-integration 16.0 -     integration
+integration 17.0 -     integration
 fault       4.5 -      tests/support/suites tests/fault/matrix/run
 chaos       5.0 -      tests/support/suites tests/fault/chaos/run
 fuzz        2.0 -      tests/support/suites tests/fuzz/run -- -n $runs
@@ -29,7 +29,7 @@ TABLE
 not_quick=' valgrind fault chaos '
 
 # Suites with real servers. Those whose programs are built are known to ctest, by names that begin
-# with integration-; the other scripts are run as they are, two at a time: they mostly wait for servers.
+# with integration-; the other scripts are run as they are, three at a time: they mostly wait for servers.
 # Those of ctest look at times too and have the machine for themselves.
 integration() {
         local script known scripts=()
@@ -37,7 +37,7 @@ integration() {
         for script in tests/integration/*/run; do
                 [[ $known == *"/$script\""* ]] || scripts+=("$script")
         done
-        tests/support/suites -j 2 "${scripts[@]}"
+        tests/support/suites -j 3 "${scripts[@]}"
         if [[ $known == *'"integration-'* ]]; then
                 tests/support/ctest build/asan -R '^integration-'
         fi
