@@ -279,6 +279,34 @@ def test_zombie(watcher):
     judge(watcher, "zombie")
 
 
+POINTS = (("relay_read", 5), ("enqueued_first", 9), ("enqueued_all", 12), ("acked_some", 1),
+          ("position_saved", 2), ("position_committed", 2), ("stop_paused", 1), ("stop_drained", 1))
+
+
+def test_points(watcher):
+    """SIGKILL between every two steps whose order the proof is about."""
+    before = repetitions(watcher)
+    load = start_load(8, 20000, 3)
+    reached = []
+    for point, hit in POINTS:
+        relay = Relay(faults=f"{point}=kill@{hit}")
+        if point.startswith("stop_") and relay.has_said("relay_leading"):
+            relay.process.send_signal(signal.SIGTERM)
+        if load.poll() is not None:
+            load = start_load(8, 20000, 3)
+        if wait_until(lambda process=relay.process: process.poll() is not None, 15):
+            reached.append((point, relay.process.returncode))
+        else:
+            relay.end(signal.SIGKILL)
+    check(f"relays were killed at {len(POINTS)} points", [r for r in reached if r[1] == -9] == [
+        (p, -9) for p, _ in POINTS], reached)
+    relay = Relay()
+    load.wait()
+    check("after kills at points: all is published", drain(watcher))
+    judge(watcher, "points", before)
+    relay.end()
+
+
 def test_kills(watcher):
     kills = 8
     before = repetitions(watcher)
@@ -635,6 +663,7 @@ PARTS = {
     "elsewhere": test_transaction_elsewhere,
     "takeover": test_takeover,
     "zombie": test_zombie,
+    "points": test_points,
     "kills": test_kills,
     "broker": test_broker_crash,
     "stop": test_stop,
