@@ -124,6 +124,9 @@ PLANTS = (
 
     (f"{S}/always/total-is-sum-of-items.sql", S,
      "UPDATE manifests SET total_weight = total_weight + 1 WHERE unique_id = 'HAND-1'"),
+    (f"{S}/always/item-volume-is-rounded-once.sql", S, f"""
+     UPDATE manifest_item_extras SET volume_cm3 = volume_cm3 + 500 WHERE manifest_item_id IN (
+         SELECT id FROM manifest_items WHERE manifest_id = {manifest('HAND-1')})"""),
     (f"{S}/always/manifest-has-its-rows.sql", S, f"""
      DELETE FROM manifest_item_extras WHERE manifest_item_id IN (SELECT id FROM manifest_items
          WHERE manifest_id = {manifest('HAND-1')})"""),
@@ -142,7 +145,7 @@ PLANTS = (
      WHERE manifest_id = {manifest('MAN-ABROAD-SUBMITTED-1')}"""),
     (f"{S}/always/never-rejected-and-shipped.sql", S,
      fact("MAN-ABROAD-SHIPPED-1", "quenty.shipping.ManifestDrafted", "quenty.shipping.ManifestRejected")
-     + fact("MAN-ABROAD-SHIPPED-1", "quenty.shipping.ManifestShipped")),
+     + fact("MAN-ABROAD-SHIPPED-1", "quenty.shipping.ManifestShipped"), ("manifest-follows-facts",)),
     (f"{S}/always/manifest-follows-facts.sql", S, fact("HAND-1", "quenty.shipping.ManifestDrafted")),
     (f"{S}/rest/time-to-mend-is-kept.sql", S, f"""
      UPDATE manifest_orders SET retry_until = now() - interval '1 minute'

@@ -20,7 +20,8 @@ LATERAL (VALUES (1, 'Chair', p.one, p.one * 1.5, 0.001, p.one * 10, '940161'),
     AS l (product, name, quantity, weight, volume, value, hs_code);
 INSERT INTO manifest_items (manifest_id, description, quantity, weight, volume, value)
 SELECT id, 'A book', 1, 1, 0, 5 FROM manifests WHERE unique_id = 'HAND-1';
-INSERT INTO manifest_item_extras (manifest_item_id, volume_cm3, category) SELECT id, 900, 'furniture' FROM manifest_items;
+INSERT INTO manifest_item_extras (manifest_item_id, volume_cm3, category)
+SELECT id, coalesce(volume, 0) * 1000000, 'furniture' FROM manifest_items;
 INSERT INTO shipping_rates (manifest_id, carrier_name, service_type, base_rate, weight_rate, total_cost, transit_days)
 SELECT id, 'DHL', 'express', 45, 8.5, 53.5, 3 FROM manifests WHERE unique_id <> 'HAND-1';
 INSERT INTO manifest_orders (manifest_id, order_number, selected_rate_id, rejection_code, retryable, retry_until,

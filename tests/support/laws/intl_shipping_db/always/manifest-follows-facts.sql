@@ -1,5 +1,5 @@
--- A manifest's status is what the last fact about it says; none is without a fact, and none was drafted
--- twice.
+-- A manifest's status is what the last fact about it says; none is without a fact, and none was drafted,
+-- approved or shipped twice.
 WITH step AS (
     SELECT DISTINCT ON (f.subject) f.subject, f.type, s.status
     FROM ev.outbox_events f
@@ -16,8 +16,9 @@ FROM manifests m
 FULL JOIN step f ON f.subject = m.unique_id
 WHERE m.status IS DISTINCT FROM f.status
 UNION ALL
-SELECT subject, NULL, count(*) || ' times ManifestDrafted'
+SELECT subject, NULL, count(*) || ' times ' || type
 FROM ev.outbox_events
-WHERE type = 'quenty.shipping.ManifestDrafted'
-GROUP BY subject
+WHERE type IN ('quenty.shipping.ManifestDrafted', 'quenty.shipping.ManifestApproved',
+               'quenty.shipping.ManifestShipped')
+GROUP BY subject, type
 HAVING count(*) > 1
