@@ -286,3 +286,21 @@ enum command_exit aside_run(struct aside *aside, aside_work *work, enum aside_wa
         }
         return way == ASIDE_SHOW ? COMMAND_DONE : tell_end(aside);
 }
+
+enum command_exit aside_list(struct aside *aside, const struct output_column *columns,
+                             size_t columns_count, const char *list, aside_work *work, bool changes)
+{
+        const struct output_member members[] = {
+                { "action", aside->input->command->name },
+                { "mode", aside->choice.is_meant ? "done" : "dry run" },
+        };
+
+        assert(!aside->output.columns);
+
+        if (!output_format_of(aside->input, &aside->output.format))
+                return COMMAND_USAGE;
+        aside->output.columns = columns;
+        aside->output.columns_count = columns_count;
+        output_begin(&aside->output, members, changes ? EV_ARRAY_SIZE(members) : 0, list);
+        return aside_run(aside, work, changes ? ASIDE_CHANGE : ASIDE_LIST);
+}

@@ -93,4 +93,10 @@ enum aside_way { ASIDE_LIST, ASIDE_SHOW, ASIDE_CHANGE };
 typedef int aside_work(struct aside *aside);
 enum command_exit aside_run(struct aside *aside, aside_work *work, enum aside_way way);
 
+/* The same for what writes a table of these columns, as a list of that name; who changes something
+ * says so in it. */
+enum command_exit aside_list(struct aside *aside, const struct output_column *columns,
+                             size_t columns_count, const char *list, aside_work *work,
+                             bool changes);
+
 #endif

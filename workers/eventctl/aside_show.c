@@ -63,29 +63,13 @@ static int open_record(const struct aside_record *record, bool shows_bytes, stru
         return 0;
 }
 
-static void name_text(struct ev_json_writer *writer, const char *name, struct ev_str text)
-{
-        assert(name);
-
-        ev_json_write_name(writer, ev_str_of(name));
-        ev_json_write_string(writer, text);
-}
-
-static void name_int(struct ev_json_writer *writer, const char *name, int64_t value)
-{
-        assert(name);
-
-        ev_json_write_name(writer, ev_str_of(name));
-        ev_json_write_int(writer, value);
-}
-
 static void name_instant(struct ev_json_writer *writer, const char *name, int64_t instant)
 {
         char text[EV_INSTANT_TEXT_MAX];
 
         assert(name);
 
-        name_text(writer, name, (struct ev_str){ text, ev_instant_format(instant, text) });
+        output_name_text(writer, name, (struct ev_str){ text, ev_instant_format(instant, text) });
 }
 
 /* The event as `tail` prints it; of what cannot be read, why. Headers are bytes: which of them are
@@ -103,7 +87,7 @@ static void write_record(struct ev_json_writer *writer, const struct aside_recor
         ev_json_array_begin(writer);
         for (size_t i = 0; i < opened->headers_count; ++i) {
                 ev_json_object_begin(writer);
-                name_text(writer, "name", opened->headers[i].name);
+                output_name_text(writer, "name", opened->headers[i].name);
                 ev_json_write_name(writer, EV_STR("value"));
                 ev_json_write_bytes(writer, opened->headers[i].value);
                 ev_json_object_end(writer);
@@ -114,8 +98,9 @@ static void write_record(struct ev_json_writer *writer, const struct aside_recor
                 event_line_write(&place, &opened->line, writer);
                 return;
         }
-        name_text(writer, "refusal", ev_str_of(ev_refusal_name((enum ev_refusal)opened->refusal)));
-        name_text(writer, "refusal_detail", ev_str_of(ev_error_last()->text));
+        output_name_text(writer, "refusal",
+                         ev_str_of(ev_refusal_name((enum ev_refusal)opened->refusal)));
+        output_name_text(writer, "refusal_detail", ev_str_of(ev_error_last()->text));
         if (!opened->shows_bytes)
                 return;
         ev_json_write_name(writer, EV_STR("key_base64"));
@@ -133,11 +118,11 @@ static void write_interventions(struct ev_json_writer *writer, const struct ev_r
         for (size_t i = 0; i < ev_result_rows(rows); ++i) {
                 ev_json_object_begin(writer);
                 name_instant(writer, "at", ev_result_timestamptz(rows, i, ACT_AT));
-                name_text(writer, "actor", ev_result_text(rows, i, ACT_ACTOR));
-                name_text(writer, "client", ev_result_text(rows, i, ACT_CLIENT));
-                name_text(writer, "action", ev_result_text(rows, i, ACT_ACTION));
-                name_text(writer, "reason", ev_result_text(rows, i, ACT_REASON));
-                name_text(writer, "detail", ev_result_text(rows, i, ACT_DETAIL));
+                output_name_text(writer, "actor", ev_result_text(rows, i, ACT_ACTOR));
+                output_name_text(writer, "client", ev_result_text(rows, i, ACT_CLIENT));
+                output_name_text(writer, "action", ev_result_text(rows, i, ACT_ACTION));
+                output_name_text(writer, "reason", ev_result_text(rows, i, ACT_REASON));
+                output_name_text(writer, "detail", ev_result_text(rows, i, ACT_DETAIL));
                 ev_json_object_end(writer);
         }
         ev_json_array_end(writer);
@@ -153,18 +138,18 @@ static int show_json(const struct aside *aside, const struct aside_record *recor
         assert(acts);
 
         ev_json_object_begin(&writer);
-        name_text(&writer, "database", ev_str_of(aside->database));
+        output_name_text(&writer, "database", ev_str_of(aside->database));
         if (record->seq > 0)
-                name_int(&writer, "seq", record->seq);
-        name_text(&writer, "group", record->group);
-        name_text(&writer, "topic", record->topic);
-        name_int(&writer, "partition", record->partition);
-        name_int(&writer, "offset", record->offset);
+                output_name_int(&writer, "seq", record->seq);
+        output_name_text(&writer, "group", record->group);
+        output_name_text(&writer, "topic", record->topic);
+        output_name_int(&writer, "partition", record->partition);
+        output_name_int(&writer, "offset", record->offset);
         if (record->seq == 0)
-                name_text(&writer, "aggregate", record->aggregate);
-        name_text(&writer, "state", ev_str_of(record->state));
-        name_text(&writer, "reason", record->reason);
-        name_text(&writer, "detail", record->detail);
+                output_name_text(&writer, "aggregate", record->aggregate);
+        output_name_text(&writer, "state", ev_str_of(record->state));
+        output_name_text(&writer, "reason", record->reason);
+        output_name_text(&writer, "detail", record->detail);
         name_instant(&writer, "since", record->since);
         write_record(&writer, record, opened);
         write_interventions(&writer, acts);

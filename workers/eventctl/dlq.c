@@ -221,20 +221,10 @@ static int work(struct aside *aside)
 
 static enum command_exit run_list(struct dlq *dlq)
 {
-        struct aside *aside = &dlq->aside;
-        const struct output_member members[] = {
-                { "action", aside->input->command->name },
-                { "mode", aside->choice.is_meant ? "done" : "dry run" },
-        };
-
         assert(dlq->take);
 
-        if (!output_format_of(aside->input, &aside->output.format))
-                return COMMAND_USAGE;
-        aside->output.columns = columns;
-        aside->output.columns_count = EV_ARRAY_SIZE(columns);
-        output_begin(&aside->output, members, dlq->would ? EV_ARRAY_SIZE(members) : 0, "records");
-        return aside_run(aside, work, dlq->would ? ASIDE_CHANGE : ASIDE_LIST);
+        return aside_list(&dlq->aside, columns, EV_ARRAY_SIZE(columns), "records", work,
+                          dlq->would != NULL);
 }
 
 enum command_exit dlq_ls(const struct command_input *input)

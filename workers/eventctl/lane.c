@@ -126,20 +126,10 @@ static int work(struct aside *aside)
 
 static enum command_exit run(struct lane *lane)
 {
-        struct aside *aside = &lane->aside;
-        const struct output_member members[] = {
-                { "action", aside->input->command->name },
-                { "mode", aside->choice.is_meant ? "done" : "dry run" },
-        };
+        assert(!lane->aside.db);
 
-        assert(!aside->output.columns);
-
-        if (!output_format_of(aside->input, &aside->output.format))
-                return COMMAND_USAGE;
-        aside->output.columns = columns;
-        aside->output.columns_count = EV_ARRAY_SIZE(columns);
-        output_begin(&aside->output, members, lane->changes ? EV_ARRAY_SIZE(members) : 0, "lanes");
-        return aside_run(aside, work, lane->changes ? ASIDE_CHANGE : ASIDE_LIST);
+        return aside_list(&lane->aside, columns, EV_ARRAY_SIZE(columns), "lanes", work,
+                          lane->changes);
 }
 
 enum command_exit lane_ls(const struct command_input *input)

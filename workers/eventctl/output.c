@@ -199,3 +199,19 @@ bool output_text(struct ev_str text)
         }
         return true;
 }
+
+void output_name_text(struct ev_json_writer *writer, const char *name, struct ev_str text)
+{
+        assert(name);
+
+        ev_json_write_name(writer, ev_str_of(name));
+        ev_json_write_string(writer, text);
+}
+
+void output_name_int(struct ev_json_writer *writer, const char *name, int64_t number)
+{
+        assert(name);
+
+        ev_json_write_name(writer, ev_str_of(name));
+        ev_json_write_int(writer, number);
+}

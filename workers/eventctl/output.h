@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/json.h"
 #include "base/str.h"
 #include "command.h"
 
@@ -45,6 +46,10 @@ bool output_is_coloured(void);
 
 /* Writes a result that was put together elsewhere. False, after a message, if it could not be. */
 bool output_text(struct ev_str text);
+
+/* A member of a JSON object that is put together elsewhere; a null slice is null. */
+void output_name_text(struct ev_json_writer *writer, const char *name, struct ev_str text);
+void output_name_int(struct ev_json_writer *writer, const char *name, int64_t number);
 
 /* Begins the result: in JSON an object with these members, then the list of this name; `list` NULL
  * stands for a bare list, which has no members. Text shows neither. */

@@ -303,21 +303,10 @@ static int work_show(struct aside *aside)
 
 static enum command_exit run_list(struct park *park)
 {
-        struct aside *aside = &park->aside;
-        const struct output_member members[] = {
-                { "action", aside->input->command->name },
-                { "mode", aside->choice.is_meant ? "done" : "dry run" },
-        };
+        assert(!park->aside.db);
 
-        assert(!aside->output.columns);
-
-        if (!output_format_of(aside->input, &aside->output.format))
-                return COMMAND_USAGE;
-        aside->output.columns = columns;
-        aside->output.columns_count = EV_ARRAY_SIZE(columns);
-        output_begin(&aside->output, members, park->statement ? EV_ARRAY_SIZE(members) : 0,
-                     "records");
-        return aside_run(aside, work_list, park->statement ? ASIDE_CHANGE : ASIDE_LIST);
+        return aside_list(&park->aside, columns, EV_ARRAY_SIZE(columns), "records", work_list,
+                          park->statement != NULL);
 }
 
 enum command_exit park_ls(const struct command_input *input)

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "output.h"
 
 /* Columns, in the order of sql/status_….sql. */
 enum { LANE_GROUP, LANE_TOPIC, LANE_PARTITION, LANE_NEXT, LANE_REASON, LANE_AT };
@@ -28,22 +29,6 @@ enum { COUNT_PARKED, COUNT_WAITING, COUNT_DEADLINE, COUNT_DEAD, COUNT_NEWEST_DEA
 enum { FEED_NAME, FEED_SEQ, FEED_BACKLOG, FEED_OLDEST, FEED_MOVED };
 enum { LEADER_PID, LEADER_APPLICATION, LEADER_SINCE };
 
-static void name_text(struct ev_json_writer *writer, const char *name, struct ev_str text)
-{
-        assert(name);
-
-        ev_json_write_name(writer, ev_str_of(name));
-        ev_json_write_string(writer, text);
-}
-
-static void name_int(struct ev_json_writer *writer, const char *name, int64_t number)
-{
-        assert(name);
-
-        ev_json_write_name(writer, ev_str_of(name));
-        ev_json_write_int(writer, number);
-}
-
 /* An instant that may be NULL. */
 static void name_instant(struct ev_json_writer *writer, const char *name,
                          const struct ev_result *rows, size_t row, size_t column)
@@ -53,12 +38,13 @@ static void name_instant(struct ev_json_writer *writer, const char *name,
         assert(name && rows);
 
         if (ev_result_is_null(rows, row, column))
-                name_text(writer, name, EV_STR_NULL);
+                output_name_text(writer, name, EV_STR_NULL);
         else
-                name_text(writer, name,
-                          (struct ev_str){
-                                  text, ev_instant_format(ev_result_timestamptz(rows, row, column),
-                                                          text) });
+                output_name_text(writer, name,
+                                 (struct ev_str){
+                                         text,
+                                         ev_instant_format(ev_result_timestamptz(rows, row, column),
+                                                           text) });
 }
 
 static void write_lane(const struct status_database *database, size_t row,
@@ -70,9 +56,9 @@ static void write_lane(const struct status_database *database, size_t row,
         assert(row < ev_result_rows(lanes));
 
         ev_json_object_begin(writer);
-        name_text(writer, "group", ev_result_text(lanes, row, LANE_GROUP));
-        name_text(writer, "topic", ev_result_text(lanes, row, LANE_TOPIC));
-        name_int(writer, "partition", ev_result_int4(lanes, row, LANE_PARTITION));
+        output_name_text(writer, "group", ev_result_text(lanes, row, LANE_GROUP));
+        output_name_text(writer, "topic", ev_result_text(lanes, row, LANE_TOPIC));
+        output_name_int(writer, "partition", ev_result_int4(lanes, row, LANE_PARTITION));
         /* Below 0 nothing was read yet. */
         ev_json_write_name(writer, EV_STR("next_offset"));
         next < 0 ? ev_json_write_null(writer) : ev_json_write_int(writer, next);
@@ -82,7 +68,7 @@ static void write_lane(const struct status_database *database, size_t row,
         ev_json_write_name(writer, EV_STR("lag"));
         database->lags[row] < 0 ? ev_json_write_null(writer)
                                 : ev_json_write_int(writer, database->lags[row]);
-        name_text(writer, "halted_reason", ev_result_text(lanes, row, LANE_REASON));
+        output_name_text(writer, "halted_reason", ev_result_text(lanes, row, LANE_REASON));
         name_instant(writer, "halted_at", lanes, row, LANE_AT);
         ev_json_object_end(writer);
 }
@@ -92,14 +78,14 @@ static void write_parked(const struct ev_result *parked, size_t row, struct ev_j
         assert(row < ev_result_rows(parked));
 
         ev_json_object_begin(writer);
-        name_text(writer, "group", ev_result_text(parked, row, PARKED_GROUP));
-        name_text(writer, "topic", ev_result_text(parked, row, PARKED_TOPIC));
-        name_int(writer, "partition", ev_result_int4(parked, row, PARKED_PARTITION));
-        name_text(writer, "aggregate", ev_result_text(parked, row, PARKED_AGGREGATE));
-        name_int(writer, "first_offset", ev_result_int8(parked, row, PARKED_OFFSET));
-        name_int(writer, "records", ev_result_int8(parked, row, PARKED_RECORDS));
-        name_text(writer, "reason", ev_result_text(parked, row, PARKED_REASON));
-        name_text(writer, "detail", ev_result_text(parked, row, PARKED_DETAIL));
+        output_name_text(writer, "group", ev_result_text(parked, row, PARKED_GROUP));
+        output_name_text(writer, "topic", ev_result_text(parked, row, PARKED_TOPIC));
+        output_name_int(writer, "partition", ev_result_int4(parked, row, PARKED_PARTITION));
+        output_name_text(writer, "aggregate", ev_result_text(parked, row, PARKED_AGGREGATE));
+        output_name_int(writer, "first_offset", ev_result_int8(parked, row, PARKED_OFFSET));
+        output_name_int(writer, "records", ev_result_int8(parked, row, PARKED_RECORDS));
+        output_name_text(writer, "reason", ev_result_text(parked, row, PARKED_REASON));
+        output_name_text(writer, "detail", ev_result_text(parked, row, PARKED_DETAIL));
         name_instant(writer, "parked_at", parked, row, PARKED_AT);
         ev_json_write_name(writer, EV_STR("redrive"));
         ev_json_write_bool(writer, ev_result_bool(parked, row, PARKED_REDRIVE));
@@ -115,8 +101,10 @@ static void write_relay(const struct status_database *database, struct ev_json_w
         for (size_t i = 0; i < ev_result_rows(database->feeds); ++i) {
                 ev_json_write_name(writer, ev_result_text(database->feeds, i, FEED_NAME));
                 ev_json_object_begin(writer);
-                name_int(writer, "published_seq", ev_result_int8(database->feeds, i, FEED_SEQ));
-                name_int(writer, "backlog", ev_result_int8(database->feeds, i, FEED_BACKLOG));
+                output_name_int(writer, "published_seq",
+                                ev_result_int8(database->feeds, i, FEED_SEQ));
+                output_name_int(writer, "backlog",
+                                ev_result_int8(database->feeds, i, FEED_BACKLOG));
                 name_instant(writer, "oldest_unpublished_at", database->feeds, i, FEED_OLDEST);
                 name_instant(writer, "moved_at", database->feeds, i, FEED_MOVED);
                 ev_json_object_end(writer);
@@ -126,9 +114,9 @@ static void write_relay(const struct status_database *database, struct ev_json_w
                 ev_json_write_null(writer);
         } else {
                 ev_json_object_begin(writer);
-                name_int(writer, "pid", ev_result_int4(database->leader, 0, LEADER_PID));
-                name_text(writer, "application",
-                          ev_result_text(database->leader, 0, LEADER_APPLICATION));
+                output_name_int(writer, "pid", ev_result_int4(database->leader, 0, LEADER_PID));
+                output_name_text(writer, "application",
+                                 ev_result_text(database->leader, 0, LEADER_APPLICATION));
                 name_instant(writer, "since", database->leader, 0, LEADER_SINCE);
                 ev_json_object_end(writer);
         }
@@ -140,9 +128,9 @@ static void write_database(const struct status_database *database, struct ev_jso
         assert(database->is_asked);
 
         ev_json_object_begin(writer);
-        name_text(writer, "database", ev_str_of(database->name));
-        name_text(writer, "error",
-                  database->is_answered ? EV_STR_NULL : ev_str_of(database->error));
+        output_name_text(writer, "database", ev_str_of(database->name));
+        output_name_text(writer, "error",
+                         database->is_answered ? EV_STR_NULL : ev_str_of(database->error));
         if (database->is_answered) {
                 ev_json_write_name(writer, EV_STR("lanes"));
                 ev_json_array_begin(writer);
@@ -154,14 +142,15 @@ static void write_database(const struct status_database *database, struct ev_jso
                 for (size_t i = 0; i < ev_result_rows(database->parked); ++i)
                         write_parked(database->parked, i, writer);
                 ev_json_array_end(writer);
-                name_int(writer, "parked_records",
-                         ev_result_int8(database->counts, 0, COUNT_PARKED));
-                name_int(writer, "waiting_records",
-                         ev_result_int8(database->counts, 0, COUNT_WAITING));
+                output_name_int(writer, "parked_records",
+                                ev_result_int8(database->counts, 0, COUNT_PARKED));
+                output_name_int(writer, "waiting_records",
+                                ev_result_int8(database->counts, 0, COUNT_WAITING));
                 name_instant(writer, "next_deadline", database->counts, 0, COUNT_DEADLINE);
-                name_int(writer, "dead_letters", ev_result_int8(database->counts, 0, COUNT_DEAD));
-                name_int(writer, "open_dead_letters",
-                         ev_result_int8(database->counts, 0, COUNT_OPEN));
+                output_name_int(writer, "dead_letters",
+                                ev_result_int8(database->counts, 0, COUNT_DEAD));
+                output_name_int(writer, "open_dead_letters",
+                                ev_result_int8(database->counts, 0, COUNT_OPEN));
                 name_instant(writer, "newest_dead_letter", database->counts, 0, COUNT_NEWEST_DEAD);
                 write_relay(database, writer);
         }
@@ -177,8 +166,8 @@ int status_write_json(const struct status *status, struct ev_buffer *out)
         ev_json_object_begin(&writer);
         ev_json_write_name(&writer, EV_STR("alarming"));
         ev_json_write_bool(&writer, status_is_alarming(status));
-        name_text(&writer, "kafka_error",
-                  status->kafka_is_answered ? EV_STR_NULL : ev_str_of(status->kafka_error));
+        output_name_text(&writer, "kafka_error",
+                         status->kafka_is_answered ? EV_STR_NULL : ev_str_of(status->kafka_error));
         ev_json_write_name(&writer, EV_STR("databases"));
         ev_json_array_begin(&writer);
         for (size_t i = 0; i < DATABASES; ++i)

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "output.h"
 #include "schemas/registry.h"
 #include "store/db.h"
 #include "tail.h"
@@ -107,14 +108,6 @@ bool trace_is_of_another(const struct trace *trace, const struct event_line *fac
         return false;
 }
 
-static void name_text(struct ev_json_writer *writer, const char *name, struct ev_str text)
-{
-        assert(name);
-
-        ev_json_write_name(writer, ev_str_of(name));
-        ev_json_write_string(writer, text);
-}
-
 /* A number that is null below 0. */
 static void name_number(struct ev_json_writer *writer, const char *name, int64_t number)
 {
@@ -145,32 +138,33 @@ static void write_step(const struct trace_step *step, int64_t began, struct ev_j
         assert(step->database);
 
         ev_json_object_begin(writer);
-        name_text(writer, "kind", ev_str_of(kind_names[step->kind]));
-        name_text(writer, "at", (struct ev_str){ at, ev_instant_format(step->at, at) });
+        output_name_text(writer, "kind", ev_str_of(kind_names[step->kind]));
+        output_name_text(writer, "at", (struct ev_str){ at, ev_instant_format(step->at, at) });
         name_number(writer, "after_us", step->at - began);
-        name_text(writer, "type", event->type);
-        name_text(writer, "subject", event->subject);
-        name_text(writer, "id", event->id);
-        name_text(writer, "source", event->source);
-        name_text(writer, "correlation", event->correlation_id);
-        name_text(writer, "causation", event->causation_id);
-        name_text(writer, "causation_source", event->causation_source);
-        name_text(writer, "outcome", outcome_name(event->outcome));
-        name_text(writer, "database", ev_str_of(step->database));
+        output_name_text(writer, "type", event->type);
+        output_name_text(writer, "subject", event->subject);
+        output_name_text(writer, "id", event->id);
+        output_name_text(writer, "source", event->source);
+        output_name_text(writer, "correlation", event->correlation_id);
+        output_name_text(writer, "causation", event->causation_id);
+        output_name_text(writer, "causation_source", event->causation_source);
+        output_name_text(writer, "outcome", outcome_name(event->outcome));
+        output_name_text(writer, "database", ev_str_of(step->database));
         name_number(writer, "seq", step->seq > 0 ? step->seq : -1);
         ev_json_write_name(writer, EV_STR("published"));
         if (step->kind == TRACE_FACT)
                 ev_json_write_bool(writer, step->published);
         else
                 ev_json_write_null(writer);
-        name_text(writer, "topic", step->topic);
+        output_name_text(writer, "topic", step->topic);
         name_number(writer, "partition", step->partition);
         name_number(writer, "offset", step->offset);
-        name_text(writer, "sent_at",
-                  step->sent_at > 0 ? (struct ev_str){ at, ev_instant_format(step->sent_at, at) }
-                                    : EV_STR_NULL);
-        name_text(writer, "reason", step->reason);
-        name_text(writer, "detail", step->detail);
+        output_name_text(writer, "sent_at",
+                         step->sent_at > 0
+                                 ? (struct ev_str){ at, ev_instant_format(step->sent_at, at) }
+                                 : EV_STR_NULL);
+        output_name_text(writer, "reason", step->reason);
+        output_name_text(writer, "detail", step->detail);
         ev_json_write_name(writer, EV_STR("data"));
         if (step->line.value)
                 ev_form_write(step->line.record, step->line.value, writer);
@@ -193,7 +187,7 @@ static void name_row(struct ev_json_writer *writer, const char *name, const stru
         ev_json_object_begin(writer);
         for (size_t i = 0; i < count; ++i) {
                 if (i < texts)
-                        name_text(writer, columns[i], ev_result_text(row, 0, i));
+                        output_name_text(writer, columns[i], ev_result_text(row, 0, i));
                 else
                         name_number(writer, columns[i], ev_result_int8(row, 0, i));
         }
@@ -214,7 +208,7 @@ int trace_write_json(const struct trace *trace, struct ev_buffer *out)
         assert(trace && out);
 
         ev_json_object_begin(&writer);
-        name_text(&writer, "order_number", trace->order_number);
+        output_name_text(&writer, "order_number", trace->order_number);
         name_row(&writer, "order", trace->order, order, 5, EV_ARRAY_SIZE(order));
         name_row(&writer, "manifest", trace->manifest, manifest, EV_ARRAY_SIZE(manifest),
                  EV_ARRAY_SIZE(manifest));
@@ -222,9 +216,9 @@ int trace_write_json(const struct trace *trace, struct ev_buffer *out)
         ev_json_object_begin(&writer);
         for (size_t i = 0; i < DATABASES; ++i)
                 if (trace->errors[i][0])
-                        name_text(&writer, database_names[i], ev_str_of(trace->errors[i]));
+                        output_name_text(&writer, database_names[i], ev_str_of(trace->errors[i]));
         if (trace->kafka_error[0])
-                name_text(&writer, "kafka", ev_str_of(trace->kafka_error));
+                output_name_text(&writer, "kafka", ev_str_of(trace->kafka_error));
         ev_json_object_end(&writer);
         ev_json_write_name(&writer, EV_STR("steps"));
         ev_json_array_begin(&writer);

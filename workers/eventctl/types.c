@@ -90,12 +90,11 @@ const struct ev_record *types_find(struct ev_str name)
 
 const struct ev_registered *types_by_id(uint32_t id)
 {
+        const struct ev_frame frame = { .id = id };
+
         assert(schemas_registry_count > 0);
 
-        for (size_t i = 0; i < schemas_registry_count; ++i)
-                if (schemas_registry[i].id == id)
-                        return &schemas_registry[i];
-        return NULL;
+        return ev_schemas_find(NULL, &frame);
 }
 
 /* Made once, by types_read_folder(); lives as long as the process. */

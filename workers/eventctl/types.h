@@ -21,7 +21,7 @@ const struct ev_record *types_newest(struct ev_str full_name);
  * Fails (verdict: stop) with what is wrong in it. */
 int types_read_folder(const char *folder) _must_check_;
 
-/* The version of the build that has this number; NULL, without an error, if it is unknown. */
+/* The version of the build that has this number; NULL if it is unknown, and the error says so. */
 const struct ev_registered *types_by_id(uint32_t id);
 
 /* The version that a frame names; NULL if it is unknown, and the error says why. Borrowed until the

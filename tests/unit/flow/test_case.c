@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "schemas/stock.h"
 #include "support/decide.h"
+#include "support/route.h"
 #include "wire/record.h"
 
 UNIT_SUITE(case);
@@ -37,12 +38,6 @@ static const struct ev_table counters = {
 };
 
 static const struct ev_table *const tables[] = { &counters };
-
-static void want_nothing(struct ev_wants *wants, const void *event)
-{
-        (void)wants;
-        (void)event;
-}
 
 static int (*next_decide)(struct ev_case *c, const struct goods_received *event);
 static unsigned decided;

@@ -8,25 +8,13 @@
 #include "flow/open.h"
 #include "schemas/stock.h"
 #include "support/headers.h"
+#include "support/route.h"
 #include "wire/avro.h"
 
 UNIT_SUITE(open);
 
 static const char ingress[] = "quenty.stock.ingress.v1", facts[] = "quenty.stock.events.v1";
 static const char goods_received[] = "quenty.stock.GoodsReceived";
-
-static void want_nothing(struct ev_wants *wants, const void *event)
-{
-        (void)wants;
-        (void)event;
-}
-
-static int decide_nothing(struct ev_case *c, const void *event)
-{
-        (void)c;
-        (void)event;
-        return 0;
-}
 
 static const struct ev_route routes[] = {
         { &goods_received_record, want_nothing, decide_nothing },

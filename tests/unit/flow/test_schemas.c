@@ -12,6 +12,7 @@
 #include "schemas/registry.h"
 #include "schemas/stock.h"
 #include "support/headers.h"
+#include "support/route.h"
 #include "support/unit.h"
 #include "wire/avro.h"
 
@@ -193,19 +194,6 @@ Test(schemas, a_folder_that_is_not_there_is_refused)
         cr_assert_eq(ev_schemas_new(&schemas, "/nowhere"), EV_FAILED);
         cr_assert_not_null(strstr(ev_error_last()->text, "schemas.dir: cannot read /nowhere/ids"));
         cr_assert_null(schemas);
-}
-
-static void want_nothing(struct ev_wants *wants, const void *event)
-{
-        (void)wants;
-        (void)event;
-}
-
-static int decide_nothing(struct ev_case *c, const void *event)
-{
-        (void)c;
-        (void)event;
-        return 0;
 }
 
 /* A value of tomorrow's version, as a worker opens it. */
