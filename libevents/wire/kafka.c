@@ -120,7 +120,7 @@ static const struct rule {
          * The consumer sees to it that fetching goes on below this (keep_fetching()). */
         { EV_KAFKA_CONSUMER, false, "queued.min.messages", EV_KAFKA_AHEAD_TEXT,
           "the default of 100000 held 15 MB of small records" },
-        { ANY_INPUT, false, "fetch.message.max.bytes", "131072",
+        { ANY_INPUT, false, "fetch.message.max.bytes", "65536",
           "a lane that is behind sends this much at a time, or one whole record" },
         { ANY_INPUT, false, "check.crcs", "true",
           "damaged bytes are told as an error, and not applied" },
