@@ -17,6 +17,7 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "schemas/registry.h"
 #include "wire/schema.h"
@@ -25,6 +26,7 @@
 enum {
         FOLDER_MEMORY_MAX = 64 * 1024 * 1024, /* all texts of a folder */
         PATH_MAX_BYTES = 4096,
+        PATIENCE_MS = 1000, /* with a folder that could not be read */
 };
 
 /* What was read from the folder at one time. */
@@ -38,6 +40,10 @@ struct folder {
 struct ev_schemas {
         char *path;
         struct folder folder;
+        /* Of the last try to read the folder again, where it failed. */
+        struct stat tried;
+        int64_t patient_until; /* monotonic */
+        struct ev_error failure;
 };
 
 static void folder_done(struct folder *folder)
@@ -208,16 +214,43 @@ struct ev_schemas *ev_schemas_free(struct ev_schemas *schemas)
         return NULL;
 }
 
-/* Whether there may be something new; a look at one file, for values that would be dead letters. */
-static bool has_changed(const struct ev_schemas *schemas)
+/* One that is not there is all zeros, like another one that is not there. */
+static struct stat look_at_list(const struct ev_schemas *schemas)
 {
         char file[PATH_MAX_BYTES];
-        struct stat now;
+        struct stat now = { 0 };
 
         assert(schemas->path);
 
         snprintf(file, sizeof(file), "%s/ids", schemas->path);
-        return stat(file, &now) || !is_same(&now, &schemas->folder.seen);
+        return stat(file, &now) ? (struct stat){ 0 } : now;
+}
+
+/* Reads the folder if there may be something new: a look at one file, for values that would be dead
+ * letters. These may come by thousands a second, so a folder that could not be read is left alone
+ * until its list changes, or for a second: a file that the list names may have been mended. */
+static int refresh(struct ev_schemas *schemas)
+{
+        struct stat now = look_at_list(schemas);
+        int r;
+
+        assert(schemas->path);
+
+        if (is_same(&now, &schemas->folder.seen))
+                return 0;
+        if (is_same(&now, &schemas->tried) &&
+            ev_clock_monotonic_micros() < schemas->patient_until) {
+                ev_error_restore(&schemas->failure);
+                return EV_FAILED;
+        }
+        r = load(schemas);
+        schemas->patient_until = 0;
+        if (r == 0)
+                return 0;
+        schemas->failure = *ev_error_last();
+        schemas->tried = now;
+        schemas->patient_until = ev_clock_monotonic_micros() + PATIENCE_MS * EV_MICROS_PER_MS;
+        return ev_trace(r);
 }
 
 /* A folder that cannot be read any more is a reason why the value cannot be, and no more: the
@@ -233,8 +266,8 @@ const struct ev_registered *ev_schemas_find(struct ev_schemas *schemas,
 
         if (!found && schemas)
                 found = find_in(schemas->folder.items, schemas->folder.count, frame);
-        if (!found && schemas && schemas->path && has_changed(schemas)) {
-                if (load(schemas) < 0) {
+        if (!found && schemas && schemas->path) {
+                if (refresh(schemas) < 0) {
                         (void)ev_fail_while("no schema of the build has the %s of the value, and "
                                             "schemas.dir cannot be read",
                                             what);
