@@ -291,8 +291,33 @@ static int apply(struct ev_retry *retry, struct ev_item *items, size_t count)
 
 /* ---- Records that end the process ---- */
 
+/* They are taken back in this session or, where it is lost, in the next one. */
+static void owe_attempts(struct ev_retry *retry, const struct ev_item *items, size_t count)
+{
+        assert(retry->owed_count + count <= EV_BATCH_MAX);
+
+        for (size_t i = 0; i < count; ++i)
+                retry->owed[retry->owed_count++] = items[i].raw.place;
+}
+
+int ev_retry_take_back(struct ev_retry *retry)
+{
+        int r;
+
+        assert(retry->owed_count <= EV_BATCH_MAX);
+
+        if (retry->owed_count == 0)
+                return 0;
+        r = ev_attempts_take_back(ev_batch_session(retry->batch), retry->owed, retry->owed_count);
+        if (r < 0)
+                return ev_trace(r);
+        retry->owed_count = 0;
+        return 0;
+}
+
 /* Counts that the records are in hand, in the database, where it outlives us. 0, EV_APPLY_VOID, or
- * EV_FAILED. */
+ * EV_FAILED. Where the session is lost the attempts may have been noted and are taken back before
+ * they are noted again: one too few asks for one death more, one too many parks what is innocent. */
 static int note_attempts(struct ev_retry *retry, struct ev_item *items, size_t count,
                          int32_t *ret_tries)
 {
@@ -307,6 +332,8 @@ static int note_attempts(struct ev_retry *retry, struct ev_item *items, size_t c
                 r = ev_attempts_note(ev_batch_session(retry->batch), places, count, ret_tries);
                 if (r == 0 || ev_error_last()->verdict != EV_VERDICT_RETRY)
                         break;
+                if (!ev_db_is_open(retry->db))
+                        owe_attempts(retry, items, count);
                 r = wait_for_server(retry);
                 if (r != 0)
                         return ev_trace(r);
@@ -316,21 +343,20 @@ static int note_attempts(struct ev_retry *retry, struct ev_item *items, size_t c
         return ev_trace(r);
 }
 
-/* Records in hand were dropped or failed, and we live: nothing counts against them. Where the
- * session is lost it does count; that takes three times in a row to be mistaken for deaths. */
-static void forget_attempts(struct ev_retry *retry, const struct ev_item *items, size_t count)
+/* Records in hand were dropped or failed, and we live: our own attempts do not count against them,
+ * whether the lane was lost or the session. Those of processes that have died stay. What was applied
+ * before has none any more. */
+static void take_back(struct ev_retry *retry, const struct ev_item *items, size_t count)
 {
         struct ev_error error = *ev_error_last();
-        struct ev_place places[EV_BATCH_MAX];
-        size_t noted = 0;
 
         assert(count <= EV_BATCH_MAX);
 
         for (size_t i = 0; i < count; ++i)
                 if (items[i].is_noted)
-                        places[noted++] = items[i].raw.place;
-        if (noted > 0 && ev_db_is_open(retry->db))
-                (void)!ev_attempts_forget(ev_batch_session(retry->batch), places, noted);
+                        owe_attempts(retry, &items[i], 1);
+        if (ev_db_is_open(retry->db) && ev_retry_take_back(retry) < 0)
+                ev_db_close(retry->db); /* so that they are owed in the next one */
         ev_error_restore(&error);
 }
 
@@ -414,6 +440,6 @@ int ev_retry_apply(struct ev_retry *retry, struct ev_item *items, size_t count)
                 r = apply_suspect(retry, &items[done]);
         }
         if (r != 0)
-                forget_attempts(retry, items, count);
+                take_back(retry, items, count);
         return ev_trace(r);
 }

@@ -41,7 +41,15 @@ struct ev_retry {
 
         unsigned failures;              /* in a row: sets the back-off */
         char poison[EV_ERROR_TEXT_MAX]; /* why the record in hand is at fault */
+        /* Attempts that were noted in a session that is lost: to be taken back in the next one. The
+         * names of topics outlive the records. */
+        struct ev_place owed[EV_BATCH_MAX];
+        size_t owed_count;
 };
+
+/* Whoever connects the session calls this next, before lanes are taken over in it: attempts at
+ * records that were dropped with the session before are taken back. */
+int ev_retry_take_back(struct ev_retry *retry) _must_check_;
 
 /* Applies `count` records (1 to EV_BATCH_MAX) in one transaction or, where one of them is at fault,
  * in several; always in their order. Tries again with back-off while a server is in trouble, halves

@@ -102,6 +102,8 @@ int ev_runner_connect(struct ev_runner *runner)
                 r = check_migrations(runner);
         if (r == 0)
                 r = ev_batch_prepare(runner->batch);
+        if (r == 0)
+                r = ev_retry_take_back(&runner->retry);
         if (r < 0) {
                 ev_db_close(runner->db);
                 return ev_trace(r);
@@ -517,13 +519,15 @@ static size_t make_items(struct ev_runner *runner, const struct ev_parked *due, 
                         continue;
                 if (due[i].redrive)
                         runner->next_look = 0;
-                runner->items[made++] = (struct ev_item){
+                runner->items[made] = (struct ev_item){
                         .raw = due[i].record,
                         .lane = lane,
                         .is_retry = true,
                         .is_last_try = due[i].is_overdue || due[i].redrive,
                         .tries = due[i].tries,
                 };
+                /* The same name, which does not go with what was loaded. */
+                runner->items[made++].raw.place.topic = lane->topic;
         }
         return made;
 }
@@ -663,6 +667,9 @@ int ev_runner_loop(struct ev_runner *runner)
                 if (r == 0)
                         r = care(runner);
         }
+        /* A process that was told to end while the database was away has not died: one more try. */
+        if (runner->retry.owed_count > 0)
+                (void)!ev_runner_connect(runner);
         return ev_trace(r);
 }
 

@@ -55,12 +55,12 @@ int ev_attempts_receive_forget(struct ev_session *session)
         return ev_trace(ev_session_next(session, &result));
 }
 
-int ev_attempts_forget(struct ev_session *session, const struct ev_place *places, size_t count)
+int ev_attempts_take_back(struct ev_session *session, const struct ev_place *places, size_t count)
 {
         assert(!ev_db_is_in_transaction(session->db));
 
-        return ev_trace(
-                ev_db_run(session->db, &ev_sql_attempts_forget,
-                          ev_session_begin_places(session, &ev_sql_attempts_forget, places, count),
-                          NULL));
+        return ev_trace(ev_db_run(session->db, &ev_sql_attempts_take_back,
+                                  ev_session_begin_places(session, &ev_sql_attempts_take_back,
+                                                          places, count),
+                                  NULL));
 }

@@ -23,8 +23,9 @@ int ev_attempts_queue_forget(struct ev_session *session, const struct ev_place *
                              size_t count) _must_check_;
 int ev_attempts_receive_forget(struct ev_session *session) _must_check_;
 
-/* … or by itself, when they were not settled and the process lives. */
-int ev_attempts_forget(struct ev_session *session, const struct ev_place *places,
-                       size_t count) _must_check_;
+/* … or takes one attempt at each back, by itself: they were not settled, and the process lives. Those
+ * of others stay. */
+int ev_attempts_take_back(struct ev_session *session, const struct ev_place *places,
+                          size_t count) _must_check_;
 
 #endif

@@ -211,6 +211,62 @@ static void dropped_ones_are_not_counted(struct world *w)
         report(shows(w, aside, "3 0 0"), "and are tried as ever");
 }
 
+/* The batch's session ends whenever a lot is written, and the next rest is told to drop all. */
+static void lose_sessions(struct world *w)
+{
+        sql(w, "CREATE FUNCTION trouble() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ "
+               "BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END $$; "
+               "CREATE TRIGGER trouble BEFORE INSERT OR UPDATE ON inventory_items FOR EACH ROW "
+               "EXECUTE FUNCTION trouble()");
+}
+
+static bool is_lost_with_its_session(struct world *w)
+{
+        w->rests = RESTS_MAX;
+        return apply(w) == EV_APPLY_VOID && !ev_db_is_open(w->db);
+}
+
+/* A backend that is killed is no process of ours that died, however often. */
+static void lost_sessions_are_not_counted(struct world *w)
+{
+        begin_waiting(w);
+        lose_sessions(w);
+        for (int i = 0; i < 5; ++i) {
+                report_detail("round %d", i);
+                if (add_due(w) != 3 || !is_lost_with_its_session(w))
+                        break;
+                world_take(w, 1);
+        }
+        report(shows(w, aside, "waiting0 waiting1 waiting2 0 0"),
+               "records that were dropped because the session was lost are not blamed for it");
+}
+
+/* As above, of a lane under suspicion: what it reads goes one by one. What processes that have died
+ * left behind is not taken back. */
+static void lost_sessions_of_a_suspected_lane(struct world *w)
+{
+        world_begin(w, 1);
+        lose_sessions(w);
+        sql(w, "INSERT INTO ev.attempt (group_name, topic, partition, \"offset\") SELECT "
+               "group_name, topic, partition, 0 FROM ev.consumer_offset");
+        for (int i = 0; i < 5; ++i) {
+                world_take(w, 1);
+                w->ends[0] = 0;
+                add(w, 0, "e", "SKU-1", 1, "R");
+                report_detail("round %d", i);
+                if (w->lanes[0].suspects == 0 || !is_lost_with_its_session(w))
+                        break;
+        }
+        world_take(w, 1);
+        report(shows(w, "SELECT string_agg(\"offset\" || ' ' || tries, ',') FROM ev.attempt",
+                     "0 1"),
+               "a suspected record neither, and of what is noted only a death stays");
+        sql(w, "DROP TRIGGER trouble ON inventory_items");
+        w->ends[0] = 0;
+        add(w, 0, "e", "SKU-1", 1, "R");
+        report(apply(w) == 0 && shows(w, ends, "1 1 0"), "it is applied, once");
+}
+
 /* ---- Parked records that a person takes away ---- */
 
 static void gone_records_are_not_decided(struct world *w)
@@ -243,6 +299,8 @@ check_fn *const crash_checks[] = {
         a_deadly_waiting_record_is_parked,
         waiting_ones_that_kill_at_opening_are_parked,
         dropped_ones_are_not_counted,
+        lost_sessions_are_not_counted,
+        lost_sessions_of_a_suspected_lane,
         gone_records_are_not_decided,
         NULL,
 };

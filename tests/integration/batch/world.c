@@ -145,7 +145,9 @@ static int hook_connect(void *context)
 
         ++w->connects;
         r = ev_db_connect(w->db);
-        return r < 0 ? r : ev_batch_prepare(w->batch);
+        if (r == 0)
+                r = ev_batch_prepare(w->batch);
+        return r < 0 ? r : ev_retry_take_back(&w->retry);
 }
 
 /* Trouble that never ends is ended here: a check that waits for something waits for less. */
@@ -155,7 +157,7 @@ static int hook_rest(void *context, int wait_ms)
 
         assert(wait_ms >= 0);
         nanosleep(&(struct timespec){ .tv_nsec = 20 * 1000 * 1000 }, NULL);
-        return ++w->rests > 200 ? EV_APPLY_VOID : 0;
+        return ++w->rests > RESTS_MAX ? EV_APPLY_VOID : 0;
 }
 
 static int hook_rejoin(void *context)
@@ -221,9 +223,8 @@ static void begin(struct world *w)
                "ev.parked, ev.dead_letter, ev.outbox CASCADE; "
                "INSERT INTO products (name, sku, category, price, company_id) "
                "SELECT 'p', 'SKU-' || n, 'toys', 1, 'C-' || n % 7 FROM generate_series(0, 99) n");
-        if (!ev_db_is_open(w->db))
-                require(hook_connect(w), "connecting again");
         ev_arena_reset(w->arena);
+        w->retry.owed_count = 0;
         w->count = w->sent = 0;
         w->rests = w->rejoins = w->connects = w->applied = 0;
         decides = 0;
@@ -233,6 +234,9 @@ static void begin(struct world *w)
 static void take(struct world *w, const char *name, size_t lanes)
 {
         assert(lanes <= LANES_MAX);
+
+        if (!ev_db_is_open(w->db))
+                require(hook_connect(w), "connecting again");
 
         for (size_t i = 0; i < lanes; ++i)
                 w->lanes[i] =

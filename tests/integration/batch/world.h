@@ -16,6 +16,7 @@ enum {
         WAIT_MS = 10000,
         LANES_MAX = 300, /* more than a group of twelve partitions a topic will ever deal out */
         ITEMS_MAX = 1000,
+        RESTS_MAX = 200,                /* of one batch: then it is dropped */
         WAIT_MAX_US = 60 * 1000 * 1000, /* of waiting records; made overdue by SQL */
 };
 

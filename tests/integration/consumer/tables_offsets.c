@@ -275,7 +275,11 @@ static void check_attempts(struct ev_arena *arena)
         commit(&a);
         report(shows("SELECT string_agg(\"offset\" || ' ' || tries, ',') FROM ev.attempt", "42 1"),
                "attempts at a record are forgotten, those at others are not");
-        require(ev_attempts_forget(&b, both, 2), "forget");
+        require(ev_attempts_note(&a, both, 2, &tries), "attempts");
+        require(ev_attempts_take_back(&b, both, 2), "take back");
+        report(shows("SELECT string_agg(\"offset\" || ' ' || tries, ',') FROM ev.attempt", "42 1"),
+               "one attempt at each is taken back, and what others have tried stays");
+        require(ev_attempts_take_back(&b, both, 2), "take back");
         report(shows("SELECT count(*) FROM ev.attempt", "0"), "also outside of a transaction");
 }
 
