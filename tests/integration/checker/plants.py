@@ -269,6 +269,31 @@ def manifest_is_missing(e):
     return f"order {number} is confirmed, goes abroad and has 0 manifests"
 
 
+# ---- I9 ----
+
+def letter_of_other_bytes(e):
+    row = e.change(f"{ORDER}/dead_letter", any_row, setting(value="00" * 32))
+    return f"@{row['offset']}: value not as it came"
+
+
+def letter_without_headers(e):
+    row = e.change("tables/customer_db/dead_letter", any_row, setting(headers="00" * 32))
+    return f"@{row['offset']}: headers not as it came"
+
+
+def letter_of_nothing(e):
+    e.change(f"{ORDER}/dead_letter", any_row, setting(offset=10**9))
+    return "@1000000000, where nothing stands"
+
+
+# ---- I12 ----
+
+def fact_with_a_secret(e):
+    fact = e.change("topics/quenty.customer.events.v1", any_row, lambda rows, i: rows[i]["headers"].append(
+        ["hash", base64.b64encode(b"$argon2id$test").decode()]))
+    return f"{header(fact, 'ce_id')} from {header(fact, 'ce_source')} at quenty.customer.events.v1"
+
+
 def header(record, name):
     return next(base64.b64decode(value).decode() for key, value in record["headers"] if key == name)
 
@@ -283,4 +308,6 @@ PLANTS = (
     ("I5", gap), ("I5", backwards), ("I5", beyond_the_log),
     ("I6", two_owners), ("I6", epoch_leaps), ("I6", fenced_fact), ("I6", nobody_kept),
     ("I7", reserved_too_little), ("I7", manifest_has_more), ("I7", manifest_is_missing),
+    ("I9", letter_of_other_bytes), ("I9", letter_without_headers), ("I9", letter_of_nothing),
+    ("I12", fact_with_a_secret),
 )

@@ -466,6 +466,88 @@ def databases_agree(history, verdict):
         manifests_are_reserved(history, orders, verdict)
 
 
+# ---- I9: what is put aside is kept whole ----
+
+KEPT_MAX = 4 * 1024 * 1024  # bytes of a part; what is larger stays on its topic only
+
+
+def packed(headers):
+    """As ev.headers() reads them: lengths of 4 bytes, big-endian, -1 for null."""
+    return b"".join(len(name.encode()).to_bytes(4, "big") + name.encode() +
+                    (b"\xff" * 4 if value is None else len(value).to_bytes(4, "big") + value)
+                    for name, value in headers)
+
+
+def kept_parts(record):
+    parts = {"key": record.key, "headers": packed(record.headers), "value": record.value}
+    return {name: None if part is None or len(part) > KEPT_MAX else hashlib.sha256(part).hexdigest()
+            for name, part in parts.items()}
+
+
+def aside_is_whole(history, verdict):
+    for database in history.databases:
+        rows = {(r["topic"], r["partition"], r["offset"]): (name, r)
+                for name in ("parked", "dead_letter") for r in history.table(database, name)}
+        topics = {place[0] for place in rows} & set(history.bounds) | set(history.topics([database], "ingress"))
+        for topic in sorted(topics):
+            for record in history.topic(topic):
+                verdict.examined += 1
+                name, row = rows.pop(record.place, (None, None))
+                if row is None:
+                    continue
+                wrong = [part for part, wanted in kept_parts(record).items() if wanted != row[part]]
+                if wrong:
+                    verdict.breaks(f"{database}: {name} of {named(record.identity)} at {at(record.place)}: "
+                                   f"{', '.join(wrong)} not as it came")
+        for place, (name, row) in rows.items():
+            if not row["reason"]:
+                verdict.breaks(f"{database}: {name} of {at(place)} without a reason")
+            if place[0] in topics and place[2] >= history.begin_of(*place[:2]):
+                verdict.breaks(f"{database}: {name} of {at(place)}, where nothing stands")
+
+
+# ---- I12: secrets stay where they belong ----
+
+class Secrets:
+    """Values of the fields that their schema calls secret, in requests that can be read."""
+
+    def __init__(self):
+        self.fields, self.schemas = {}, {}
+        for line in (ROOT / "schemas/ids").read_text(encoding="utf-8").splitlines():
+            if line.strip() and not line.startswith("#"):
+                number, _name, _version, file = line.split()[:4]
+                schema = json.loads((ROOT / "schemas" / file).read_text(encoding="utf-8"))
+                names = [f["name"] for f in schema["fields"] if f.get("secret")]
+                if names:
+                    self.fields[int(number)] = names
+                    self.schemas[int(number)] = fastavro.parse_schema(schema)
+
+    def of(self, record):
+        value = record.value or b""
+        number = int.from_bytes(value[1:FRAME_BYTES], "big")
+        if value[:1] != b"\0" or number not in self.fields:
+            return
+        try:
+            fields = fastavro.schemaless_reader(io.BytesIO(value[FRAME_BYTES:]), self.schemas[number], None)
+        except (EOFError, ValueError, IndexError, UnicodeDecodeError):
+            return  # nobody can read it
+        yield from (str(fields[name]).encode() for name in self.fields[number] if fields[name])
+
+
+def secrets_are_kept(history, verdict):
+    """No fact says what a request keeps secret. What is put aside is the request itself, for operators."""
+    secrets, found = Secrets(), set()
+    for topic in history.topics(history.databases, "ingress"):
+        for record in history.topic(topic):
+            found.update(secrets.of(record))
+    for topic in history.topics(history.databases, "events"):
+        for record in history.topic(topic):
+            verdict.examined += 1
+            told = b"".join([record.key or b"", packed(record.headers), record.value or b""])
+            if any(secret in told for secret in found):
+                verdict.breaks(f"{named(record.identity)} at {at(record.place)} tells a secret")
+
+
 PROMISES = {
     "I1": ("no acknowledged input is lost", input_is_accounted_for),
     "I2": ("one effect for one event", one_effect),
@@ -474,4 +556,6 @@ PROMISES = {
     "I5": ("offsets only grow, without a gap", offsets_only_grow),
     "I6": ("one owner of a lane at a time", one_owner),
     "I7": ("the databases agree", databases_agree),
+    "I9": ("what is put aside is kept whole", aside_is_whole),
+    "I12": ("facts tell no secrets", secrets_are_kept),
 }

@@ -26,6 +26,7 @@ OUTBOX = """SELECT o.seq, o.xmin::text AS xid, e.event_id, e.source, e.topic, e.
     to_char(e.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS recorded_at
     FROM ev.outbox o JOIN ev.outbox_events e USING (seq) ORDER BY o.seq"""
 PLACE = 'group_name, topic, partition, "offset"'
+KEPT = ", ".join(f"encode(sha256({column}), 'hex') AS {column}" for column in ("key", "headers", "value"))
 
 # In every database; then what one has. A table that is not there is left out: offset_history is the harness's.
 COMMON = {
@@ -37,8 +38,8 @@ COMMON = {
     "inbox": "SELECT source, event_id FROM ev.inbox",
     "request": "SELECT natural_key, type, encode(content_hash, 'hex') AS content, event_id, outcome_event_id, "
                "outcome_type FROM ev.request",
-    "parked": f"SELECT {PLACE}, aggregate, reason, deadline FROM ev.parked",
-    "dead_letter": f"SELECT seq, {PLACE}, reason FROM ev.dead_letter",
+    "parked": f"SELECT {PLACE}, aggregate, reason, deadline, {KEPT} FROM ev.parked",
+    "dead_letter": f"SELECT seq, {PLACE}, reason, {KEPT} FROM ev.dead_letter",
 }
 HISTORY = {"offset_history": "SELECT * FROM test.offset_history ORDER BY id",
            "history_begin": "SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') AS at "
