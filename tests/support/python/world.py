@@ -28,8 +28,11 @@ CHECKER = SUPPORT / "checker/check"
 PARTITIONS = 12
 DEAD_LETTER_PARTITIONS = 6
 PRIVATE = (b"$argon2id$", b"@example.com")  # of every user that a test makes (shop.py)
+CONTEXTS = ("customer", "stock", "order", "shipping")
+TOPICS = {**{f"quenty.{c}.{kind}.v1": PARTITIONS for c in CONTEXTS for kind in ("ingress", "events")},
+          **{f"quenty.{c}.dead-letters.v1": DEAD_LETTER_PARTITIONS for c in CONTEXTS if c != "stock"}}
 FOLDERS = {"quenty-customer": "customer", "quenty-order": "order", "quenty-shipping": "shipping",
-           "quenty-relay": "relay", "eventctl": "eventctl"}
+           "quenty-relay": "relay", "eventctl": "eventctl", "mockd": "mockd"}
 
 
 def wait_until(what, condition, seconds):
@@ -114,10 +117,12 @@ class Schemas:
 
 
 class World:
-    """kafka and pg: more options of support/kafka and support/pg when the servers are made."""
+    """kafka and pg: more options of support/kafka and support/pg when the servers are made. embedded: mockd
+    in place of Kafka, with the same topics."""
 
-    def __init__(self, databases, seed=None, brokers=1, topics=True, kafka=(), pg=()):
+    def __init__(self, databases, seed=None, brokers=1, topics=True, kafka=(), pg=(), embedded=False):
         self.broker_count, self.wants_topics, self.options = brokers, topics, {"kafka": kafka, "pg": pg}
+        self.is_embedded, self.mockd, self.behind = embedded, None, None
         self.seed = int(os.environ.get("EV_SEED", seed if seed is not None else time.time_ns() % 10**6))
         self.random = random.Random(self.seed)
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="quenty-test-"))
@@ -144,6 +149,8 @@ class World:
                 process.kill()
             if kind:
                 print(f"--- end of the log of {process.name}\n{process.tail()}", file=sys.stderr)
+        if self.mockd and self.mockd.handle:
+            self.mockd.kill()
         subprocess.run([SUPPORT / "kafka", "stop", self.dir / "kafka", "-9"], check=False,
                        capture_output=True)
         if self.is_kept:
@@ -162,30 +169,42 @@ class World:
 
     def _start_servers(self):
         self.pg = assignments(self._run(SUPPORT / "pg", "start", self.dir / "pg", *self.options["pg"]))
-        kafka = assignments(self._run(SUPPORT / "kafka", "start", self.dir / "kafka", "-n", self.broker_count, "-c",
-                                      "group.min.session.timeout.ms=500", *self.options["kafka"]))
-        self.brokers, self.behind = kafka["BROKERS"], kafka.get("BEHIND")
+        if self.is_embedded:
+            self._start_mockd()
+        else:
+            self._start_kafka()
         self.config = self.dir / "quenty.conf"
         # A member that was killed is gone after this long; 45 s by default.
-        lines = [f"kafka.bootstrap.servers = {self.brokers}", "kafka.session.timeout.ms = 1500",
-                 "kafka.heartbeat.interval.ms = 300"]
+        lines = [f"kafka.bootstrap.servers = {self.brokers}", "kafka.heartbeat.interval.ms = 300"]
+        if self.is_embedded:  # it lets members wait for 3 s, and answers no question about sizes
+            lines += ["kafka.session.timeout.ms = 6000", "relay.topic_bytes_max = 1048588"]
+        else:
+            lines.append("kafka.session.timeout.ms = 1500")
         for database in self.databases:
             self.sql("postgres", f"CREATE DATABASE {database}")
             lines.append(f"{database}.conninfo = {self.conninfo(database)}")
         self.config.write_text("\n".join(lines) + "\n")
         for database in self.databases:
             self._run(BUILD / "workers/eventctl/eventctl", "-c", self.config, "migrate", "up", database)
-        if self.wants_topics:
+        if self.wants_topics and not self.is_embedded:
             self._make_topics()
 
+    def _start_kafka(self):
+        kafka = assignments(self._run(SUPPORT / "kafka", "start", self.dir / "kafka", "-n", self.broker_count, "-c",
+                                      "group.min.session.timeout.ms=500", *self.options["kafka"]))
+        self.brokers, self.behind = kafka["BROKERS"], kafka.get("BEHIND")
+
+    def _start_mockd(self):
+        words = [f"{name}:{partitions}" for name, partitions in TOPICS.items()]
+        self.mockd = Process("mockd", [str(BUILD / "workers/mockd/mockd"), *words], dict(os.environ),
+                             self.dir / "mockd.log").start()
+        self.brokers = wait_until("the embedded broker", lambda: assignments(
+            pathlib.Path(self.mockd.log).read_text()).get("BROKERS"), 30)
+
     def _make_topics(self):
-        contexts = ("customer", "stock", "order", "shipping")
-        names = [f"quenty.{c}.{kind}.v1" for c in contexts for kind in ("ingress", "events")]
-        dead = [f"quenty.{c}.dead-letters.v1" for c in contexts if c != "stock"]
         admin = AdminClient({"bootstrap.servers": self.brokers})
         copies = min(self.broker_count, 3)
-        topics = [NewTopic(n, PARTITIONS, copies) for n in names]
-        topics += [NewTopic(n, DEAD_LETTER_PARTITIONS, copies) for n in dead]
+        topics = [NewTopic(name, partitions, copies) for name, partitions in TOPICS.items()]
         for future in admin.create_topics(topics).values():
             future.result(30)
         wait_until("every partition to have a leader that answers",
