@@ -2,8 +2,9 @@
  * at besides, and a payload:
  *
  *      decoding   whatever the payload is, there is an answer, and it takes bounded memory. What
- *                 was decoded can be encoded, never longer than the payload; avro-c reads those
- *                 bytes and writes them back, and so does the JSON form.
+ *                 we accept, avro-c reads as the same value. It can be encoded: to the payload's
+ *                 own bytes if these are canonical, else to shorter ones or as many that are the
+ *                 same value. avro-c reads those and writes them back, and so does the JSON form.
  *      encoding   the payload fills a struct with anything. What is encoded can be decoded, and
  *                 encodes to the same bytes again. */
 
@@ -14,7 +15,9 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "fuzz/canonical.h"
 #include "fuzz/targets.h"
+#include "schemas/same_value.h"
 #include "wire/avro.h"
 #include "wire/form.h"
 
@@ -54,16 +57,10 @@ static bool same(const struct ev_buffer *a, struct ev_bytes b)
         return a->size == b.size && (b.size == 0 || memcmp(a->data, b.data, b.size) == 0);
 }
 
-/* Given `input`, avro-c writes what we write. It reads only what we accepted: of other bytes it may
- * take hundreds of megabytes. */
-static void check_avro(size_t number, const struct fuzz_target *target, struct ev_bytes input)
+static avro_value_iface_t *class_of(size_t number, const struct fuzz_target *target)
 {
         static avro_value_iface_t *classes[AVRO_TARGETS_MAX];
-        static char output[1 << 16];
         avro_schema_t schema = NULL;
-        avro_reader_t reader;
-        avro_writer_t writer;
-        avro_value_t value;
 
         assert(number < AVRO_TARGETS_MAX);
 
@@ -72,19 +69,81 @@ static void check_avro(size_t number, const struct fuzz_target *target, struct e
                      "avro-c reads the schema");
                 classes[number] = avro_generic_class_from_schema(schema);
         }
+        return classes[number];
+}
+
+/* What avro-c makes of bytes that we accepted: of others it may take hundreds of megabytes. */
+static void read_avro(size_t number, const struct fuzz_target *target, struct ev_bytes input,
+                      avro_value_t *value)
+{
+        avro_reader_t reader = avro_reader_memory((const char *)input.data, (int64_t)input.size);
+
+        must(!avro_generic_value_new(class_of(number, target), value), "avro-c makes a value");
+        must(!avro_value_read(reader, value), "avro-c reads what we read");
+        avro_reader_free(reader);
+}
+
+/* Given `input`, avro-c writes what we write. */
+static void check_avro(size_t number, const struct fuzz_target *target, struct ev_bytes input)
+{
+        static char output[1 << 16];
+        avro_writer_t writer;
+        avro_value_t value;
+
         if (bytes.size > sizeof(output))
                 return;
-        must(!avro_generic_value_new(classes[number], &value), "avro-c makes a value");
-        reader = avro_reader_memory((const char *)input.data, (int64_t)input.size);
+        read_avro(number, target, input, &value);
         writer = avro_writer_memory(output, sizeof(output));
-        must(!avro_value_read(reader, &value), "avro-c reads what we read");
         must(!avro_value_write(writer, &value), "avro-c writes what it read");
         must(same(&bytes,
                   (struct ev_bytes){ (const uint8_t *)output, (size_t)avro_writer_tell(writer) }),
              "avro-c writes what we write");
-        avro_reader_free(reader);
         avro_writer_free(writer);
         avro_value_decref(&value);
+}
+
+/* Of the very bytes that came in, in whatever form they are, avro-c makes the value that we made. */
+static void check_meaning(size_t number, const struct fuzz_target *target, struct ev_bytes input,
+                          const void *ours)
+{
+        avro_value_t theirs;
+        const char *differs;
+
+        read_avro(number, target, input, &theirs);
+        differs = different_field(target->own, ours, &theirs, false);
+        must(!differs, differs);
+        avro_value_decref(&theirs);
+}
+
+/* How much of what was tried was accepted, and in which form: printed at the end, for what never
+ * came says nothing. */
+static size_t canonical_count, other_count;
+
+static void print_counts(void)
+{
+        fprintf(stderr, "accepted: %zu as we write it, %zu in another form\n", canonical_count,
+                other_count);
+}
+
+/* What was written as Avro's writers do, we write again byte for byte. Of all else we write other
+ * bytes, which are that same value. */
+static void check_bytes(const struct fuzz_target *target, struct ev_bytes input)
+{
+        bool canonical = is_canonical(target->own, input);
+        void *value;
+
+        must(canonical == same(&bytes, input), "canonical bytes, and no others, come back");
+        if (canonical_count + other_count == 0)
+                atexit(print_counts);
+        ++*(canonical ? &canonical_count : &other_count);
+        if (canonical)
+                return;
+        ev_buffer_clear(&again);
+        must(is_canonical(target->own, bytes_of(&bytes)), "what we write is canonical");
+        must(!ev_avro_decode(target->own, bytes_of(&bytes), arena, &value),
+             "what we write decodes");
+        must(!ev_avro_encode(target->own, value, &again), "and can be encoded again");
+        must(same(&again, bytes_of(&bytes)), "to the same bytes");
 }
 
 static void check_form(const struct ev_record *record, const void *value)
@@ -118,10 +177,13 @@ static void decode(size_t number, const struct fuzz_target *target, uint8_t mode
         if (target->record != target->own)
                 return;
         must(bytes.size <= payload.size, "ours is the shortest encoding");
+        check_bytes(target, payload);
         if (!(mode & MODE_FORM))
                 check_form(target->own, value);
-        if (!(mode & MODE_AVRO))
+        if (!(mode & MODE_AVRO)) {
                 check_avro(number, target, bytes_of(&bytes));
+                check_meaning(number, target, payload, value);
+        }
         /* As long and yet other bytes: two short blocks of an array cost what one long one does,
          * which avro-c too writes as one. No other encoding of a value is as short as ours. */
         if (bytes.size == payload.size && !same(&bytes, payload))
