@@ -127,6 +127,11 @@ bool ev_batch_is_unknown(const struct ev_batch *batch);
 enum { EV_BATCH_LOST = 2 };
 int ev_batch_settle(struct ev_batch *batch) _must_check_;
 
+/* Whether this is the record that the lane's fingerprint was taken of, which it has: the last one that
+ * was applied. Not during a run. */
+int ev_batch_is_last(struct ev_batch *batch, const struct ev_offset *lane, struct ev_bytes key,
+                     struct ev_bytes value, bool *ret_is_last) _must_check_;
+
 /* What the last run did; of one that failed, how far it came. */
 struct ev_batch_counts {
         uint64_t records;    /* = decided + ignored + dead + parked + waiting */

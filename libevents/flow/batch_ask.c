@@ -40,16 +40,29 @@ static struct ev_bytes bytes_of(struct ev_str str)
 
 /* What a lane's last record was: a topic that was made again, or a database of another day, shows
  * by it. */
-static int fingerprint(struct ev_batch *batch, const struct ev_item *item,
-                       struct ev_advance *advance)
+static int fingerprint(struct ev_batch *batch, struct ev_bytes key, struct ev_bytes value,
+                       uint8_t ret_fingerprint[EV_FINGERPRINT_BYTES])
 {
-        assert(advance->next_offset == item->raw.place.offset + 1);
+        assert(batch->digest);
 
         ev_digest_begin(batch->digest);
-        add_bytes(batch->digest, item->raw.key);
-        add_bytes(batch->digest, item->raw.value);
-        advance->has_fingerprint = true;
-        return ev_trace(ev_digest_end(batch->digest, advance->fingerprint));
+        add_bytes(batch->digest, key);
+        add_bytes(batch->digest, value);
+        return ev_trace(ev_digest_end(batch->digest, ret_fingerprint));
+}
+
+int ev_batch_is_last(struct ev_batch *batch, const struct ev_offset *lane, struct ev_bytes key,
+                     struct ev_bytes value, bool *ret_is_last)
+{
+        uint8_t found[EV_FINGERPRINT_BYTES];
+        int r = fingerprint(batch, key, value, found);
+
+        assert(lane->has_fingerprint);
+
+        if (r < 0)
+                return ev_trace(r);
+        *ret_is_last = memcmp(found, lane->fingerprint, sizeof(found)) == 0;
+        return 0;
 }
 
 /* The lane's part in the batch. Lanes are few and their records come in runs, so they are looked
@@ -101,9 +114,10 @@ static int make_advances(struct ev_batch *batch)
 
                 if (item->is_retry || advance->next_offset != item->raw.place.offset + 1)
                         continue;
-                r = fingerprint(batch, item, advance);
+                r = fingerprint(batch, item->raw.key, item->raw.value, advance->fingerprint);
                 if (r < 0)
                         return ev_trace(r);
+                advance->has_fingerprint = true;
         }
         return 0;
 }

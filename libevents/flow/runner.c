@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "flow/halt.h"
 #include "flow/settings.h"
 #include "flow/worker_log.h"
 #include "store/migration.h"
@@ -166,9 +167,11 @@ static int on_assigned(void *context, struct ev_consumer_lane *lanes, size_t cou
         r = take_lanes(runner, lanes, count);
         if (r < 0)
                 return ev_trace(r);
-        for (size_t i = 0; i < count; ++i)
+        for (size_t i = 0; i < count; ++i) {
                 lanes[i].begin = runner->lanes[i].is_halted ? EV_OFFSET_HALTED
                                                             : runner->lanes[i].next_offset;
+                lanes[i].has_last = runner->lanes[i].has_fingerprint;
+        }
         /* What the owner before us set aside may be waiting still. */
         runner->waiting_until = ev_clock_monotonic_micros() + wait_max_micros(runner);
         ev_log_line(runner->log, EV_WORKER_LANES_TAKEN, ev_log_int("lanes", (int64_t)count));
@@ -211,79 +214,49 @@ static struct ev_offset *find_lane(struct ev_runner *runner, struct ev_str topic
 }
 
 /* For a person to decide; never a silent skip. */
-static int halt(struct ev_runner *runner, const struct ev_consumer_lane *bad, const char *reason)
+static int halt(struct ev_runner *runner, const struct ev_consumer_event *event)
 {
-        struct ev_offset *lane = find_lane(runner, ev_str_of(bad->topic), bad->partition);
+        struct ev_session *session = ev_batch_session(runner->batch);
+        struct ev_offset *lane =
+                find_lane(runner, ev_str_of(event->lane->topic), event->lane->partition);
+        char reason[EV_HALT_TEXT_MAX];
         int r;
 
-        assert(lane && reason[0]);
+        assert(lane);
 
-        r = ev_offsets_halt(ev_batch_session(runner->batch), lane, ev_str_of(reason));
+        ev_halt_describe(event, runner->worker->database, session->group, reason);
+        r = ev_offsets_halt(session, lane, ev_str_of(reason));
         if (r < 0)
                 return ev_trace(r);
         lane->is_halted = true; /* its waiting records would be fenced: nobody looks at them */
         return 0;
 }
 
-/* The command that goes on behind an offset. */
-static void describe_way_on(const struct ev_runner *runner, const struct ev_consumer_lane *bad,
-                            const char *from, char text[EV_ERROR_TEXT_MAX])
+/* What is found on the topic is compared with what the database remembers. */
+static int is_last(void *context, const struct ev_consumer_lane *lane, struct ev_bytes key,
+                   struct ev_bytes value, bool *ret_is_last)
 {
-        assert(from);
+        struct ev_runner *runner = context;
+        const struct ev_offset *known = find_lane(runner, ev_str_of(lane->topic), lane->partition);
 
-        snprintf(text, EV_ERROR_TEXT_MAX,
-                 "eventctl lane resume --database %s --group %.*s --topic %s --partition %d "
-                 "--from %s --reason TEXT --yes",
-                 runner->worker->database, EV_STR_ARG(ev_batch_session(runner->batch)->group),
-                 bad->topic, bad->partition, from);
-}
+        assert(known);
 
-/* Records outside of the log are gone, or the topic is another one. */
-static int halt_out_of_range(struct ev_runner *runner, const struct ev_consumer_lane *gone)
-{
-        char way_on[EV_ERROR_TEXT_MAX], reason[2 * EV_ERROR_TEXT_MAX];
-
-        assert(gone);
-
-        describe_way_on(runner, gone, "OFFSET", way_on);
-        snprintf(reason, sizeof(reason),
-                 "offset %lld of %s [%d] is outside of the log: records were deleted before they "
-                 "were applied, or the topic was made again. To go on behind what is gone: %s; "
-                 "where the topic was made again, set next_offset and clear halted_reason and "
-                 "halted_at in ev.consumer_offset",
-                 (long long)gone->position, gone->topic, gone->partition, way_on);
-        return ev_trace(halt(runner, gone, reason));
+        return ev_trace(ev_batch_is_last(runner->batch, known, key, value, ret_is_last));
 }
 
 /* Bytes may have been damaged on their way to us, so they are fetched once more, from the offset
- * that is kept. The second time the lane is halted there. Either way the group is joined again: that
- * is how the consumer comes to read a lane from another place, or not at all. */
-static int stop_unreadable(struct ev_runner *runner, const struct ev_consumer_event *event)
+ * that is kept. The second time the lane is halted there. */
+static bool is_unreadable_again(struct ev_runner *runner, const struct ev_consumer_lane *lane)
 {
-        const struct ev_consumer_lane *lane = event->lane;
         struct ev_place place = { ev_str_of(lane->topic), lane->partition, lane->unreadable };
-        char way_on[EV_ERROR_TEXT_MAX], reason[2 * EV_ERROR_TEXT_MAX], from[24];
         bool is_again = runner->unreadable.offset == place.offset &&
                         runner->unreadable.partition == place.partition &&
                         ev_str_equal(runner->unreadable.topic, place.topic);
-        int r = 0;
 
-        assert(event->kind == EV_CONSUMER_UNREADABLE);
+        assert(lane->unreadable >= 0);
 
         runner->unreadable = place;
-        if (is_again) {
-                snprintf(from, sizeof(from), "%lld", (long long)place.offset + 1);
-                describe_way_on(runner, lane, from, way_on);
-                snprintf(
-                        reason, sizeof(reason),
-                        "%s. Look at the broker's disk and at what was sent there. To go on behind "
-                        "it, behind the last of its batch if that has more records: %s",
-                        event->text, way_on);
-                r = halt(runner, lane, reason);
-        }
-        if (r < 0 && ev_error_last()->verdict != EV_VERDICT_RETRY)
-                return ev_trace(r);
-        return ev_trace(ev_consumer_rejoin(runner->consumer));
+        return is_again;
 }
 
 /* Joins the group again because of the thread's error. What was in hand is void. */
@@ -296,31 +269,58 @@ static int rejoin(struct ev_runner *runner)
         return ev_trace(ev_consumer_rejoin(runner->consumer));
 }
 
-/* An offset out of range is told once an assignment. If it cannot be written down now, a new
- * assignment tells it again. */
+/* What becomes of a lane of which that was told, once it is halted where it has to be. Out of range
+ * nothing more comes by itself. Another log is not fetched any more. Behind what is unreadable the
+ * group is joined again: the lane is fetched once more, or not assigned. */
+static int leave_lane(struct ev_runner *runner, const struct ev_consumer_event *event)
+{
+        size_t count;
+        const struct ev_consumer_lane *lanes = ev_consumer_lanes(runner->consumer, &count);
+
+        assert(event->lane >= lanes && event->lane < lanes + count);
+
+        if (event->kind == EV_CONSUMER_OTHER_LOG)
+                return ev_trace(ev_consumer_pause(runner->consumer, (size_t)(event->lane - lanes)));
+        if (event->kind == EV_CONSUMER_UNREADABLE)
+                return ev_trace(ev_consumer_rejoin(runner->consumer));
+        return 0;
+}
+
+/* Where a halt cannot be written down now, a new assignment tells of it again. */
+static int take_event(struct ev_runner *runner, const struct ev_consumer_event *event)
+{
+        bool is_trouble = event->kind == EV_CONSUMER_TROUBLE || event->kind == EV_CONSUMER_END;
+        int r = 0;
+
+        assert(event->kind);
+
+        if (is_trouble)
+                return 0;
+        if (event->kind != EV_CONSUMER_UNREADABLE || is_unreadable_again(runner, event->lane))
+                r = halt(runner, event);
+        if (r == 0)
+                r = leave_lane(runner, event);
+        if (r < 0 && ev_error_last()->verdict == EV_VERDICT_RETRY)
+                return ev_trace(rejoin(runner));
+        return ev_trace(r);
+}
+
+/* Events go with their generation: joining the group again leaves none. */
 static int take_events(struct ev_runner *runner)
 {
         struct ev_consumer_event event;
-        int r;
+        int r = 0;
 
         assert(runner->messages.count == 0);
 
-        while (ev_consumer_take_event(runner->consumer, &event)) {
+        while (r == 0 && ev_consumer_take_event(runner->consumer, &event)) {
                 ev_log_line(runner->log, EV_WORKER_LANE_TROUBLE,
                             ev_log_text("topic", event.lane ? event.lane->topic : NULL),
                             ev_log_int("partition", event.lane ? event.lane->partition : -1),
                             ev_log_text("text", event.text));
-                if (event.kind == EV_CONSUMER_UNREADABLE)
-                        return ev_trace(stop_unreadable(runner, &event));
-                if (event.kind != EV_CONSUMER_OUT_OF_RANGE)
-                        continue;
-                r = halt_out_of_range(runner, event.lane);
-                if (r < 0 && ev_error_last()->verdict == EV_VERDICT_RETRY)
-                        return ev_trace(rejoin(runner));
-                if (r < 0)
-                        return ev_trace(r);
+                r = take_event(runner, &event);
         }
-        return 0;
+        return ev_trace(r);
 }
 
 /* ---- Batches ---- */
@@ -771,7 +771,7 @@ int ev_runner_join(struct ev_runner *runner)
                 .settings_count = ev_settings_kafka(runner->config, settings),
                 .batch_bytes_max = BATCH_VALUES_MAX,
                 .commit_interval_ms = COMMIT_INTERVAL_MS,
-                .hooks = { on_assigned, on_revoked, runner },
+                .hooks = { on_assigned, on_revoked, runner, is_last },
                 .log = log_kafka,
                 .log_context = runner,
         };

@@ -18,6 +18,10 @@ enum {
         EV_OFFSET_SUSPECTS = 1000, /* records behind a suspected lane's offset that go one by one */
 };
 
+/* How the reason of a lane begins whose log is not, or may not be, the one that its offset was kept of:
+ * then a person may have it go back, to read what is there now. */
+#define EV_OFFSET_OTHER_LOG "another log: "
+
 /* A lane as its owner knows it. */
 struct ev_offset {
         struct ev_str topic;

@@ -4,6 +4,12 @@
  * lane that the hook did not fill in is not assigned at all. Messages of one lane are handed out in
  * the order of their offsets, none twice in one generation. A batch never mixes generations.
  *
+ * An offset alone does not tell whether the log is the one that it was kept of: a topic that was made
+ * again, or a broker that has lost records, has other ones at the same offsets. So a lane begins one
+ * record earlier, with the one that was applied last, and that one is compared and not handed out.
+ * What happens to a topic while it is read is not seen this way: Kafka before the ids of topics, and
+ * librdkafka 2.0.2, do not tell.
+ *
  * If the process dies here, nothing is lost: what Kafka is told about offsets is information for
  * lag tools, and the next owner begins where PostgreSQL says. It dies before the `revoked` hook has
  * run: the takeover looks unclean, which is what it is. It dies between the hook and the assignment
@@ -33,6 +39,10 @@
 /* A database that restarts is away for a second or two: the first tries come quickly, for a
  * rebalance holds up the whole group, and later ones no more often than twice a second. */
 enum {
+        /* Brokers are asked what logs hold: at an assignment, while the group waits, and when a lane
+         * stands still anyway. */
+        BEGINNINGS_MS_MAX = 2000,
+        LOG_MS_MAX = 1000,
         /* Between two calls of the `assigned` hook that failed: short at first, because a database
          * that fails over is back at once or after seconds, and bounded, because the group
          * waits. */
@@ -44,6 +54,8 @@ enum {
         POLL_MS_STEP = 100,
         CLOSE_MS_STEP = 10,
         NO_LANE = -1,
+        /* No message is handed out of a lane of which this was told. */
+        STANDS_STILL = EV_CONSUMER_UNREADABLE | EV_CONSUMER_OTHER_LOG,
         /* librdkafka's numbers as text, with the NUL. */
         NUMBER_TEXT_MAX = 32,
 };
@@ -54,6 +66,8 @@ enum {
 struct topic {
         char *name;
         int16_t lane_of[EV_KAFKA_PARTITIONS_MAX]; /* index into lanes, or NO_LANE */
+        /* A begin of the lane before which nothing can be read; 0: none. */
+        int64_t blind_at[EV_KAFKA_PARTITIONS_MAX];
 };
 
 /* Everything here is touched by one thread: librdkafka's own threads only put things into the
@@ -88,8 +102,9 @@ struct ev_consumer {
         /* All lanes that flow are paused by ev_consumer_rest(), beyond what is_paused says of each.
          * It outlives a rebalance, so new lanes are paused with it. */
         bool is_resting;
-        bool has_failed;  /* a hook, in the last poll; the error is the thread's */
-        bool has_trouble; /* of the membership, not taken yet */
+        bool wants_rejoin; /* a lane could not look back, and has to begin without */
+        bool has_failed;   /* a hook, in the last poll; the error is the thread's */
+        bool has_trouble;  /* of the membership, not taken yet */
         bool is_closed;
         rd_kafka_message_t *held; /* polled, of this generation, not handed out yet; or NULL */
         struct ev_consumer_event trouble;
@@ -174,7 +189,7 @@ static rd_kafka_topic_partition_list_t *list_lanes(const struct ev_consumer *con
 
                 if (wanted(lane))
                         rd_kafka_topic_partition_list_add(list, lane->topic, lane->partition)
-                                ->offset = lane->begin;
+                                ->offset = lane->begin - lane->looks_back;
         }
         return list;
 }
@@ -415,6 +430,49 @@ static int ask_begins(struct ev_consumer *consumer)
         return 0;
 }
 
+/* NULL for what is no lane of this generation. */
+static struct ev_consumer_lane *find_lane(const struct ev_consumer *consumer, const char *name,
+                                          int32_t partition)
+{
+        int topic = find_topic(consumer, name);
+        int lane = NO_LANE;
+
+        assert(name);
+
+        if (topic >= 0 && partition >= 0 && partition < EV_KAFKA_PARTITIONS_MAX)
+                lane = consumer->topics[topic].lane_of[partition];
+        return lane == NO_LANE ? NULL : &consumer->lanes[lane];
+}
+
+/* A record that retention has taken away cannot be looked at, and to ask for it would be out of
+ * range; so the brokers are asked where the logs begin, in one question to each. Where there is no
+ * answer the lane looks back all the same: see is_out_of_range(). */
+static void choose_looking_back(struct ev_consumer *consumer)
+{
+        _cleanup_list_ rd_kafka_topic_partition_list_t *list = list_new(consumer->lanes_count + 1);
+
+        for (size_t i = 0; i < consumer->lanes_count; ++i) {
+                struct ev_consumer_lane *lane = &consumer->lanes[i];
+
+                assert(!lane->has_last || consumer->hooks.is_last);
+                lane->looks_back = lane->has_last && lane->begin > 0 &&
+                                   consumer->topics[lane->topic_index].blind_at[lane->partition] !=
+                                           lane->begin;
+                if (lane->looks_back)
+                        rd_kafka_topic_partition_list_add(list, lane->topic, lane->partition)
+                                ->offset = RD_KAFKA_OFFSET_BEGINNING;
+        }
+        if (list->cnt == 0 || rd_kafka_offsets_for_times(consumer->rk, list, BEGINNINGS_MS_MAX))
+                return;
+        for (int i = 0; i < list->cnt; ++i) {
+                struct ev_consumer_lane *lane =
+                        find_lane(consumer, list->elems[i].topic, list->elems[i].partition);
+
+                if (lane && !list->elems[i].err && list->elems[i].offset >= lane->begin)
+                        lane->looks_back = false;
+        }
+}
+
 /* In this order, because each step may be the last one of this process: without the first,
  * librdkafka does not read; without the second, nobody knows where; the assignment itself comes
  * last, with every offset given. No offset is ever left for librdkafka to look up. */
@@ -437,6 +495,7 @@ static int assign_lanes(struct ev_consumer *consumer, const rd_kafka_topic_parti
                         return ev_trace(r);
         }
 
+        choose_looking_back(consumer);
         list = list_lanes(consumer, is_read);
         code = rd_kafka_assign(consumer->rk, list);
         if (code)
@@ -551,34 +610,62 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
 static struct ev_consumer_lane *lane_of(const struct ev_consumer *consumer,
                                         const rd_kafka_message_t *polled)
 {
-        int topic = polled->rkt ? find_topic(consumer, rd_kafka_topic_name(polled->rkt)) : -1;
-        int lane = NO_LANE;
-
         assert(polled);
 
-        if (topic >= 0 && polled->partition >= 0 && polled->partition < EV_KAFKA_PARTITIONS_MAX)
-                lane = consumer->topics[topic].lane_of[polled->partition];
-        return lane == NO_LANE ? NULL : &consumer->lanes[lane];
+        return polled->rkt
+                       ? find_lane(consumer, rd_kafka_topic_name(polled->rkt), polled->partition)
+                       : NULL;
+}
+
+/* What was told of a lane that stands still, and still has to be told. */
+static void tell(struct ev_consumer_lane *lane, enum ev_consumer_event_kind kind)
+{
+        assert(lane);
+
+        lane->told |= kind;
+        lane->pending |= kind;
+}
+
+/* The first message of a lane that looks back. Where the record itself is not in the log any more
+ * (compaction takes single ones), nothing can be compared. */
+static int look_back(struct ev_consumer *consumer, struct ev_consumer_lane *lane,
+                     const rd_kafka_message_t *polled)
+{
+        const struct ev_bytes key = { polled->key, polled->key_len };
+        const struct ev_bytes value = { polled->payload, polled->len };
+        bool is_last = true;
+        int r = 0;
+
+        assert(lane->looks_back && !polled->err);
+
+        lane->looks_back = false;
+        if (polled->offset == lane->begin - 1)
+                r = consumer->hooks.is_last(consumer->hooks.context, lane, key, value, &is_last);
+        if (r == 0 && !is_last)
+                tell(lane, EV_CONSUMER_OTHER_LOG);
+        return ev_trace(r);
 }
 
 /* Takes `polled` over, whatever comes out. A message behind our back, of a lane that is not ours or
- * from before the position, is dropped: it has been handed out, or comes again to its owner; so is one
- * behind what could not be read. A gap
- * is no reason to refuse: compaction, retention and transaction markers leave holes in the offsets,
- * so the position only ever has to grow. */
+ * from before the position, is dropped: it has been handed out, or comes again to its owner, or was
+ * applied last; so is one behind what could not be read, or of another log. A gap is no reason to
+ * refuse: compaction, retention and transaction markers leave holes in the offsets, so the position
+ * only ever has to grow. */
 static int take_message(struct ev_consumer *consumer, struct ev_messages *messages,
                         rd_kafka_message_t *polled)
 {
         struct ev_consumer_lane *lane = lane_of(consumer, polled);
         struct ev_message *message;
-        int r;
+        int r = 0;
 
         assert(polled && !polled->err);
         assert(messages->count < messages->capacity);
 
-        if (!lane || polled->offset < lane->position || lane->told & EV_CONSUMER_UNREADABLE) {
+        if (lane && lane->looks_back)
+                r = look_back(consumer, lane, polled);
+        if (r || !lane || polled->offset < lane->position || lane->told & STANDS_STILL) {
                 rd_kafka_message_destroy(polled);
-                return 0;
+                return ev_trace(r);
         }
         r = ev_messages_add(messages, polled, &message);
         message->topic = lane->topic;
@@ -624,10 +711,32 @@ static enum ev_consumer_event_kind kind_of(rd_kafka_resp_err_t code)
         return is_unreadable(code) ? EV_CONSUMER_UNREADABLE : EV_CONSUMER_TROUBLE;
 }
 
-/* All but trouble are states: told once an assignment. Trouble is told each time, but only the
+/* Whether the lane itself is out of range, and not only the record before it, which may have been
+ * deleted since the brokers were asked, or they could not be asked. What the log holds is for whoever
+ * reads of it. */
+static bool is_out_of_range(struct ev_consumer *consumer, struct ev_consumer_lane *lane)
+{
+        bool is_known =
+                !rd_kafka_query_watermark_offsets(consumer->rk, lane->topic, lane->partition,
+                                                  &lane->log_begin, &lane->log_end, LOG_MS_MAX);
+
+        assert(is_read(lane));
+
+        if (!is_known)
+                lane->log_begin = lane->log_end = -1;
+        if (!lane->looks_back)
+                return true;
+        return is_known && (lane->begin < lane->log_begin || lane->begin > lane->log_end);
+}
+
+/* What is wrong with the record before the lane alone says nothing of the lane: it begins anew, without
+ * looking back.
+ *
+ * All but trouble are states: told once an assignment. Trouble is told each time, but only the
  * latest stays: a lane whose leader is away complains several times a second, and nobody gains from
  * a queue of that. */
-static void note_lane_event(struct ev_consumer_lane *lane, const rd_kafka_message_t *polled)
+static void note_lane_event(struct ev_consumer *consumer, struct ev_consumer_lane *lane,
+                            const rd_kafka_message_t *polled)
 {
         enum ev_consumer_event_kind kind = kind_of(polled->err);
 
@@ -635,14 +744,19 @@ static void note_lane_event(struct ev_consumer_lane *lane, const rd_kafka_messag
 
         if (kind != EV_CONSUMER_TROUBLE && lane->told & kind)
                 return;
+        if ((kind == EV_CONSUMER_OUT_OF_RANGE && !is_out_of_range(consumer, lane)) ||
+            (kind == EV_CONSUMER_UNREADABLE && lane->looks_back)) {
+                consumer->topics[lane->topic_index].blind_at[lane->partition] = lane->begin;
+                consumer->wants_rejoin = true;
+                return;
+        }
         if (kind == EV_CONSUMER_TROUBLE || kind == EV_CONSUMER_UNREADABLE)
                 lane->code = polled->err;
         /* Of a batch in whose middle the lane stands, the part before was read. */
         if (kind == EV_CONSUMER_UNREADABLE)
                 lane->unreadable =
                         polled->offset > lane->position ? polled->offset : lane->position;
-        lane->told |= kind;
-        lane->pending |= kind;
+        tell(lane, kind);
 }
 
 /* An error of no lane is kept in one place, likewise. It is text as well as a code here, because
@@ -656,7 +770,7 @@ static void note_event(struct ev_consumer *consumer, const rd_kafka_message_t *p
         assert(polled->err);
 
         if (lane) {
-                note_lane_event(lane, polled);
+                note_lane_event(consumer, lane, polled);
                 return;
         }
         /* States of a partition that is not ours any more are nobody's concern. */
@@ -696,6 +810,12 @@ static void describe_event(struct ev_consumer_event *event)
                          lane->partition, (long long)lane->unreadable,
                          rd_kafka_err2str((rd_kafka_resp_err_t)event->code));
                 break;
+        case EV_CONSUMER_OTHER_LOG:
+                snprintf(event->text, sizeof(event->text),
+                         "%s/%d: the record before offset %lld is not the one that was applied "
+                         "last: this is another log",
+                         lane->topic, lane->partition, (long long)lane->begin);
+                break;
         case EV_CONSUMER_TROUBLE:
                 snprintf(event->text, sizeof(event->text), "%s/%d: %s", lane->topic,
                          lane->partition, rd_kafka_err2str((rd_kafka_resp_err_t)event->code));
@@ -712,6 +832,7 @@ static bool take_lane_event(struct ev_consumer_lane *lane, struct ev_consumer_ev
                 rd_kafka_resp_err_t code; /* NO_ERROR: the lane's */
         } kinds[] = {
                 { EV_CONSUMER_OUT_OF_RANGE, RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET },
+                { EV_CONSUMER_OTHER_LOG, RD_KAFKA_RESP_ERR__INCONSISTENT },
                 { EV_CONSUMER_UNREADABLE, RD_KAFKA_RESP_ERR_NO_ERROR },
                 { EV_CONSUMER_TROUBLE, RD_KAFKA_RESP_ERR_NO_ERROR },
                 { EV_CONSUMER_END, RD_KAFKA_RESP_ERR__PARTITION_EOF },
@@ -816,6 +937,16 @@ static void keep_fetching(struct ev_consumer *consumer)
         rd_kafka_offsets_for_times(consumer->rk, list, 0);
 }
 
+/* As when the lanes were dealt anew, which they will be. */
+static int begin_anew(struct ev_consumer *consumer)
+{
+        int r = ev_consumer_rejoin(consumer);
+
+        assert(!consumer->wants_rejoin || r);
+
+        return r ? ev_trace(r) : EV_CONSUMER_REASSIGNED;
+}
+
 /* Polls until the batch is full or nothing more is there; an event ends the waiting. Waiting ends
  * with the first record, because a fuller batch is worth less than an earlier commit; under load
  * the client has fetched ahead and the batch fills by itself. The bound of bytes is looked at
@@ -839,6 +970,8 @@ static int collect(struct ev_consumer *consumer, struct ev_messages *messages, s
                         /* The caller is to hear of it soon, also when no record comes. */
                         note_event(consumer, polled);
                         rd_kafka_message_destroy(polled);
+                        if (consumer->wants_rejoin)
+                                return ev_trace(begin_anew(consumer));
                         has_event = true;
                         continue;
                 }
@@ -883,22 +1016,18 @@ int ev_consumer_collect(struct ev_consumer *consumer, struct ev_messages *messag
  * be in hand; with a second one the lane would have a hole, so that everything begins anew. */
 static int hold(struct ev_consumer *consumer, rd_kafka_message_t *polled)
 {
-        int r;
+        bool is_one_too_many = !polled->err && consumer->held;
 
         assert(polled);
 
-        if (polled->err) {
-                note_event(consumer, polled);
-        } else if (!consumer->held) {
+        if (!polled->err && !is_one_too_many) {
                 consumer->held = polled;
                 return 0;
-        } else {
-                r = ev_consumer_rejoin(consumer);
-                rd_kafka_message_destroy(polled);
-                return r ? ev_trace(r) : EV_CONSUMER_REASSIGNED;
         }
+        if (polled->err)
+                note_event(consumer, polled);
         rd_kafka_message_destroy(polled);
-        return 0;
+        return is_one_too_many || consumer->wants_rejoin ? ev_trace(begin_anew(consumer)) : 0;
 }
 
 /* The batch in hand is not looked at: its messages stay valid in memory for as long as they are
@@ -962,7 +1091,7 @@ int ev_consumer_rejoin(struct ev_consumer *consumer)
         }
         ++consumer->generation;
         /* New lanes are not paused: the batch that the rest was for is void. */
-        consumer->is_resting = false;
+        consumer->is_resting = consumer->wants_rejoin = false;
         return ev_trace(subscribe(consumer));
 }
 

@@ -46,6 +46,8 @@ struct ev_consumer_lane {
         size_t topic_index; /* in the options' topics */
         int32_t partition;
         int64_t begin;      /* set by the `assigned` hook: ≥ 0, BEGINNING or HALTED */
+        bool has_last;      /* so is this: `is_last` knows the record before `begin` */
+        bool looks_back;    /* that record is still to come */
         int64_t position;   /* behind the last message handed out; `begin` before the first */
         int64_t applied;    /* by ev_consumer_note_applied(); `begin` before that */
         bool is_paused;     /* by ev_consumer_pause() */
@@ -53,6 +55,9 @@ struct ev_consumer_lane {
         unsigned pending;   /* … and still to be taken */
         int code;           /* of a pending EV_CONSUMER_TROUBLE or EV_CONSUMER_UNREADABLE */
         int64_t unreadable; /* of the latter: where it begins */
+        /* Of OUT_OF_RANGE: what the log holds, from the first offset to the one behind the last; -1
+         * where no broker could say. */
+        int64_t log_begin, log_end;
 };
 
 struct ev_consumer_hooks {
@@ -66,6 +71,11 @@ struct ev_consumer_hooks {
          * owner nothing but the suspicion that we died. */
         void (*revoked)(void *context, const struct ev_consumer_lane *lanes, size_t count);
         void *context;
+        /* Whether this record, which stands before `begin`, is the one that was applied last. Asked
+         * once an assignment of each lane that `has_last`, if the record is still there. Fails like
+         * `assigned`. May be NULL where no lane has one. */
+        int (*is_last)(void *context, const struct ev_consumer_lane *lane, struct ev_bytes key,
+                       struct ev_bytes value, bool *ret_is_last);
 };
 
 struct ev_consumer_options {
@@ -149,6 +159,9 @@ enum ev_consumer_event_kind {
         EV_CONSUMER_TROUBLE = 4,      /* anything else that Kafka complains of */
         EV_CONSUMER_UNREADABLE = 8,   /* what stands at `unreadable` cannot be made into records;
                                          no message of the lane is handed out any more */
+        EV_CONSUMER_OTHER_LOG = 16,   /* the record before `begin` is not the one that was applied
+                                         last: what follows is not what followed it. No message of
+                                         the lane is handed out */
 };
 
 struct ev_consumer_event {

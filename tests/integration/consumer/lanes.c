@@ -45,6 +45,11 @@ static unsigned applied[TOPICS][PARTITIONS][RECORDS];
 static bool order_broke;
 static uint64_t wanted_sum;
 
+/* How often records before a begin were shown, and of which lane of the first topic they are not
+ * what was applied last; -1: of none. */
+static unsigned shown_lasts;
+static int32_t other_log = -1;
+
 struct member {
         struct ev_consumer *consumer;
         struct ev_messages messages;
@@ -103,8 +108,20 @@ static int on_assigned(void *context, struct ev_consumer_lane *lanes, size_t cou
                 --member->failures_left;
                 return ev_fail(member->failure, "the database is away");
         }
-        for (size_t i = 0; i < count; ++i)
+        for (size_t i = 0; i < count; ++i) {
                 lanes[i].begin = kept[lanes[i].topic_index][lanes[i].partition];
+                lanes[i].has_last = lanes[i].begin > 0;
+        }
+        return 0;
+}
+
+static int is_last(void *context, const struct ev_consumer_lane *lane, struct ev_bytes key,
+                   struct ev_bytes shown, bool *ret_is_last)
+{
+        (void)context;
+        ++shown_lasts;
+        order_broke |= key.size != 3 || shown.size != 5 || memcmp(shown.data, value, 5) != 0;
+        *ret_is_last = lane->topic_index != 0 || lane->partition != other_log;
         return 0;
 }
 
@@ -143,7 +160,7 @@ static void join_topics(struct member *member, const char *const *of, size_t cou
                 .batch_bytes_max = bytes_max,
                 .commit_interval_ms = 10,
                 .tells_ends = true,
-                .hooks = { on_assigned, on_revoked, member },
+                .hooks = { on_assigned, on_revoked, member, is_last },
                 .log = on_log,
                 .log_context = member,
         };
@@ -362,6 +379,8 @@ static void make_topics(void)
         memset(applied, 0, sizeof(applied));
         order_broke = false;
         seen_count = 0;
+        shown_lasts = 0;
+        other_log = -1;
 }
 
 static void flush(void)
@@ -634,6 +653,91 @@ static void check_out_of_range(void)
         report_detail("%zu events", count_events(EV_CONSUMER_END));
         report(count_events(EV_CONSUMER_END) == TOPICS * PARTITIONS - 1,
                "the end of each other lane is told once");
+        leave(&member, WAIT_MS);
+}
+
+/* As retention would: all lanes begin at `offset`. */
+static void delete_before(int64_t offset)
+{
+        rd_kafka_topic_partition_list_t *list =
+                rd_kafka_topic_partition_list_new(TOPICS * PARTITIONS);
+        rd_kafka_queue_t *queue = rd_kafka_queue_new(producer);
+        rd_kafka_DeleteRecords_t *request;
+        rd_kafka_event_t *event;
+
+        for (int t = 0; t < TOPICS; ++t)
+                for (int p = 0; p < PARTITIONS; ++p)
+                        rd_kafka_topic_partition_list_add(list, names[t], p)->offset = offset;
+        request = rd_kafka_DeleteRecords_new(list);
+        rd_kafka_DeleteRecords(producer, &request, 1, NULL, queue);
+        event = rd_kafka_queue_poll(queue, WAIT_MS);
+        require(!event || rd_kafka_event_error(event), "deleting records");
+        rd_kafka_event_destroy(event);
+        rd_kafka_DeleteRecords_destroy(request);
+        rd_kafka_queue_destroy(queue);
+        rd_kafka_topic_partition_list_destroy(list);
+}
+
+static void keep_all_at(int64_t offset)
+{
+        for (size_t t = 0; t < TOPICS; ++t)
+                for (size_t p = 0; p < PARTITIONS; ++p)
+                        kept[t][p] = offset;
+}
+
+static void check_looks_back(void)
+{
+        struct member member = { 0 };
+
+        new_round(30);
+        keep_all_at(10);
+        wanted_sum = 20 * TOPICS * PARTITIONS;
+        join(&member);
+        drive(&member, 1, has_applied_all);
+        report(applied_once(10, 30) && applied_sum() == wanted_sum &&
+                       shown_lasts == TOPICS * PARTITIONS,
+               "the record that was applied last is shown once, and not handed out");
+        leave(&member, WAIT_MS);
+
+        delete_before(30);
+        shown_lasts = 0;
+        produce(5);
+        wanted_sum += 5 * TOPICS * PARTITIONS;
+        join(&member);
+        drive(&member, 1, has_applied_all);
+        take_events(&member);
+        report(applied_once(10, 35) && shown_lasts == 0 &&
+                       count_events(EV_CONSUMER_OUT_OF_RANGE) == 0,
+               "where it was deleted the lane begins all the same");
+        leave(&member, WAIT_MS);
+}
+
+static void check_other_log(void)
+{
+        struct member member = { 0 };
+        int64_t deadline = ev_clock_monotonic_micros() + WAIT_MS * EV_MICROS_PER_MS;
+
+        new_round(30);
+        keep_all_at(10);
+        other_log = 2;
+        wanted_sum = 20 * (TOPICS * PARTITIONS - 1);
+        join(&member);
+        while ((applied_sum() < wanted_sum || count_events(EV_CONSUMER_OTHER_LOG) == 0) &&
+               ev_clock_monotonic_micros() < deadline && turn(&member) >= 0)
+                take_events(&member);
+        for (int i = 0; i < 20; ++i) {
+                require(turn(&member) < 0, "polling");
+                take_events(&member);
+        }
+        report(applied_sum() == wanted_sum && applied[0][2][10] == 0 && !order_broke,
+               "of a lane with another record there nothing is handed out; the others go on");
+        report(count_events(EV_CONSUMER_OTHER_LOG) == 1, "it is told once");
+        for (size_t i = 0; i < seen_count; ++i)
+                if (seen_events[i].kind == EV_CONSUMER_OTHER_LOG)
+                        report(seen_events[i].has_lane && seen_events[i].topic_index == 0 &&
+                                       seen_events[i].partition == 2 &&
+                                       strstr(seen_events[i].text, "/2: the record before"),
+                               "for that lane only, and the text says so");
         leave(&member, WAIT_MS);
 }
 
@@ -983,6 +1087,8 @@ int main(int argc, char **argv)
                 check_revoke_while_collecting,
                 check_keeps_fetching,
                 check_out_of_range,
+                check_looks_back,
+                check_other_log,
                 check_pause,
                 check_rest,
                 check_lanes_come_while_resting,
