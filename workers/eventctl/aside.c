@@ -41,10 +41,12 @@ const struct command_option aside_yes = {
 const struct command_option aside_seq = { "seq", "N", "Only the dead letter of this number." };
 const struct command_option aside_settled = { "settled", NULL,
                                               "Also those that were sent again or dropped." };
-const struct command_option aside_from = { "from", "N",
-                                           "Go on at this offset, and step over what lies before "
-                                           "it. It is lost to the database, so it "
-                                           "cannot be in front of where the lane stands." };
+const struct command_option aside_from = {
+        "from", "N|beginning",
+        "Go on at this offset, and step over what lies before it: that is lost to the database. In "
+        "front of where the lane stands only if it was halted for another log; what is read again "
+        "there has no second effect."
+};
 
 /* A number of at least 0; -1 where the option was not given. */
 static bool read_number(const struct command_input *input, const char *name, int64_t max,
@@ -60,6 +62,19 @@ static bool read_number(const struct command_input *input, const char *name, int
                 return false;
         }
         *ret_number = number;
+        return true;
+}
+
+/* ASIDE_NOWHERE where the option was not given. */
+static bool read_from(const struct command_input *input, int64_t *ret_from)
+{
+        const char *text = command_value(input, "from");
+
+        assert(ret_from);
+
+        if (!text || strcmp(text, "beginning") != 0)
+                return read_number(input, "from", INT64_MAX, ret_from);
+        *ret_from = ASIDE_BEGINNING;
         return true;
 }
 
@@ -114,8 +129,7 @@ bool aside_read(const struct command_input *input, struct aside_choice *choice)
         if (!read_database(input, choice) || !read_topic(input, choice) ||
             !read_number(input, "partition", INT32_MAX, &partition) ||
             !read_number(input, "offset", INT64_MAX, &choice->offset) ||
-            !read_number(input, "seq", INT64_MAX, &choice->seq) ||
-            !read_number(input, "from", INT64_MAX, &choice->from))
+            !read_number(input, "seq", INT64_MAX, &choice->seq) || !read_from(input, &choice->from))
                 return false;
         choice->partition = (int32_t)partition;
         choice->has_selection = !ev_str_is_null(choice->group) || !ev_str_is_null(choice->topic) ||

@@ -25,13 +25,19 @@ enum {
         ASIDE_NUMBER_MAX = 24, /* bytes of a number as text, with the NUL */
 };
 
+/* Offsets that are none. */
+enum {
+        ASIDE_NOWHERE = -1,
+        ASIDE_BEGINNING = -2, /* as in ev.consumer_offset */
+};
+
 /* Texts are those of the command line; null: any. */
 struct aside_choice {
         const char *database;
         struct ev_str group, topic, aggregate, cause;
         int32_t partition; /* -1: any, as in the next ones */
         int64_t offset, seq;
-        int64_t from;       /* --from: where a lane is to go on */
+        int64_t from;       /* --from: where a lane is to go on; or one of the two above */
         bool has_selection; /* anything but the database was said */
         bool is_all, is_meant /* --yes */;
         struct ev_str reason;

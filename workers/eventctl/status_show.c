@@ -267,7 +267,7 @@ static int put_halted(struct ev_buffer *out, const struct status_database *datab
                 r = ev_buffer_printf(out,
                                      " [--from OFFSET] --reason TEXT --yes\n        or, in %s: "
                                      "UPDATE ev.consumer_offset SET next_offset = <offset>, "
-                                     "halted_reason = NULL, halted_at = NULL",
+                                     "halted_reason = NULL, halted_at = NULL, fingerprint = NULL",
                                      database->name);
         if (r == 0)
                 r = put_place(out, ev_result_text(lanes, row, LANE_GROUP),

@@ -239,10 +239,16 @@ const struct command commands[] = {
           "reason.",
           lane_ls_options, EV_ARRAY_SIZE(lane_ls_options), lane_ls },
         { "lane resume", NULL, "let a partition go on that stands still",
-          "Lets halted lanes go on, where they stand or, with --from, behind what cannot be read, "
-          "and keeps the reason in ev.intervention. Their worker notices within two seconds. An "
-          "offset in front of where a lane stands is refused, which is exit status 3: records "
-          "would be applied twice. Without --yes what would be done is shown, and nothing is "
+          "Lets halted lanes go on, where they stand or, with --from, behind what is gone or "
+          "cannot "
+          "be read, and keeps the reason in ev.intervention. Their worker notices within two "
+          "seconds. An offset in front of where a lane stands, or the beginning, is refused, which "
+          "is exit status 3, since records would be applied twice; but not where the lane was "
+          "halted for another log, of which nothing may have been applied. What is read again then "
+          "has no second effect: events of others are known by their ids for a week at least and "
+          "their requests by what they ask for, facts by their numbers. Records of the log before "
+          "that still lie aside become dead letters. Without --yes what would be done is shown, "
+          "and nothing is "
           "changed. JSON has action, mode (dry run or done) and lanes as lane ls. When no lane of "
           "the selection is halted, the exit status is 1.",
           lane_options, EV_ARRAY_SIZE(lane_options), lane_resume },
