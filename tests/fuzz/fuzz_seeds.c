@@ -14,7 +14,11 @@
 #include "wire/avro.h"
 #include "wire/form.h"
 
-enum { SEED_MAX = 128 * 1024, PATH_SIZE = 1024 };
+enum {
+        SEED_MAX = 128 * 1024,
+        PATH_SIZE = 1024,
+        EMPTY_BYTES = 21, /* of every_type behind d, where all is empty */
+};
 
 static size_t written;
 
@@ -128,6 +132,25 @@ static void write_every_type(const char *corpus, const struct ev_record *record)
         ev_buffer_done(&bytes);
 }
 
+/* Empty values of every_type in other forms than a writer's: i, l and t in longer numbers, then d in
+ * all the bytes that a decimal may have. */
+static void write_forms(const char *corpus)
+{
+        static const uint8_t longer[] = { 0, 0x80, 0, 0x81, 0x80, 0, 0x80, 0x80, 0x80, 0, 2, 0 };
+        static const uint8_t widest[] = { 0, 0, 0, 0, 32 };
+        static uint8_t payload[512];
+
+        assert(sizeof(widest) + 16 < sizeof(payload));
+
+        memcpy(payload, longer, sizeof(longer));
+        write_codec(corpus, 0, 0, payload, sizeof(longer) + EMPTY_BYTES);
+        memset(payload, 0, sizeof(payload));
+        memcpy(payload, widest, sizeof(widest));
+        write_codec(corpus, 0, 0, payload, sizeof(widest) + 16 + EMPTY_BYTES);
+        memset(payload + sizeof(widest), 0xff, 16);
+        write_codec(corpus, 0, 0, payload, sizeof(widest) + 16 + EMPTY_BYTES);
+}
+
 /* b, i, l, t, d of every_type, and then what the seed is about. */
 static void write_limits(const char *corpus)
 {
@@ -237,6 +260,7 @@ int main(int argc, char **argv)
         }
         mkdir(argv[2], 0777);
         write_every_type(argv[2], targets[0].record);
+        write_forms(argv[2]);
         write_limits(argv[2]);
         for (size_t i = 3; i < count; ++i)
                 write_vectors(argv[1], argv[2], i, targets[i].record);
