@@ -297,7 +297,7 @@ def header_edges(table):
         table.add(f"ce_id {label}", "GoodsReceived", good, event_id=event_id)
     table.add("ce_source of 255 bytes", "GoodsReceived", good, source="s" * TEXT_MAX)
     for name, value in (("ce_sequence", b"none"), ("ce_previoussequence", b"-1"), ("ce_outcome", b"whatever"),
-                        ("ce_unheard_of", b"\0\xff"), ("x" * 249, b"")):
+                        ("", b"v"), ("ce_unheard_of", b"\0\xff"), ("x" * 249, b"")):
         case = f"a stranger's {name[:30]}"
         table.add(case, "GoodsReceived", good, headers=envelope("GoodsReceived", case) + [(name, value)])
     for value in ("APPLICATION/AVRO", "application/avro; charset=binary"):
@@ -803,6 +803,28 @@ def sequences(table):
     year, hour = 365 * DAY, 3599
     for name, seconds in (("a year old", -year), ("an hour in the future", hour)):
         table.add(name, kind, good, headers=envelope(kind, name, time=moment(seconds)), timestamp=seconds)
+
+
+# ---- Facts ----
+
+def facts_at_fault(lane):
+    """On a topic of facts, where nobody but a relay may write."""
+    table = Table()
+    table.group = "facts"
+    kind, data = "CompanyRegistered", {"company_id": "C-false", "name": "False", "active": True}
+    frame, payload, _ = encode(kind, data)
+    whole = {"time": moment(0), "subject": "C-false", "sequence": "5"}
+    for name, verdict, headers, value in (
+            ("a fact without its own headers", dead("bad_envelope"), {}, frame + payload),
+            ("a fact of sequence 0", dead("bad_envelope"), {**whole, "sequence": "0"}, frame + payload),
+            ("a fact before itself", dead("bad_envelope"), {**whole, "previoussequence": "5"}, frame + payload),
+            ("a fact of no known outcome", dead("bad_envelope"), {**whole, "outcome": "maybe"}, frame + payload),
+            ("a fact cut off", dead("undecodable"), whole, frame + payload[:-1]),
+            ("a fact of an unknown schema", dead("unknown_schema"), {**whole, "sequence": "6", "previoussequence": "5"},
+             b"\0\0\0\0\1" + payload)):
+        table.add(name, kind, verdict, value=value, data=data, lane=lane, key=lane,
+                  headers=envelope(kind, name, "/quenty/customer_db/0/1", **headers))
+    return table.cases
 
 
 def moment(seconds):
