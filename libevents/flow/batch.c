@@ -70,6 +70,7 @@ int ev_batch_new(struct ev_batch **ret_batch, const struct ev_batch_options *opt
                 return ev_fail_memory("a batch");
         batch->worker = worker;
         batch->wait_max_us = options->wait_max_us;
+        batch->is_replay = options->is_replay;
         snprintf(batch->group, sizeof(batch->group), "quenty-%s", worker->name);
         /* The group's name is a slice of the batch itself, which never moves. */
         batch->session = (struct ev_session){ .db = options->db,

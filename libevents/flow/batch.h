@@ -79,6 +79,7 @@ struct ev_batch_options {
         struct ev_db *db;           /* borrowed */
         struct ev_schemas *schemas; /* borrowed; NULL: those of the build */
         int64_t wait_max_us;        /* how long a record may wait */
+        bool is_replay;             /* what cannot be read fails the batch (verdict: stop) */
 };
 
 /* The caller owns *ret_batch (ev_batch_free). */

@@ -306,6 +306,16 @@ static void leave_gone(struct ev_batch *batch)
         assert(k == batch->retried_count);
 }
 
+/* A database of which a fact is missing is no rebuilt one. */
+static int refuse_unread(const struct ev_item *item)
+{
+        assert(item->fate == EV_FATE_DEAD);
+
+        return ev_fail(EV_VERDICT_STOP, "%.*s [%d] @%lld cannot be read: %.*s",
+                       EV_STR_ARG(item->raw.place.topic), item->raw.place.partition,
+                       (long long)item->raw.place.offset, EV_STR_ARG(item->detail));
+}
+
 /* A record that was at fault is parked before anything else is looked at: a decide that fails, or
  * that ends the process, must not be run again. */
 static int settle_item(struct ev_batch *batch, struct ev_item *item)
@@ -319,6 +329,8 @@ static int settle_item(struct ev_batch *batch, struct ev_item *item)
         }
         switch (item->fate) {
         case EV_FATE_DEAD:
+                if (batch->is_replay)
+                        return ev_trace(refuse_unread(item));
                 /* What was set aside once is a person's to give up, not ours: its aggregate is
                  * known, and others may be held behind it. */
                 if (item->is_retry)

@@ -59,15 +59,16 @@ void ev_batch_ask_marks(struct ev_batch *batch)
 
 /* The first fact of a source names none before it, and so says that nothing is missing. One that
  * does is taken all the same by a lane that has applied nothing yet: a group that is made later may
- * begin on a topic whose head is gone. */
-static bool follows(const struct ev_item *item, const struct ev_mark *mark)
+ * begin on a topic whose head is gone; what is rebuilt may not. */
+static bool follows(const struct ev_batch *batch, const struct ev_item *item,
+                    const struct ev_mark *mark)
 {
         int64_t previous = item->event.previous_sequence;
 
         assert(item->event.sequence > mark->last_sequence);
 
         if (mark->last_sequence < 0)
-                return previous == 0 || !item->lane->has_fingerprint;
+                return previous == 0 || (!batch->is_replay && !item->lane->has_fingerprint);
         return previous == mark->last_sequence;
 }
 
@@ -109,7 +110,7 @@ int ev_batch_check_marks(struct ev_batch *batch)
                         ++batch->counts.duplicates;
                         continue;
                 }
-                if (!follows(item, mark)) {
+                if (!follows(batch, item, mark)) {
                         batch->hole.index = i;
                         describe_hole(batch, item, mark);
                         return EV_BATCH_HOLE;

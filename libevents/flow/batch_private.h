@@ -20,6 +20,7 @@ struct names {
 struct ev_batch {
         const struct ev_worker *worker; /* borrowed, as is the session's database */
         int64_t wait_max_us;
+        bool is_replay;
         struct ev_session session;
         struct ev_opener *opener;
         struct ev_arena *arena;   /* of the present run */

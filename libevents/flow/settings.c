@@ -236,6 +236,23 @@ int ev_settings_worker_db(const struct ev_config *config, const char *database,
         return ev_trace(ev_db_new(ret_db, &options));
 }
 
+/* What is folded again has to be planned and written as by the worker. */
+int ev_settings_replay_db(const char *conninfo, const char *application_name, struct ev_db **ret_db)
+{
+        const struct ev_db_options options = {
+                .conninfo = conninfo,
+                .application_name = application_name,
+                .connect_ms = CONNECT_MS,
+                .wait_ms = WAIT_MS,
+                .settings = worker_session,
+                .settings_count = EV_ARRAY_SIZE(worker_session),
+        };
+
+        assert(conninfo && application_name && ret_db);
+
+        return ev_trace(ev_db_new(ret_db, &options));
+}
+
 /* Names without the prefix, as librdkafka knows them. */
 size_t ev_settings_kafka(const struct ev_config *config,
                          struct ev_kafka_setting settings[EV_CONFIG_FREE_MAX])

@@ -33,6 +33,11 @@ const char *ev_settings_password(const struct ev_config *config, const char *dat
 int ev_settings_worker_db(const struct ev_config *config, const char *database,
                           const char *application_name, struct ev_db **ret_db) _must_check_;
 
+/* A session like a worker's with a database that is filled by a replay, not connected yet; a
+ * password comes from where libpq looks for it (conninfo, PGPASSFILE). The caller owns *ret_db. */
+int ev_settings_replay_db(const char *conninfo, const char *application_name,
+                          struct ev_db **ret_db) _must_check_;
+
 /* The operator's kafka.* settings; as many as fit, which is as many as a configuration can have.
  * They live as long as the configuration. */
 size_t ev_settings_kafka(const struct ev_config *config,

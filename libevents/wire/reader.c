@@ -104,30 +104,44 @@ static int start(struct ev_reader *reader, const char *name, struct topic *topic
 }
 
 /* The topic counts as soon as it has a handle, so that freeing takes it apart whatever fails. */
-static int add(struct ev_reader *reader, const char *name, int32_t only, int64_t from_ms)
+static int open_topic(struct ev_reader *reader, const char *name, int32_t partitions,
+                      struct topic **ret_topic, int64_t **ret_begins)
 {
         struct topic *topic = &reader->topics[reader->count];
-        struct ev_kafka_topic found = { .name = name };
-        _cleanup_free_ int64_t *begins = NULL;
-        int r;
 
         assert(reader->count < EV_READER_TOPICS_MAX);
+        assert(partitions > 0);
 
-        r = ev_kafka_load_partitions(reader->kafka, &found, 1);
-        if (r < 0)
-                return ev_trace(r);
-        if (only >= found.partitions)
-                return ev_fail(EV_VERDICT_STOP, "topic %s has no partition %d", name, only);
-        *topic = (struct topic){ .partitions = found.partitions };
+        *topic = (struct topic){ .partitions = partitions };
         topic->handle = rd_kafka_topic_new(ev_kafka_handle(reader->kafka), name, NULL);
         if (!topic->handle)
                 return ev_kafka_fail(rd_kafka_last_error(), "topic %s", name);
         ++reader->count;
-        topic->ends = calloc((size_t)found.partitions, sizeof(*topic->ends));
-        begins = calloc((size_t)found.partitions, sizeof(*begins));
-        if (!topic->ends || !begins)
+        topic->ends = calloc((size_t)partitions, sizeof(*topic->ends));
+        *ret_begins = calloc((size_t)partitions, sizeof(**ret_begins));
+        if (!topic->ends || !*ret_begins)
                 return ev_fail_memory("the ends of a topic");
-        r = ev_ends_load(reader->kafka, name, topic->partitions, EV_ENDS_LATEST, topic->ends);
+        *ret_topic = topic;
+        return 0;
+}
+
+static int add(struct ev_reader *reader, const char *name, int32_t only, int64_t from_ms)
+{
+        struct ev_kafka_topic found = { .name = name };
+        _cleanup_free_ int64_t *begins = NULL;
+        struct topic *topic;
+        int r = ev_kafka_load_partitions(reader->kafka, &found, 1);
+
+        assert(only == ALL_PARTITIONS || only >= 0);
+
+        if (r < 0)
+                return ev_trace(r);
+        if (only >= found.partitions)
+                return ev_fail(EV_VERDICT_STOP, "topic %s has no partition %d", name, only);
+        r = open_topic(reader, name, found.partitions, &topic, &begins);
+        if (r == 0)
+                r = ev_ends_load(reader->kafka, name, topic->partitions, EV_ENDS_LATEST,
+                                 topic->ends);
         if (r == 0)
                 r = load_begins(reader, name, topic, from_ms, begins);
         return r < 0 ? ev_trace(r) : ev_trace(start(reader, name, topic, begins, only));
@@ -146,6 +160,29 @@ int ev_reader_add_partition(struct ev_reader *reader, const char *topic, int32_t
         assert(partition >= 0);
 
         return ev_trace(add(reader, topic, partition, from_ms));
+}
+
+int ev_reader_add_range(struct ev_reader *reader, const char *topic, int32_t partition,
+                        int64_t begin, int64_t end)
+{
+        _cleanup_free_ int64_t *begins = NULL;
+        struct topic *added;
+        int r = open_topic(reader, topic, partition + 1, &added, &begins);
+
+        assert(partition >= 0 && begin >= 0 && begin <= end);
+
+        if (r < 0)
+                return ev_trace(r);
+        begins[partition] = begin;
+        added->ends[partition] = end;
+        return ev_trace(start(reader, topic, added, begins, partition));
+}
+
+bool ev_reader_has_ended(const struct ev_reader *reader)
+{
+        assert(reader->until_end);
+
+        return reader->unfinished == 0;
 }
 
 /* librdkafka's name of a topic is looked up by its handle, which every record carries. */
@@ -228,14 +265,14 @@ static int check_silence(struct ev_reader *reader)
                                         "the records of its topics");
 }
 
-int ev_reader_next(struct ev_reader *reader, int wait_ms, struct ev_messages *messages)
+/* One more record, or what there is in its place. */
+static int poll_one(struct ev_reader *reader, int wait_ms, struct ev_messages *messages)
 {
         rd_kafka_message_t *polled;
 
         assert(reader->count > 0 && wait_ms >= 0);
 
-        ev_messages_release(messages);
-        if (reader->until_end && reader->unfinished == 0)
+        if (reader->until_end && ev_reader_has_ended(reader))
                 return EV_READER_END;
         polled = rd_kafka_consume_queue(reader->queue, wait_ms);
         ev_kafka_serve(reader->kafka, 0);
@@ -248,4 +285,22 @@ int ev_reader_next(struct ev_reader *reader, int wait_ms, struct ev_messages *me
                 return ev_trace(check_silence(reader));
         reader->last_news = ev_clock_monotonic_micros();
         return ev_trace(polled->err ? take_report(reader, polled) : take(reader, polled, messages));
+}
+
+int ev_reader_collect(struct ev_reader *reader, int wait_ms, size_t max,
+                      struct ev_messages *messages)
+{
+        int r = 0;
+
+        assert(max > 0 && max <= messages->capacity);
+
+        ev_messages_release(messages);
+        while (r == 0 && messages->count < max)
+                r = poll_one(reader, messages->count > 0 ? 0 : wait_ms, messages);
+        return r > 0 && messages->count > 0 ? 0 : ev_trace(r);
+}
+
+int ev_reader_next(struct ev_reader *reader, int wait_ms, struct ev_messages *messages)
+{
+        return ev_trace(ev_reader_collect(reader, wait_ms, 1, messages));
 }

@@ -41,6 +41,20 @@ int ev_reader_add(struct ev_reader *reader, const char *topic, int64_t from_ms) 
 int ev_reader_add_partition(struct ev_reader *reader, const char *topic, int32_t partition,
                             int64_t from_ms) _must_check_;
 
+/* One partition from one offset to another (begin ≤ end), of which ev_ends_load() has told. No broker
+ * is asked: a broker answers one request after the other, and what is read already keeps it waiting
+ * for half a second. */
+int ev_reader_add_range(struct ev_reader *reader, const char *topic, int32_t partition,
+                        int64_t begin, int64_t end) _must_check_;
+
+/* Whether all is read up to where it ended; only with `until_end`. */
+bool ev_reader_has_ended(const struct ev_reader *reader);
+
+/* The next records, at most `max` of them, in place of what `messages` held: waits for the first,
+ * and takes what is there of the others. Results as ev_reader_next(). */
+int ev_reader_collect(struct ev_reader *reader, int wait_ms, size_t max,
+                      struct ev_messages *messages) _must_check_;
+
 /* The next record, as the only one of `messages`, which is released first. EV_READER_IDLE when none
  * came within wait_ms; EV_READER_END when all is read; or EV_FAILED: of what a broker's restart
  * mends by itself only where an end is waited for and nothing came for EV_READER_SILENCE_MS_MAX. */

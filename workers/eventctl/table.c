@@ -86,6 +86,13 @@ static const struct command_option *const dlq_ls_options[] = { DLQ_SELECTION, &a
 static const struct command_option *const dlq_show_options[] = { DLQ_SELECTION, &option_bytes,
                                                                  &option_lines };
 static const struct command_option *const dlq_options[] = { DLQ_SELECTION, CHANGE };
+static const struct command_option option_into = {
+        "into", "CONNINFO",
+        "The database to fill, as libpq writes it: \"host=... dbname=...\" or a URI. A password "
+        "belongs into PGPASSFILE."
+};
+static const struct command_option *const rebuild_options[] = { &option_into, &output_option };
+
 static const struct command_option *const lane_ls_options[] = { LANE_SELECTION, &output_option };
 static const struct command_option *const lane_options[] = { LANE_SELECTION, &aside_from, CHANGE };
 
@@ -252,6 +259,19 @@ const struct command commands[] = {
           "changed. JSON has action, mode (dry run or done) and lanes as lane ls. When no lane of "
           "the selection is halted, the exit status is 1.",
           lane_options, EV_ARRAY_SIZE(lane_options), lane_resume },
+        { "rebuild", "DATABASE", "fold a database anew from its facts",
+          "Reads all facts of customer_db, order_db or intl_shipping_db from their topics, to "
+          "where "
+          "these end now, and applies them to the empty database of --into, which was made for "
+          "this "
+          "and migrated as DATABASE: by the folds of the same worker, in the order in which they "
+          "were committed. Columns that no fact carries, which are password hashes, and ids that "
+          "only the database uses are others than in the live one. It can be stopped or killed at "
+          "any time, and the same command goes on. A database that has rows of its own is refused, "
+          "which is exit status 3; a fact that cannot be read, or before which others are missing, "
+          "ends it with exit status 1 and its place. JSON has database, facts, repeated (published "
+          "twice, and passed over), seconds and facts_a_second.",
+          rebuild_options, EV_ARRAY_SIZE(rebuild_options), rebuild },
         { "trace", "ORDER_NUMBER", "tell the story of an order",
           "Puts together what happened to an order, in the order of time: events of other systems, "
           "facts about the order and its manifest and what else these events caused, and records "

@@ -1,0 +1,48 @@
+#ifndef EV_FLOW_REPLAY_H
+#define EV_FLOW_REPLAY_H
+
+/* A database folded from its facts, as an auditor does it to compare the result with the live one.
+ *
+ * Facts are read from their topics and applied to an empty, migrated database by the wants and
+ * folds of the same worker, in the order of their numbers, which is the order of their commits:
+ * first those of other databases that this one remembers, then its own, over all topics and
+ * partitions. Offsets move in the transaction of the rows, so that a replay which dies anywhere goes
+ * on where it stood, and two of them on one database shut each other out. */
+
+#include <stdint.h>
+
+#include "flow/schemas.h"
+#include "flow/worker.h"
+#include "store/db.h"
+#include "wire/kafka.h"
+
+struct ev_replay;
+
+struct ev_replay_options {
+        const struct ev_worker *worker; /* whose folds; borrowed, as is everything here */
+        struct ev_db *db;               /* connected to the database that is filled */
+        struct ev_kafka *kafka;         /* role EV_KAFKA_READER */
+        struct ev_schemas *schemas;     /* NULL: those of the build */
+};
+
+/* Takes the database and begins to read, to where the topics end now. The caller owns *ret_replay
+ * (ev_replay_free). */
+int ev_replay_new(struct ev_replay **ret_replay,
+                  const struct ev_replay_options *options) _must_check_;
+struct ev_replay *ev_replay_free(struct ev_replay *replay);
+EV_DEFINE_CLEANUP(struct ev_replay *, ev_replay_free)
+
+/* Applies the next facts, in one transaction. 0; EV_REPLAY_END, and there are none; or EV_FAILED,
+ * with the place of a fact that cannot be read or does not fit (verdict: stop or record), or before
+ * which others are missing. What was applied before stays. */
+enum { EV_REPLAY_END = 1 };
+int ev_replay_step(struct ev_replay *replay) _must_check_;
+
+struct ev_replay_counts {
+        uint64_t facts;    /* read and applied since the beginning of this process */
+        uint64_t repeated; /* of them: published twice, and passed over */
+        uint64_t to_come;  /* offsets before the ends, still to be read; some may have no record */
+};
+struct ev_replay_counts ev_replay_counts(const struct ev_replay *replay);
+
+#endif
