@@ -289,7 +289,8 @@ static int leave_lane(struct ev_runner *runner, const struct ev_consumer_event *
 /* Where a halt cannot be written down now, a new assignment tells of it again. */
 static int take_event(struct ev_runner *runner, const struct ev_consumer_event *event)
 {
-        bool is_trouble = event->kind == EV_CONSUMER_TROUBLE || event->kind == EV_CONSUMER_END;
+        bool is_trouble = event->kind == EV_CONSUMER_TROUBLE || event->kind == EV_CONSUMER_SILENT ||
+                          event->kind == EV_CONSUMER_END;
         int r = 0;
 
         assert(event->kind);

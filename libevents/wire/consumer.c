@@ -53,9 +53,16 @@ enum {
          * deadline. */
         POLL_MS_STEP = 100,
         CLOSE_MS_STEP = 10,
+        /* A lane of which nothing comes is told of after so long, and looked at so often; where the
+         * last look is longer ago (a batch took its time, or we rested) it begins anew. */
+        SILENCE_MS = 10 * 1000,
+        SILENCE_LOOK_MS = 1000,
+        SILENCE_LOOK_MS_MAX = 5000,
         NO_LANE = -1,
         /* No message is handed out of a lane of which this was told. */
         STANDS_STILL = EV_CONSUMER_UNREADABLE | EV_CONSUMER_OTHER_LOG,
+        /* What is known of a lane already when nothing comes. */
+        SILENCE_EXPLAINED = STANDS_STILL | EV_CONSUMER_OUT_OF_RANGE | EV_CONSUMER_SILENT,
         /* librdkafka's numbers as text, with the NUL. */
         NUMBER_TEXT_MAX = 32,
 };
@@ -94,6 +101,7 @@ struct ev_consumer {
         int64_t assign_micros_max; /* for the hook and its retries */
         int64_t commit_interval_micros;
         int64_t commit_due;                   /* monotonic */
+        int64_t silence_looked;               /* likewise */
         const struct ev_messages *collecting; /* by ev_consumer_collect(); or NULL */
         /* Something was applied since Kafka was told. Forgotten with the lanes: of lanes that are
          * not ours any more nothing is told. */
@@ -816,6 +824,13 @@ static void describe_event(struct ev_consumer_event *event)
                          "last: this is another log",
                          lane->topic, lane->partition, (long long)lane->begin);
                 break;
+        case EV_CONSUMER_SILENT:
+                snprintf(event->text, sizeof(event->text),
+                         "%s/%d: the log has more behind offset %lld, and nothing has come for %d "
+                         "s: what stands there may be damaged, which kafka.debug=fetch would tell",
+                         lane->topic, lane->partition,
+                         lane->position < 0 ? 0 : (long long)lane->position, SILENCE_MS / 1000);
+                break;
         case EV_CONSUMER_TROUBLE:
                 snprintf(event->text, sizeof(event->text), "%s/%d: %s", lane->topic,
                          lane->partition, rd_kafka_err2str((rd_kafka_resp_err_t)event->code));
@@ -835,6 +850,7 @@ static bool take_lane_event(struct ev_consumer_lane *lane, struct ev_consumer_ev
                 { EV_CONSUMER_OTHER_LOG, RD_KAFKA_RESP_ERR__INCONSISTENT },
                 { EV_CONSUMER_UNREADABLE, RD_KAFKA_RESP_ERR_NO_ERROR },
                 { EV_CONSUMER_TROUBLE, RD_KAFKA_RESP_ERR_NO_ERROR },
+                { EV_CONSUMER_SILENT, RD_KAFKA_RESP_ERR__TIMED_OUT },
                 { EV_CONSUMER_END, RD_KAFKA_RESP_ERR__PARTITION_EOF },
         };
 
@@ -937,6 +953,47 @@ static void keep_fetching(struct ev_consumer *consumer)
         rd_kafka_offsets_for_times(consumer->rk, list, 0);
 }
 
+/* By what the last fetch told of the log. */
+static bool has_more(const struct ev_consumer *consumer, const struct ev_consumer_lane *lane)
+{
+        int64_t low = 0, high = 0;
+
+        assert(is_read(lane));
+
+        if (rd_kafka_get_watermark_offsets(consumer->rk, lane->topic, lane->partition, &low, &high))
+                return false;
+        return high > (lane->position < 0 ? low : lane->position);
+}
+
+/* Called when the queue is empty, so that nothing of any lane lies there. A batch of records whose
+ * checksum is right and whose inner lengths are not is fetched by librdkafka 2.0.2 again and again,
+ * and told of by nothing but a line of debug=fetch ("Fetch backoff for 500ms: Local: Read underflow").
+ * From here it looks like a broker that is slow, or like the markers of a transaction, which are no
+ * records and stand at the end for ever; so the lane is told of and not halted: there is no proof. */
+static void note_silence(struct ev_consumer *consumer)
+{
+        int64_t now = ev_clock_monotonic_micros();
+        int64_t passed = now - consumer->silence_looked;
+
+        if (passed < SILENCE_LOOK_MS * EV_MICROS_PER_MS)
+                return;
+        consumer->silence_looked = now;
+        for (size_t i = 0; i < consumer->lanes_count; ++i) {
+                struct ev_consumer_lane *lane = &consumer->lanes[i];
+
+                if (passed > SILENCE_LOOK_MS_MAX * EV_MICROS_PER_MS ||
+                    lane->silent_at != lane->position || !flows(lane) ||
+                    !has_more(consumer, lane)) {
+                        lane->silent_at = lane->position;
+                        lane->silent_since = now;
+                } else if (now - lane->silent_since > SILENCE_MS * EV_MICROS_PER_MS &&
+                           !(lane->told & SILENCE_EXPLAINED)) {
+                        tell(lane, EV_CONSUMER_SILENT);
+                }
+        }
+        assert(ev_consumer_check(consumer));
+}
+
 /* As when the lanes were dealt anew, which they will be. */
 static int begin_anew(struct ev_consumer *consumer)
 {
@@ -964,8 +1021,10 @@ static int collect(struct ev_consumer *consumer, struct ev_messages *messages, s
                 r = next_message(consumer, messages->count > 0 || has_event ? 0 : wait_ms, &polled);
                 if (r)
                         return ev_trace(r);
-                if (!polled)
+                if (!polled) {
+                        note_silence(consumer);
                         return 0;
+                }
                 if (polled->err) {
                         /* The caller is to hear of it soon, also when no record comes. */
                         note_event(consumer, polled);

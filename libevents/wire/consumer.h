@@ -58,6 +58,7 @@ struct ev_consumer_lane {
         /* Of OUT_OF_RANGE: what the log holds, from the first offset to the one behind the last; -1
          * where no broker could say. */
         int64_t log_begin, log_end;
+        int64_t silent_at, silent_since; /* nothing has come behind this position; monotonic µs */
 };
 
 struct ev_consumer_hooks {
@@ -162,6 +163,8 @@ enum ev_consumer_event_kind {
         EV_CONSUMER_OTHER_LOG = 16,   /* the record before `begin` is not the one that was applied
                                          last: what follows is not what followed it. No message of
                                          the lane is handed out */
+        EV_CONSUMER_SILENT = 32,      /* the broker has more, and nothing has come for long; told
+                                         once an assignment, and no proof that anything is wrong */
 };
 
 struct ev_consumer_event {
