@@ -6,6 +6,14 @@
  * final, message.timeout.ms=0 never gives a record up, and the gapless guarantee stops the client
  * at the first record that is refused instead of publishing those behind it.
  *
+ * One thing more is ours to do: where a broker has nothing of a producer in a partition, or nothing
+ * any more, it takes a batch with *any* sequence number as the first one. If then the first batch is
+ * refused for a moment (a partition without a leader) and the second one, sent behind it, is taken,
+ * librdkafka concludes that the first one must be there too and reports it as stored: a record that
+ * is acknowledged and lost. So the first record of a partition goes alone until it is acknowledged.
+ * Source: Kafka, ProducerAppendInfo.checkSequence(); librdkafka 2.0.2, rdkafka_request.c,
+ * rd_kafka_handle_idempotent_Produce_success().
+ *
  * If the process dies here: of the records in flight, those of each partition that reached the
  * broker are a prefix of those sent to it. Nobody was told that they arrived, so the caller's
  * stored position lies before them and they are found on the topic when it starts again.
@@ -21,6 +29,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/fault.h"
 #include "wire/kafka_private.h"
 
@@ -30,8 +39,17 @@ enum {
          * Kafka's protocol guide, record batch v2. */
         RECORD_FRAME_BYTES = 61 + 40,
         HEADER_FRAME_BYTES = 10,
+        /* How long after an acknowledgement a broker knows us for sure. It forgets after a day by
+         * default (producer.id.expiration.ms). */
+        KNOWN_S = 600,
         FATAL_WAIT_MS = 1000, /* for the report of the record that made the client fail */
         CONF_NUMBER_MAX = 24,
+};
+
+/* What is on its way to a partition. */
+struct lane {
+        size_t in_flight;
+        int64_t known_until_micros; /* by the broker; 0: nothing was acknowledged yet */
 };
 
 /* A place in the ring. A skipped record has one too, of size 0, so that the order of taking is the
@@ -41,12 +59,14 @@ struct slot {
         size_t bytes;
         uint32_t tag;
         bool is_acknowledged;
+        struct lane *lane; /* NULL: skipped */
 };
 
 struct topic {
         /* As large as what an error can name; Kafka's own bound is 249 characters. */
         char name[EV_ERROR_TOPIC_MAX];
         rd_kafka_topic_t *handle;
+        struct lane *lanes; /* one a partition */
         int32_t partitions;
         int32_t message_bytes_max;
 };
@@ -93,6 +113,9 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void 
 
         if (!message->err) {
                 slot->is_acknowledged = true;
+                slot->lane->known_until_micros =
+                        ev_clock_monotonic_micros() + KNOWN_S * EV_MICROS_PER_SECOND;
+                --slot->lane->in_flight;
                 return;
         }
         if (producer->failed)
@@ -176,8 +199,10 @@ struct ev_producer *ev_producer_free(struct ev_producer *producer)
 {
         if (!producer)
                 return NULL;
-        for (size_t i = 0; i < producer->topics_count; ++i)
+        for (size_t i = 0; i < producer->topics_count; ++i) {
                 rd_kafka_topic_destroy(producer->topics[i].handle);
+                free(producer->topics[i].lanes);
+        }
         /* Topics before their client, and the wake-up before the file that it writes to is closed.
          * What is purged is not waited for: nobody needs its reports any more. */
         if (producer->kafka) {
@@ -231,9 +256,14 @@ static int remember(struct ev_producer *producer, const struct ev_kafka_topic *f
         if (!ev_str_copy(ev_str_of(found->name), topic->name, sizeof(topic->name)))
                 return ev_fail(EV_VERDICT_STOP, "topic %s has a longer name than Kafka allows",
                                found->name);
+        topic->lanes = calloc((size_t)found->partitions, sizeof(*topic->lanes));
+        if (!topic->lanes)
+                return ev_fail_memory("a topic's partitions");
         topic->handle = rd_kafka_topic_new(ev_kafka_handle(producer->kafka), found->name, NULL);
-        if (!topic->handle)
+        if (!topic->handle) {
+                free(topic->lanes);
                 return ev_kafka_fail(rd_kafka_last_error(), "topic %s", found->name);
+        }
         topic->partitions = found->partitions;
         topic->message_bytes_max = found->message_bytes_max;
         ++producer->topics_count;
@@ -362,6 +392,14 @@ static bool has_room(const struct ev_producer *producer, size_t bytes)
                (!producer->used || producer->bytes + bytes <= producer->bytes_max);
 }
 
+/* Whether the broker may take a record for the first one while another is on its way. */
+static bool must_wait(const struct lane *lane)
+{
+        assert(lane);
+
+        return lane->in_flight && ev_clock_monotonic_micros() > lane->known_until_micros;
+}
+
 /* The slot is not counted yet: it is the caller's to fill in, and stays free if librdkafka does not
  * take the record. */
 static struct slot *next_slot(struct ev_producer *producer)
@@ -373,6 +411,7 @@ static struct slot *next_slot(struct ev_producer *producer)
 
 int ev_producer_send(struct ev_producer *producer, const struct ev_outgoing *record)
 {
+        struct lane *lane = &producer->topics[record->topic].lanes[record->partition];
         size_t bytes = size_of(record);
         rd_kafka_resp_err_t code;
         struct slot *slot;
@@ -389,13 +428,13 @@ int ev_producer_send(struct ev_producer *producer, const struct ev_outgoing *rec
         r = check_size(producer, record, bytes);
         if (r)
                 return ev_trace(r);
-        if (!has_room(producer, bytes))
+        if (!has_room(producer, bytes) || must_wait(lane))
                 return EV_PRODUCER_FULL;
 
         /* The slot is written before the record is handed over: its report may be made by a thread
          * of librdkafka at once, though it is served by ours, and later. */
         slot = next_slot(producer);
-        *slot = (struct slot){ record->sequence, bytes, record->tag, false };
+        *slot = (struct slot){ record->sequence, bytes, record->tag, false, lane };
         code = hand_over(producer, record, slot);
         if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL)
                 return EV_PRODUCER_FULL;
@@ -403,6 +442,7 @@ int ev_producer_send(struct ev_producer *producer, const struct ev_outgoing *rec
                 return ev_kafka_fail(code, "record %lld for topic %s", (long long)record->sequence,
                                      producer->topics[record->topic].name);
         ++producer->used;
+        ++lane->in_flight;
         producer->bytes += bytes;
         return 0;
 }
@@ -415,7 +455,7 @@ int ev_producer_skip(struct ev_producer *producer, int64_t sequence, uint32_t ta
 
         if (!has_room(producer, 0))
                 return EV_PRODUCER_FULL;
-        *next_slot(producer) = (struct slot){ sequence, 0, tag, true };
+        *next_slot(producer) = (struct slot){ sequence, 0, tag, true, NULL };
         ++producer->used;
         return 0;
 }

@@ -70,7 +70,8 @@ struct ev_outgoing {
         size_t headers_count; /* up to EV_PRODUCER_HEADERS_MAX */
 };
 
-/* Queues one record; everything is copied. EV_PRODUCER_FULL when as much as allowed is in flight.
+/* Queues one record; everything is copied. EV_PRODUCER_FULL when as much as allowed is in flight,
+ * which is one record for a partition of which nothing was acknowledged yet.
  * Fails with verdict stop for a record above its topic's limit (the text gives both sizes), and
  * when the producer is poisoned. */
 int ev_producer_send(struct ev_producer *producer, const struct ev_outgoing *record) _must_check_;

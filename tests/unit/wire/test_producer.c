@@ -31,7 +31,7 @@ struct bench {
         size_t topic;
 };
 
-static void bench_init(struct bench *bench)
+static void bench_open(struct bench *bench)
 {
         struct ev_kafka_setting setting = { "bootstrap.servers", NULL };
         struct ev_producer_options options = {
@@ -95,6 +95,40 @@ static void take_all(struct bench *bench, int64_t first, size_t count)
                 }
         }
         cr_assert_eq(taken, count);
+}
+
+/* A record of each partition is acknowledged. */
+static void bench_init(struct bench *bench)
+{
+        bench_open(bench);
+        for (int32_t i = 0; i < PARTITIONS; ++i)
+                cr_assert_eq(send_one(bench, i - PARTITIONS, i, 10), 0);
+        take_all(bench, -PARTITIONS, PARTITIONS);
+}
+
+/* A broker without anything of us takes what comes behind a record that it has refused for a
+ * moment, and the client then takes that one for stored. */
+Test(producer, the_first_record_of_a_partition_goes_alone)
+{
+        struct bench bench;
+        int64_t low, high;
+
+        bench_open(&bench);
+        rd_kafka_mock_push_request_errors(bench.cluster, API_PRODUCE, 1,
+                                          RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
+        cr_assert_eq(send_one(&bench, 1, 0, 10), 0);
+        cr_assert_eq(send_one(&bench, 2, 0, 10), EV_PRODUCER_FULL);
+        cr_assert_eq(send_one(&bench, 2, 1, 10), 0, "nothing else waits for it");
+        take_all(&bench, 1, 2);
+        for (int64_t i = 3; i < RECORDS_MAX; ++i)
+                cr_assert_eq(send_one(&bench, i, 0, 10), 0);
+        take_all(&bench, 3, RECORDS_MAX - 3);
+        cr_assert_eq(rd_kafka_query_watermark_offsets(ev_kafka_handle(
+                                                              ev_producer_kafka(bench.producer)),
+                                                      "facts", 0, &low, &high, TURNS_MAX * TURN_MS),
+                     0);
+        cr_assert_eq(high - low, RECORDS_MAX - 2);
+        bench_done(&bench);
 }
 
 Test(producer, acknowledgements_come_in_the_order_of_sending_over_all_partitions)
