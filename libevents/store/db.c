@@ -106,11 +106,17 @@ static bool db_check(const struct ev_db *db)
 }
 
 /* What stays when nobody listens on the other side is found by TCP within about 25 s instead of
- * the 2 hours of the kernel's defaults. What conninfo says goes first. */
+ * the 2 hours of the kernel's defaults. A standby is passed over, or waited for until it is one no
+ * more: whoever wrote to it would be told that it is read-only, which looks like a mistake of ours.
+ * What conninfo says goes first. */
 static const struct ev_db_setting connection_defaults[] = {
-        { "client_encoding", "UTF8" }, { "keepalives", "1" },
-        { "keepalives_idle", "10" },   { "keepalives_interval", "5" },
-        { "keepalives_count", "3" },   { "tcp_user_timeout", "20000" },
+        { "client_encoding", "UTF8" },
+        { "keepalives", "1" },
+        { "keepalives_idle", "10" },
+        { "keepalives_interval", "5" },
+        { "keepalives_count", "3" },
+        { "tcp_user_timeout", "20000" },
+        { "target_session_attrs", "read-write" },
 };
 
 /* Failures. */
@@ -686,23 +692,66 @@ static int fail_connect(struct ev_db *db)
         return EV_FAILED;
 }
 
+/* "a,b,c" becomes "b,c,a". */
+static void put_first_last(char *list)
+{
+        char *comma = strchr(list, ',');
+        size_t rest = comma ? strlen(comma + 1) : 0;
+        char *first = comma ? strndup(list, (size_t)(comma - list)) : NULL;
+
+        assert(list);
+
+        if (!first)
+                return; /* nothing to turn, or no memory to do it: the order stays */
+        memmove(list, comma + 1, rest);
+        list[rest] = ',';
+        memcpy(list + rest + 1, first, strlen(first));
+        free(first);
+}
+
+/* Hosts that conninfo names; one if it names none. */
+static size_t count_hosts(const struct ev_db *db)
+{
+        const char *list = conninfo_value(db, "hostaddr");
+        size_t count = 1;
+
+        if (!list)
+                list = conninfo_value(db, "host");
+        for (; list && *list; ++list)
+                count += *list == ',';
+        assert(count > 0);
+        return count;
+}
+
+static void begin_with_next_host(struct ev_db *db)
+{
+        static const char *const lists[] = { "host", "hostaddr", "port" };
+
+        assert(db->conninfo);
+
+        for (PQconninfoOption *option = db->conninfo; option->keyword; ++option)
+                for (size_t i = 0; i < EV_ARRAY_SIZE(lists); ++i)
+                        if (option->val && strcmp(option->keyword, lists[i]) == 0)
+                                put_first_last(option->val);
+}
+
 /* Its own text, as the statement's deadline and the connection's are set apart. */
 static int fail_connect_late(struct ev_db *db)
 {
-        assert(db->pg);
+        assert(!db->pg);
 
-        lose(db);
         ev_fail(EV_VERDICT_RETRY, "%s: cannot connect: no answer within %d ms", db->name,
                 db->connect_ms);
         ev_error_set_sqlstate("08001");
         return EV_FAILED;
 }
 
-/* libpq 15 knows no deadline here: connect_timeout works only in its blocking calls. So all
- * hosts of a conninfo share one bound. */
-static int await_connection(struct ev_db *db)
+enum { CONNECT_LATE = 1 }; /* nobody has answered; the connection is closed */
+
+/* libpq 15 knows no deadline here: connect_timeout works only in its blocking calls. */
+static int await_connection(struct ev_db *db, int wait_ms)
 {
-        int64_t deadline = deadline_in(db->connect_ms);
+        int64_t deadline = deadline_in(wait_ms);
         PostgresPollingStatusType status = PGRES_POLLING_WRITING;
 
         assert(db->pg);
@@ -716,8 +765,10 @@ static int await_connection(struct ev_db *db)
                  * made, which is writing. */
                 short events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT;
 
-                if (!poll_socket(PQsocket(db->pg), events, deadline))
-                        return fail_connect_late(db);
+                if (!poll_socket(PQsocket(db->pg), events, deadline)) {
+                        lose(db);
+                        return CONNECT_LATE;
+                }
                 status = PQconnectPoll(db->pg);
                 if (status == PGRES_POLLING_FAILED)
                         return fail_connect(db);
@@ -786,6 +837,26 @@ static int open_session(struct ev_db *db)
         return ev_trace(ev_db_finish(db));
 }
 
+/* Of several hosts libpq asks the first one first. One that is gone with its machine refuses nothing:
+ * all the time that a connect has would be spent on it, and no other were ever asked. So the hosts
+ * share that time, and one that says nothing comes behind the others. */
+static int connect_to_any(struct ev_db *db)
+{
+        size_t hosts = count_hosts(db);
+        int r = CONNECT_LATE;
+
+        assert(!db->pg);
+
+        for (size_t i = 0; i < hosts && r == CONNECT_LATE; ++i) {
+                if (i > 0)
+                        begin_with_next_host(db);
+                r = start_connection(db);
+                if (r == 0)
+                        r = await_connection(db, db->connect_ms / (int)hosts + 1);
+        }
+        return ev_trace(r == CONNECT_LATE ? fail_connect_late(db) : r);
+}
+
 /* Each step that fails leaves the session lost, so a caller repeats this one call until it
  * works. It does not try again by itself, as pauses between tries are the caller's policy. Whether
  * a COMMIT of the session before is unknown stays as it was, for the caller to settle. */
@@ -796,10 +867,7 @@ int ev_db_connect(struct ev_db *db)
         assert(db_check(db));
 
         ev_db_close(db);
-        r = start_connection(db);
-        if (r < 0)
-                return ev_trace(r);
-        r = await_connection(db);
+        r = connect_to_any(db);
         if (r < 0)
                 return ev_trace(r);
         db->counts.connects++;

@@ -5,8 +5,11 @@
 
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -529,6 +532,53 @@ Test(db, a_server_that_never_answers_is_given_up)
         cr_assert(says("127.0.0.1") && says("200 ms"), "%s", ev_error_last()->text);
         cr_assert_not(says("sesame"));
         close(fd);
+}
+
+/* A socket in the file system that takes connections and says nothing, as a server whose machine has
+ * stopped. */
+static int listen_at(const char *folder)
+{
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+        snprintf(address.sun_path, sizeof(address.sun_path), "%s/.s.PGSQL.%s", folder,
+                 getenv("PGPORT"));
+        cr_assert_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+        cr_assert_eq(listen(fd, 10), 0);
+        return fd;
+}
+
+Test(db, of_several_servers_one_that_hangs_does_not_stand_before_the_others)
+{
+        char folder[] = "/tmp/test-hung.XXXXXX", conninfo[300], command[100];
+        _cleanup_(ev_db_free_p) struct ev_db *db = NULL;
+        struct ev_db_options options = { .conninfo = conninfo,
+                                         .application_name = "test",
+                                         .connect_ms = 1000,
+                                         .wait_ms = 10000 };
+        int fd;
+
+        cr_assert(mkdtemp(folder));
+        fd = listen_at(folder);
+        snprintf(conninfo, sizeof(conninfo), "host=%s,%s", folder, getenv("PGHOST"));
+        ok(ev_db_new(&db, &options));
+        ok(ev_db_connect(db));
+        works(db);
+        snprintf(command, sizeof(command), "rm -r %s", folder);
+        cr_assert_eq(system(command), 0);
+        close(fd);
+}
+
+Test(db, a_server_that_takes_no_changes_is_none_of_ours)
+{
+        _cleanup_(ev_db_free_p) struct ev_db *db =
+                new_session("options='-c default_transaction_read_only=on'", 10000);
+        _cleanup_(ev_db_free_p) struct ev_db *reader = new_session(
+                "options='-c default_transaction_read_only=on' target_session_attrs=any", 10000);
+
+        failed(ev_db_connect(db), EV_VERDICT_RETRY, "08001");
+        cr_assert(says("read-only"), "%s", ev_error_last()->text);
+        ok(ev_db_connect(reader));
 }
 
 Test(db, rollback_takes_back_what_was_queued_only)
