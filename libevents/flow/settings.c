@@ -201,10 +201,13 @@ const char *ev_settings_password(const struct ev_config *config, const char *dat
  * rests on: with synchronous_commit off a crash takes back a row whose fact is published. A worker
  * that is stopped inside a transaction loses its session before it stops everybody who wants its
  * rows: the idle timeout is the shortest, lock_timeout is longer, so that who waits for such rows
- * gets them. A batch's statements are prepared once, perhaps on empty tables: the plan must be the
+ * gets them. Each statement sees what was committed before it: a lane is locked and then read, in
+ * the place where its last owner left it, which another level of isolation would make a failure. A
+ * batch's statements are prepared once, perhaps on empty tables: the plan must be the
  * one that is right for full ones, by index and in loops. */
 static const struct ev_db_setting worker_session[] = {
         { "synchronous_commit", "on" },
+        { "default_transaction_isolation", "read committed" },
         { "idle_in_transaction_session_timeout", "3s" },
         { "lock_timeout", "5s" },
         { "statement_timeout", "30s" },
