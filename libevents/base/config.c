@@ -214,9 +214,7 @@ static int fail_value(const struct config_value *value, struct ev_str text,
 /* Empties a slot. A secret is overwritten, so that it is not in the memory that is given back. */
 static void forget(struct config_value *value)
 {
-        if (value->secret)
-                explicit_bzero(value->secret, value->secret_size);
-        free(value->secret);
+        ev_secret_done(&value->secret);
         free(value->text);
         free(value->key);
         free(value->handed);
@@ -512,14 +510,12 @@ size_t ev_config_choice(const struct ev_config *config, const char *name)
         return (size_t)value->number;
 }
 
-/* The file was read by ev_config_load(); a getter that reads would fail at a moment at which a
- * program can no longer refuse to start. */
-struct ev_secret ev_config_secret(const struct ev_config *config, const char *name)
+const char *ev_config_secret_file(const struct ev_config *config, const char *name)
 {
         const struct config_value *value = get(config, name, EV_OPTION_SECRET);
 
-        assert((value->secret != NULL) == (value->text != NULL));
-        return (struct ev_secret){ { value->secret, value->secret_size } };
+        assert((value->secret.revealed != NULL) == (value->text != NULL));
+        return value->text;
 }
 
 /* What is handed on to a library is its names and values; which of ours they came from is told in
@@ -538,8 +534,8 @@ bool ev_config_next_free(const struct ev_config *config, const char *prefix, siz
                         continue;
                 *ret_setting = (struct ev_config_setting){
                         .name = value->handed,
-                        .value = value->secret ? value->secret : value->text,
-                        .is_secret = value->secret != NULL,
+                        .value = value->secret.revealed ? value->secret.revealed : value->text,
+                        .is_secret = value->secret.revealed != NULL,
                 };
                 return true;
         }

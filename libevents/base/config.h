@@ -64,11 +64,20 @@ struct ev_option_table {
 
 struct ev_config;
 
-/* What stood in a secret's file. A type of its own, so that it cannot get into a log line, an error
+/* What stands in a secret's file. A type of its own, so that it cannot get into a log line, an error
  * or a listing by passing it like any other text: whoever needs it has to write "revealed". */
 struct ev_secret {
-        struct ev_str revealed; /* NUL-terminated too; null: none was given */
+        char *revealed; /* NUL-terminated; NULL: none */
+        size_t size;    /* without the NUL and the newline at the end */
 };
+
+/* Reads a secret now. `key` is the setting that names the file; an error names both, and nothing of
+ * the content. The caller owns what is read (ev_secret_done); verdict: stop. */
+int ev_secret_read(const char *key, const char *path, struct ev_secret *ret_secret) _must_check_;
+
+/* Overwrites it and gives its memory back. */
+void ev_secret_done(struct ev_secret *secret);
+#define _cleanup_secret_ _cleanup_(ev_secret_done)
 
 /* Conditions of ev_config_load(): the caller prints what was asked for and ends with 0. */
 enum {
@@ -94,12 +103,14 @@ int ev_config_load(struct ev_config *config, int argc, char *const *argv, char *
                    int *ret_operand) _must_check_;
 
 /* The effective values. The option must be in a table and of that type. Text is NULL where nothing
- * was given and there is no default, and lives as long as the configuration; so does a secret, from
- * whose end one newline was taken. An integer or boolean has a default or is required. */
+ * was given and there is no default, and lives as long as the configuration. An integer or boolean
+ * has a default or is required. Of a secret it is the path: ev_config_load() has read the file, so
+ * that a wrong one is found at the start, and who needs what is in it reads it then
+ * (ev_secret_read()), for it may be another one by now. */
 const char *ev_config_text(const struct ev_config *config, const char *name);
 int64_t ev_config_integer(const struct ev_config *config, const char *name);
 bool ev_config_boolean(const struct ev_config *config, const char *name);
-struct ev_secret ev_config_secret(const struct ev_config *config, const char *name);
+const char *ev_config_secret_file(const struct ev_config *config, const char *name);
 
 /* The index of the choice that holds, in the order of the table. */
 size_t ev_config_choice(const struct ev_config *config, const char *name);

@@ -142,36 +142,45 @@ static void close_p(const int *fd)
                 close(*fd);
 }
 
-/* Takes a secret's file into memory. Errors name key and file, and nothing of the content. What was
- * opened is what is checked and read: between a check of the name and an open of it, somebody could
- * put another file there. O_NONBLOCK, so that a FIFO is refused instead of waited for. */
-static int read_secret(struct config_value *value)
+/* What was opened is what is checked and read: between a check of the name and an open of it,
+ * somebody could put another file there. O_NONBLOCK, so that a FIFO is refused instead of waited
+ * for. */
+int ev_secret_read(const char *key, const char *path, struct ev_secret *ret_secret)
 {
-        _cleanup_(close_p) int fd = open(value->text, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        const char *key = ev_config_key(value);
+        _cleanup_(close_p) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        _cleanup_secret_ struct ev_secret secret = { 0 };
         struct stat status;
-        size_t size;
 
-        assert(value->text && !value->secret);
+        assert(key && path && ret_secret);
 
         if (fd < 0 || fstat(fd, &status) < 0)
-                return ev_fail(EV_VERDICT_STOP, "%s: cannot read %s: %s", key, value->text,
+                return ev_fail(EV_VERDICT_STOP, "%s: cannot read %s: %s", key, path,
                                strerror(errno));
         if (!S_ISREG(status.st_mode))
-                return ev_fail(EV_VERDICT_STOP, "%s: %s is not a file", key, value->text);
+                return ev_fail(EV_VERDICT_STOP, "%s: %s is not a file", key, path);
         if (status.st_mode & S_IRWXO)
                 return ev_fail(EV_VERDICT_STOP, "%s: everybody may use %s (mode %03o); chmod o= it",
-                               key, value->text, (unsigned)status.st_mode & 0777);
-        if (!read_all(fd, EV_CONFIG_SECRET_MAX, &value->secret, &size))
-                return ev_fail(EV_VERDICT_STOP, "%s: cannot read %s: %s", key, value->text,
+                               key, path, (unsigned)status.st_mode & 0777);
+        if (!read_all(fd, EV_CONFIG_SECRET_MAX, &secret.revealed, &secret.size))
+                return ev_fail(EV_VERDICT_STOP, "%s: cannot read %s: %s", key, path,
                                strerror(errno));
-        value->secret_size = size;
-        if (size > 0 && value->secret[size - 1] == '\n')
-                value->secret[--value->secret_size] = '\0';
-        if (value->secret_size == 0 || strlen(value->secret) != value->secret_size)
-                return ev_fail(EV_VERDICT_STOP, "%s: %s is empty or holds a NUL byte", key,
-                               value->text);
+        if (secret.size > 0 && secret.revealed[secret.size - 1] == '\n')
+                secret.revealed[--secret.size] = '\0';
+        if (secret.size == 0 || strlen(secret.revealed) != secret.size)
+                return ev_fail(EV_VERDICT_STOP, "%s: %s is empty or holds a NUL byte", key, path);
+        *ret_secret = secret;
+        secret = (struct ev_secret){ 0 };
         return 0;
+}
+
+void ev_secret_done(struct ev_secret *secret)
+{
+        assert(secret);
+
+        if (secret->revealed)
+                explicit_bzero(secret->revealed, secret->size);
+        free(secret->revealed);
+        *secret = (struct ev_secret){ 0 };
 }
 
 /* Takes blanks off both ends, and the CR of a file that came from Windows. strchr() finds the NUL
@@ -421,7 +430,8 @@ static int read_secrets(struct config_value *values, size_t count)
 
         for (size_t i = 0; i < count; ++i)
                 if (ev_config_is_secret(&values[i]) && values[i].text) {
-                        r = read_secret(&values[i]);
+                        r = ev_secret_read(ev_config_key(&values[i]), values[i].text,
+                                           &values[i].secret);
                         if (r < 0)
                                 return ev_trace(r);
                 }

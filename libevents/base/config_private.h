@@ -30,12 +30,11 @@ struct config_origin {
 /* One option's effective value, or one setting below a prefix. */
 struct config_value {
         const struct ev_option *option;
-        char *key;    /* owned; only below a prefix, where the option has no full name */
-        char *handed; /* owned; the key as it is handed on: without prefix and "_file" */
-        char *text;   /* owned; as it was written; NULL: not set */
-        char *secret; /* owned; the content of the file that `text` names, and a NUL */
-        size_t secret_size;
-        int64_t number; /* INTEGER; BOOLEAN 0 or 1; CHOICE: its index */
+        char *key;               /* owned; only below a prefix, where the option has no full name */
+        char *handed;            /* owned; the key as it is handed on: without prefix and "_file" */
+        char *text;              /* owned; as it was written; NULL: not set */
+        struct ev_secret secret; /* what stood in the file that `text` names */
+        int64_t number;          /* INTEGER; BOOLEAN 0 or 1; CHOICE: its index */
         struct config_origin origin;
 };
 

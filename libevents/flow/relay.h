@@ -65,8 +65,8 @@ enum ev_relay_metric {
 extern const struct ev_metric ev_relay_metrics[EV_RELAY_METRICS];
 
 struct ev_relay_options {
-        const char *conninfo; /* libpq's; with `password` in place of the one in it, or NULL */
-        const char *password;
+        const char *conninfo;                 /* libpq's */
+        const char *password_file;            /* as in store/db.h */
         const struct ev_kafka_setting *kafka; /* the operator's settings */
         size_t kafka_count;
         const struct ev_relay_topic *topics; /* of this database's facts */

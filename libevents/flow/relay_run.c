@@ -121,7 +121,7 @@ static int make_session(struct ev_relay *relay)
 {
         const struct ev_db_options options = {
                 .conninfo = relay->options->conninfo,
-                .password = relay->options->password,
+                .password_file = relay->options->password_file,
                 .application_name = "quenty-relay",
                 .connect_ms = CONNECT_MS,
                 .wait_ms = WAIT_MS,

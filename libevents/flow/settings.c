@@ -186,15 +186,15 @@ const char *ev_settings_conninfo(const struct ev_config *config, const char *dat
         return ev_config_text(config, key);
 }
 
-/* The one place where a database's password is taken out of its secret; the session copies it. */
-const char *ev_settings_password(const struct ev_config *config, const char *database)
+/* The session reads it at each connect: a password may change while programs run. */
+const char *ev_settings_password_file(const struct ev_config *config, const char *database)
 {
         char key[KEY_MAX];
 
         assert(database);
 
         snprintf(key, sizeof(key), "%s.password_file", database);
-        return ev_config_secret(config, key).revealed.data;
+        return ev_config_secret_file(config, key);
 }
 
 /* The same that the migrations give to the workers' roles. Durability is what a fact on the topic
@@ -226,7 +226,7 @@ int ev_settings_worker_db(const struct ev_config *config, const char *database,
 {
         struct ev_db_options options = {
                 .conninfo = ev_settings_conninfo(config, database),
-                .password = ev_settings_password(config, database),
+                .password_file = ev_settings_password_file(config, database),
                 .application_name = application_name,
                 .connect_ms = CONNECT_MS,
                 .wait_ms = WAIT_MS,

@@ -25,7 +25,7 @@ extern const struct ev_option_table *const ev_program_options[EV_PROGRAM_OPTIONS
 /* Where one of the databases ("order_db") is, and the password for it (NULL: none was given). Both
  * live as long as the configuration. */
 const char *ev_settings_conninfo(const struct ev_config *config, const char *database);
-const char *ev_settings_password(const struct ev_config *config, const char *database);
+const char *ev_settings_password_file(const struct ev_config *config, const char *database);
 
 /* A worker's session with its database, not connected yet. At each connect it sets what the worker
  * relies on, whatever role it connects as (in development a superuser): see settings.c. The caller

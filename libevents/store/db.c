@@ -31,6 +31,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/config.h"
 #include "base/decimal.h"
 #include "base/error.h"
 #include "ev_sql.h"
@@ -71,7 +72,7 @@ struct known {
 struct ev_db {
         PGconn *pg;                 /* NULL: the session is lost */
         PQconninfoOption *conninfo; /* parsed once; a connect does not look at the text again */
-        char *password;             /* NULL: that of conninfo, or none; overwritten when freed */
+        char *password_file;        /* NULL: the password is that of conninfo, or none */
         char *application_name;
         char name[NAME_MAX_BYTES]; /* "database at host" */
         int connect_ms;            /* of a whole ev_db_connect() but its first statements */
@@ -467,26 +468,6 @@ static void drain(struct ev_db *db)
 
 /* Connecting. */
 
-/* The old one is overwritten; the copy that libpq made for the connection that is open goes with
- * that connection. */
-int ev_db_set_password(struct ev_db *db, const char *password)
-{
-        char *copy = NULL;
-
-        assert(db);
-
-        if (password) {
-                copy = strdup(password);
-                if (!copy)
-                        return ev_fail_memory("a password");
-        }
-        if (db->password)
-                explicit_bzero(db->password, strlen(db->password));
-        free(db->password);
-        db->password = copy;
-        return 0;
-}
-
 /* Bounded by the program: statements are constants, so a session that met too many of them is a bug
  * and not a load. */
 static void remember_statement(struct ev_db *db, const struct ev_statement *statement)
@@ -504,7 +485,6 @@ static void remember_statement(struct ev_db *db, const struct ev_statement *stat
 int ev_db_new(struct ev_db **ret_db, const struct ev_db_options *options)
 {
         _cleanup_(ev_db_free_p) struct ev_db *db = NULL;
-        int r;
 
         assert(ret_db && options->conninfo && options->application_name);
         assert(options->connect_ms > 0 && options->wait_ms > 0);
@@ -533,28 +513,23 @@ int ev_db_new(struct ev_db **ret_db, const struct ev_db_options *options)
                                "between them, or a postgresql:// URI",
                                options->application_name);
         db->application_name = strdup(options->application_name);
-        if (!db->application_name)
+        if (options->password_file)
+                db->password_file = strdup(options->password_file);
+        if (!db->application_name || (options->password_file && !db->password_file))
                 return ev_fail_memory("a database session");
-        r = ev_db_set_password(db, options->password);
-        if (r < 0)
-                return ev_trace(r);
         set_name(db);
         *ret_db = db;
         db = NULL;
         return 0;
 }
 
-/* libpq frees its own copies of the password without overwriting them, so this is no protection
- * from who can read the memory of the process, only from what stays in it later. */
 struct ev_db *ev_db_free(struct ev_db *db)
 {
         if (!db)
                 return NULL;
         ev_db_close(db);
         PQconninfoFree(db->conninfo);
-        if (db->password)
-                explicit_bzero(db->password, strlen(db->password));
-        free(db->password);
+        free(db->password_file);
         free(db->application_name);
         free(db);
         return NULL;
@@ -623,15 +598,38 @@ static void add_keyword(struct keywords *words, const char *key, const char *val
         words->values[words->count++] = value;
 }
 
+/* A file that cannot be read is trouble like a server's: it could be at the start of the program, so
+ * somebody is changing it. libpq frees its own copies of a password without overwriting them, so
+ * that ours is gone at once is no protection from who can read the memory of the process, only from
+ * what stays in it later. */
+static int read_password(const struct ev_db *db, struct ev_secret *ret_password)
+{
+        struct ev_error error;
+        int r = db->password_file ? ev_secret_read(db->name, db->password_file, ret_password) : 0;
+
+        assert(ret_password);
+
+        if (r == 0)
+                return 0;
+        error = *ev_error_last();
+        error.verdict = EV_VERDICT_RETRY;
+        ev_error_restore(&error);
+        return ev_trace(r);
+}
+
 /* Hands libpq everything at once: defaults, then conninfo over them, then what is ours to say.
  * The name in pg_stat_activity is how an operator finds a session to end it, so conninfo cannot
  * change that. */
 static int start_connection(struct ev_db *db)
 {
+        _cleanup_secret_ struct ev_secret password = { 0 };
         struct keywords words = { 0 };
+        int r = read_password(db, &password);
 
         assert(!db->pg);
 
+        if (r < 0)
+                return ev_trace(r);
         for (size_t i = 0; i < EV_ARRAY_SIZE(connection_defaults); ++i)
                 add_keyword(&words, connection_defaults[i].name, connection_defaults[i].value);
         for (const PQconninfoOption *option = db->conninfo; option->keyword; ++option)
@@ -639,8 +637,8 @@ static int start_connection(struct ev_db *db)
                         add_keyword(&words, option->keyword, option->val);
         /* Behind conninfo, and therefore stronger. */
         add_keyword(&words, "application_name", db->application_name);
-        if (db->password)
-                add_keyword(&words, "password", db->password);
+        if (password.revealed)
+                add_keyword(&words, "password", password.revealed);
 
         db->pg = PQconnectStartParams(words.keys, words.values, 0);
         if (!db->pg)
@@ -676,6 +674,7 @@ static int fail_connect(struct ev_db *db)
         /* libpq gives up before the server can refuse, so no SQLSTATE came; it is as good as 28P01:
          * a person has to act. */
         bool needs_password = PQconnectionNeedsPassword(db->pg);
+        enum ev_verdict verdict;
         char text[EV_ERROR_TEXT_MAX], sqlstate[SQLSTATE_SIZE + 1] = "08001";
 
         assert(db->pg);
@@ -686,8 +685,11 @@ static int fail_connect(struct ev_db *db)
         else if (needs_password)
                 memcpy(sqlstate, "28P01", SQLSTATE_SIZE);
         lose(db);
-        ev_fail(ev_verdict_of_sqlstate(sqlstate, NULL), "%s: cannot connect: %s (SQLSTATE %s)",
-                db->name, text, sqlstate);
+        verdict = ev_verdict_of_sqlstate(sqlstate, NULL);
+        /* While a password is changed, file and server do not agree for a moment. */
+        if (db->password_file && strcmp(sqlstate, "28P01") == 0)
+                verdict = EV_VERDICT_RETRY;
+        ev_fail(verdict, "%s: cannot connect: %s (SQLSTATE %s)", db->name, text, sqlstate);
         ev_error_set_sqlstate(sqlstate);
         return EV_FAILED;
 }

@@ -54,7 +54,9 @@ struct ev_db_setting {
 /* Everything is copied except `settings` and `statements`, which must outlive the session. */
 struct ev_db_options {
         const char *conninfo; /* libpq's: "host=… dbname=…" or a URI; "" means defaults */
-        const char *password; /* in place of the one in conninfo; NULL: none */
+        /* Has the password, in place of the one in conninfo; read at each connect, so that it may
+         * change while programs run. NULL: none. */
+        const char *password_file;
         const char *application_name;         /* shown in pg_stat_activity */
         int connect_ms;                       /* bound of ev_db_connect(), > 0 */
         int wait_ms;                          /* bound of every other call, > 0 */
@@ -72,9 +74,6 @@ int ev_db_new(struct ev_db **ret_db, const struct ev_db_options *options) _must_
 /* Accepts NULL; returns NULL. An open transaction is rolled back by the server. */
 struct ev_db *ev_db_free(struct ev_db *db);
 EV_DEFINE_CLEANUP(struct ev_db *, ev_db_free)
-
-/* For a password that has changed: used from the next ev_db_connect() on. */
-int ev_db_set_password(struct ev_db *db, const char *password) _must_check_;
 
 /* Connects, anew if need be, applies the settings and prepares the statements. Fails with RETRY
  * when the server is not there or not ready, else by SQLSTATE (28 and 3D: stop). Looking up a host

@@ -71,7 +71,7 @@ static int open_with(const struct ev_config *config, const char *name,
 {
         const struct ev_db_options options = {
                 .conninfo = ev_settings_conninfo(config, name),
-                .password = ev_settings_password(config, name),
+                .password_file = ev_settings_password_file(config, name),
                 .application_name = "eventctl",
                 .connect_ms = CONNECT_MS,
                 .wait_ms = WAIT_MS,

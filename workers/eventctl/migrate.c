@@ -103,7 +103,7 @@ static int connect_target(const struct command_input *input, struct target *targ
 {
         struct ev_db_options options = {
                 .conninfo = ev_settings_conninfo(input->config, input->operand),
-                .password = ev_settings_password(input->config, input->operand),
+                .password_file = ev_settings_password_file(input->config, input->operand),
                 .application_name = "eventctl migrate",
                 .connect_ms = CONNECT_MS,
                 .wait_ms = WAIT_MS,

@@ -111,7 +111,7 @@ static int relay(const struct ev_config *config, const struct context *context, 
         struct ev_relay_topic topics[TOPICS_MAX];
         struct ev_relay_options options = {
                 .conninfo = ev_settings_conninfo(config, context->database),
-                .password = ev_settings_password(config, context->database),
+                .password_file = ev_settings_password_file(config, context->database),
                 .kafka = settings,
                 .kafka_count = ev_settings_kafka(config, settings),
                 .topics = topics,

@@ -985,20 +985,39 @@ Test(db, refused_connections_have_their_verdicts_and_keep_the_password)
         }
 }
 
+static void write_password(const char *path, const char *text)
+{
+        FILE *file = fopen(path, "w");
+
+        cr_assert(file);
+        cr_assert_eq(fputs(text, file) < 0, 0);
+        cr_assert_eq(fclose(file), 0);
+        cr_assert_eq(chmod(path, 0600), 0);
+}
+
+/* While file and server do not agree, or the file is not there, somebody is changing them. */
 Test(db, a_password_can_be_given_apart_and_changed)
 {
+        char path[] = "/tmp/test-password.XXXXXX";
         struct ev_db_options options = { .conninfo = "user=test_locked password=wrong",
-                                         .password = "wrong too",
+                                         .password_file = path,
                                          .application_name = "test",
                                          .connect_ms = 10000,
                                          .wait_ms = 10000 };
         _cleanup_(ev_db_free_p) struct ev_db *db = NULL;
 
+        cr_assert_geq(mkstemp(path), 0);
+        write_password(path, "wrong too\n");
         ok(ev_db_new(&db, &options));
-        failed(ev_db_connect(db), EV_VERDICT_STOP, "28P01");
-        ok(ev_db_set_password(db, "open sesame"));
+        failed(ev_db_connect(db), EV_VERDICT_RETRY, "28P01");
+        cr_assert_not(says("wrong too"), "%s", ev_error_last()->text);
+        unlink(path);
+        failed(ev_db_connect(db), EV_VERDICT_RETRY, "");
+        cr_assert(says(path), "%s", ev_error_last()->text);
+        write_password(path, "open sesame\n");
         ok(ev_db_connect(db));
         works(db);
+        unlink(path);
 }
 
 Test(db, a_broken_connection_string_is_not_repeated)

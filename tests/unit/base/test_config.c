@@ -155,7 +155,7 @@ Test(config, defaults_hold_where_nothing_is_given)
         cr_assert(ev_config_boolean(config, "relay.enabled"));
         cr_assert_null(ev_config_text(config, "db.options"));
         cr_assert_str_eq(ev_config_text(config, "db.host"), "db");
-        cr_assert(ev_str_is_null(ev_config_secret(config, "db.password_file").revealed));
+        cr_assert_null(ev_config_secret_file(config, "db.password_file"));
 }
 
 Test(config_files, arguments_beat_the_environment_and_that_the_file)
@@ -279,6 +279,7 @@ Test(config_files, a_secret_is_the_content_of_its_file)
 {
         char *secret = write_file("password", "hunter2 \n", 9, 0640);
         _cleanup_(ev_config_free_p) struct ev_config *config = new_config();
+        _cleanup_secret_ struct ev_secret read = { 0 };
         struct ev_config_entry entry;
         size_t position = 0;
         char variable[200];
@@ -287,8 +288,10 @@ Test(config_files, a_secret_is_the_content_of_its_file)
         snprintf(variable, sizeof(variable), "QUENTY_DB_PASSWORD_FILE=%s", secret);
         cr_assert_eq(load(config, STRINGS(ARG("p"), ARG("--db.host=a")), STRINGS(variable)), 0,
                      "%s", ev_error_last()->text);
-        cr_assert(ev_str_equal(ev_config_secret(config, "db.password_file").revealed,
-                               EV_STR("hunter2 ")));
+        cr_assert_eq(ev_secret_read("key", ev_config_secret_file(config, "db.password_file"),
+                                    &read),
+                     0);
+        cr_assert_str_eq(read.revealed, "hunter2 ");
         while (ev_config_next_entry(config, &position, &entry)) {
                 cr_assert_null(entry.value ? strstr(entry.value, "hunter2") : NULL);
                 if (strcmp(entry.name, "db.password_file") == 0) {
@@ -337,14 +340,17 @@ Test(config_files, a_secret_of_the_largest_size_is_read)
 {
         static char large[EV_CONFIG_SECRET_MAX];
         _cleanup_(ev_config_free_p) struct ev_config *config = new_config();
+        _cleanup_secret_ struct ev_secret read = { 0 };
         char variable[200];
 
         memset(large, 'x', sizeof(large));
         snprintf(variable, sizeof(variable), "QUENTY_DB_PASSWORD_FILE=%s",
                  write_file("large", large, sizeof(large), 0600));
         cr_assert_eq(load(config, STRINGS(ARG("p"), ARG("--db.host=a")), STRINGS(variable)), 0);
-        cr_assert_eq(ev_config_secret(config, "db.password_file").revealed.size,
-                     EV_CONFIG_SECRET_MAX);
+        cr_assert_eq(ev_secret_read("key", ev_config_secret_file(config, "db.password_file"),
+                                    &read),
+                     0);
+        cr_assert_eq(read.size, EV_CONFIG_SECRET_MAX);
 }
 
 Test(config_files, settings_below_a_prefix_are_handed_on)
