@@ -9,7 +9,7 @@ import time
 import uuid
 from decimal import Decimal
 
-from world import PARTITIONS, header
+from world import PARTITIONS, header, wait_until
 
 GROUPS = {"customer_db": ("quenty.customer.ingress.v1",),
           "order_db": ("quenty.stock.ingress.v1", "quenty.order.ingress.v1", "quenty.shipping.events.v1",
@@ -145,6 +145,22 @@ def unsettled(world):
 def is_at_rest(world):
     """A fact may be on its way from one database to another: two looks must agree."""
     return all(lag(world) == 0 and unsettled(world) == 0 for _ in range(2))
+
+
+def wait_for_rest(world, healed, seconds):
+    """Seconds since everything was healed, or None if it took more than so many; then what is left is printed."""
+    try:
+        wait_until("everything to be applied and published", lambda: is_at_rest(world),
+                   max(1, healed + seconds - time.monotonic()))
+    except TimeoutError:
+        print(f"lag {lag(world)}, unsettled {unsettled(world)}")
+        for database in world.databases:
+            print(database, world.sql(database, "SELECT topic, partition, \"offset\", aggregate, reason, detail, "
+                                                "deadline, now() FROM ev.parked"))
+            print(database, world.sql(database, "SELECT topic, partition, next_offset, halted_reason "
+                                                "FROM ev.consumer_offset WHERE halted_reason IS NOT NULL"))
+        return None
+    return time.monotonic() - healed
 
 
 def outcomes(world, topic):

@@ -18,6 +18,7 @@ import fastavro
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from disk import Disk
 from topics import records
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -128,7 +129,9 @@ class World:
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="quenty-test-"))
         self.dir.chmod(0o711)
         self.databases, self.processes, self.schemas = databases, [], Schemas()
-        self.is_kept = False  # whether what lies on disk stays behind
+        self.clusters = ["pg"]  # folders of support/pg
+        self.disks = []        # small ones that can be filled up
+        self.is_kept = False  # whether what lies on disk stays behind; not what is on those disks
         print(f"seed {self.seed} (EV_SEED repeats it)", flush=True)
 
     def __enter__(self):
@@ -153,12 +156,20 @@ class World:
             self.mockd.kill()
         subprocess.run([SUPPORT / "kafka", "stop", self.dir / "kafka", "-9"], check=False,
                        capture_output=True)
+        for cluster in self.clusters:
+            subprocess.run([SUPPORT / "pg", *(["stop", self.dir / cluster, "-9"] if self.is_kept else
+                                              ["drop", self.dir / cluster])], check=False, capture_output=True)
+        for disk in self.disks:
+            disk.close()
         if self.is_kept:
-            subprocess.run([SUPPORT / "pg", "stop", self.dir / "pg", "-9"], check=False, capture_output=True)
             print(f"kept: {self.dir}", flush=True)
             return
-        subprocess.run([SUPPORT / "pg", "drop", self.dir / "pg"], check=False, capture_output=True)
         subprocess.run(["rm", "-rf", self.dir], check=False)
+
+    def mount(self, folder, megabytes, owner=None):
+        """A small disk in a folder of this world; gone with it."""
+        self.disks.append(Disk(self.dir / folder, megabytes, owner))
+        return self.disks[-1]
 
     def _run(self, *argv, env=None):
         done = subprocess.run([str(a) for a in argv], capture_output=True, text=True,
@@ -284,6 +295,11 @@ class World:
 
     def start_postgres(self):
         self._run(SUPPORT / "pg", "start", self.dir / "pg")
+
+    def make_standby(self, folder):
+        """A standby of PostgreSQL; the shell assignments that tell where it is."""
+        self.clusters.append(folder)
+        return assignments(self._run(SUPPORT / "pg", "standby", self.dir / folder, self.dir / "pg"))
 
     def process(self, program, *arguments, env=None):
         number = sum(p.name.startswith(program) for p in self.processes) + 1
