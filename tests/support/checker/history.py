@@ -110,6 +110,11 @@ class History:
                         self._places.setdefault(record.identity, record.place)
         return self._places
 
+    def void(self, database):
+        """Sources whose facts a person has declared void, where the database does not have them: what a restore
+        or a standby that lagged has lost."""
+        return {uri for row in self.table(database, "relay_position") for uri in row.get("void") or ()}
+
     def moves(self, database):
         """The kept moves of lanes, in order; none if nobody kept them."""
         return self.table(database, "offset_history") if self.has_moves(database) else ()

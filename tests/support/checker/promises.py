@@ -199,6 +199,8 @@ def topic_is_outbox(history, database, verdict):
             verdict.breaks(f"{where} at {at(first[0])}: {', '.join(wrong)} not as in its row")
     for event_id, (place, _parts, _exact, headers) in firsts.items():
         sequence = int(headers.get("ce_sequence", 0))
+        if headers.get("ce_source") in history.void(database):
+            continue
         # Rows below the oldest are past their retention; those behind the newest came after the snapshot.
         if (oldest or 0) <= sequence and (sequence <= newest or not history.always):
             verdict.breaks(f"fact {event_id} (ce_sequence {sequence}) at {at(place)}: not in the outbox of {database}")
@@ -269,7 +271,9 @@ class Story:
 
 
 def order_on_topics(history, database, verdict):
-    story, last, seen = Story(), {}, set()
+    """Void facts stand in order too, but tell nothing of what became of an aggregate."""
+    story, last, seen, void = Story(), {}, set(), history.void(database)
+    had = {row["event_id"] for row in history.table(database, "outbox")} if void else ()
     for topic in history.topics([database], "events"):
         for record in history.topic(topic):
             if record.named.get("ce_id") in seen:
@@ -285,7 +289,8 @@ def order_on_topics(history, database, verdict):
             elif before is not None and previous != str(before):
                 verdict.breaks(f"{what} names #{previous} as the one before it, which is #{before}")
             last[lane] = sequence
-            story.tell(record, verdict)
+            if record.named.get("ce_source") not in void or record.named.get("ce_id") in had:
+                story.tell(record, verdict)
 
 
 def order_of_commits(history, database, verdict):

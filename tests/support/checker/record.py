@@ -32,7 +32,7 @@ KEPT = ", ".join(f"encode(sha256({column}), 'hex') AS {column}" for column in ("
 COMMON = {
     "outbox": OUTBOX,
     "outbox_gap": "SELECT name, from_seq, to_seq FROM ev.outbox_gap",
-    "relay_position": "SELECT name, seq, epoch FROM ev.relay_position",
+    "relay_position": "SELECT name, seq, epoch, chain -> 'void' AS void FROM ev.relay_position",
     "consumer_offset": "SELECT group_name, topic, partition, next_offset, owner_epoch, halted_reason "
                        "FROM ev.consumer_offset",
     "inbox": "SELECT source, event_id FROM ev.inbox",
