@@ -1,5 +1,5 @@
 #!/bin/bash
-# chaos --matrix [POINT…] | --seconds N | --seed S | --mutants [NAME…]: what takes long: faults, planted bugs
+# chaos --matrix [POINT…] | --seconds N | --seed S | --servers [PART…] | --mutants [NAME…]: what takes long: faults, planted bugs
 set -euo pipefail
 
 usage() {
@@ -29,6 +29,10 @@ case ${1-} in
 --mutants) # they build a copy of the tree themselves
         prepare
         exec tests/fault/mutants "${@:2}"
+        ;;
+--servers)
+        prepare asan release
+        exec tests/fault/servers/run "${@:2}"
         ;;
 --seconds | --seed)
         prepare asan

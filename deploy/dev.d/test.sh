@@ -21,12 +21,13 @@ vectors     0.5 -      vectors
 integration 17.0 -     integration
 fault       4.5 -      tests/support/suites tests/fault/matrix/run
 chaos       5.0 -      tests/support/suites tests/fault/chaos/run
+servers     1.5 -      tests/support/suites tests/fault/servers/run -- --quick
 fuzz        2.0 -      tests/support/suites tests/fuzz/run -- -n $runs
 TABLE
 }
 
 # What is left out by --quick, besides most of the fuzzing.
-not_quick=' valgrind fault chaos '
+not_quick=' valgrind fault chaos servers '
 
 # Suites with real servers. Those whose programs are built are known to ctest, by names that begin
 # with integration-; the other scripts are run as they are, three at a time: they mostly wait for servers.

@@ -445,24 +445,24 @@ def test_slow_writer(watcher):
 def test_standby_away(watcher):
     """A commit waits for a synchronous standby that is away, for longer than the relay waits for a writer. To
     end its session would show rows that the standby does not have."""
-    relay = Relay("--relay.writer_ms_max=2000")
+    relay = Relay("--relay.writer_ms_max=5000")
     relay.has_said("relay_leading")
     drain(watcher)
+    sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    sql("SELECT pg_reload_conf()")
+    wait_until(lambda: sql("SHOW synchronous_standby_names") == "nobody", 10)
     holder = subprocess.Popen(["psql", "-Xq", "-U", "order_worker", "-d", "order_db"], stdin=subprocess.PIPE,
                               text=True, env=dict(os.environ, PGOPTIONS="-c idle_in_transaction_session_timeout=0"))
     holder.stdin.write(f"BEGIN; {insert_of('held:2')};\n")
     holder.stdin.flush()
     wait_until(lambda: sql("SELECT count(*) FROM pg_locks WHERE relation = 'ev.outbox'::regclass AND "
                            "mode = 'RowExclusiveLock'") == "1", 10)
-    sql(insert_of("behind:2"), user="order_worker")
-    number = top()
-    sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
-    sql("SELECT pg_reload_conf()")
-    wait_until(lambda: sql("SHOW synchronous_standby_names") == "nobody", 10)
+    sql("SET synchronous_commit = local; " + insert_of("behind:2"), user="order_worker")
     holder.stdin.write("COMMIT;\n")
     holder.stdin.flush()
+    number = top()
     waits = wait_until(lambda: sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'") == "1", 10)
-    relay.has_said("relay_writer_ended", 5)
+    relay.has_said("relay_writer_ended", 15)
     time.sleep(1)  # what is seen by mistake is published within this time
     check("a writer whose commit waits for a standby is not ended, and not seen",
           waits and number - 1 not in watcher.seen and number not in watcher.seen)
