@@ -43,6 +43,7 @@ struct ev_replay {
         size_t topic_count, own_count; /* its own come first */
         struct ev_db *db;              /* borrowed, as is the client */
         struct ev_kafka *kafka;
+        int64_t last_sequence;
         struct ev_batch *batch;
         struct ev_offset *offsets; /* beside the lanes */
         struct lane *lanes;
@@ -204,6 +205,7 @@ int ev_replay_new(struct ev_replay **ret_replay, const struct ev_replay_options 
                 return ev_fail_memory("a replay");
         replay->db = options->db;
         replay->kafka = options->kafka;
+        replay->last_sequence = options->last_sequence;
         batch.worker = &replay->worker;
         r = make_routes(replay, options->worker);
         if (r == 0)
@@ -269,17 +271,23 @@ static int64_t sequence_of(const struct ev_message *message)
         return sequence;
 }
 
-static void look(struct lane *lane, size_t next)
+/* Behind the last that is wanted there are later ones only, and repetitions of earlier ones. */
+static void look(struct lane *lane, size_t next, int64_t last_sequence)
 {
         assert(next <= lane->messages.count);
 
         lane->next = next;
-        if (next < lane->messages.count)
-                lane->sequence = sequence_of(&lane->messages.items[next]);
+        if (next == lane->messages.count)
+                return;
+        lane->sequence = sequence_of(&lane->messages.items[next]);
+        if (!lane->is_own || lane->sequence <= last_sequence)
+                return;
+        lane->has_ended = true;
+        lane->next = lane->messages.count;
 }
 
 /* The lane has a record to look at, or has come to its end. */
-static int fill(struct lane *lane)
+static int fill(struct lane *lane, int64_t last_sequence)
 {
         int r = 0;
 
@@ -291,7 +299,7 @@ static int fill(struct lane *lane)
                         return ev_trace(r);
                 /* At once: a lane that may have more would end the merge where it runs empty. */
                 lane->has_ended = ev_reader_has_ended(lane->reader);
-                look(lane, 0);
+                look(lane, 0, last_sequence);
         }
         return 0;
 }
@@ -303,7 +311,7 @@ static int fill_all(struct ev_replay *replay)
         assert(replay->lane_count <= LANES_MAX);
 
         for (size_t i = 0; r == 0 && i < replay->lane_count; ++i)
-                r = fill(&replay->lanes[i]);
+                r = fill(&replay->lanes[i], replay->last_sequence);
         return r < 0 ? ev_trace(r) : EV_FAULT(replay_read);
 }
 
@@ -348,7 +356,7 @@ static size_t merge(struct ev_replay *replay)
                 if (at == replay->lane_count)
                         break;
                 message = &lane->messages.items[lane->next];
-                look(lane, lane->next + 1);
+                look(lane, lane->next + 1, replay->last_sequence);
                 replay->items[count++] = (struct ev_item){
                         .raw = { .place = { replay->offsets[at].topic, message->partition,
                                             message->offset },

@@ -23,6 +23,10 @@ struct ev_replay_options {
         struct ev_db *db;               /* connected to the database that is filled */
         struct ev_kafka *kafka;         /* role EV_KAFKA_READER */
         struct ev_schemas *schemas;     /* NULL: those of the build */
+        /* The last of its own facts that is wanted. Facts are published in many partitions at a time,
+         * so that one may be there before one that it builds on; up to the position of the relay, if
+         * that was asked for before, all are there. INT64_MAX: to the ends, where nobody publishes. */
+        int64_t last_sequence;
 };
 
 /* Takes the database and begins to read, to where the topics end now. The caller owns *ret_replay

@@ -38,8 +38,7 @@ static const struct ev_db_setting changing[] = {
         { "jit", "off" },
 };
 
-/* Whether the setting was given by anybody. */
-static bool is_given(const struct ev_config *config, const char *name)
+bool database_is_given(const struct ev_config *config, const char *name)
 {
         struct ev_config_entry entry;
         size_t position = 0;
@@ -61,8 +60,8 @@ bool database_is_configured(const struct ev_config *config, const char *name)
         assert(config && name);
 
         for (size_t i = 0; i < DATABASES; ++i)
-                any = any || is_given(config, database_names[i]);
-        return !any || is_given(config, name);
+                any = any || database_is_given(config, database_names[i]);
+        return !any || database_is_given(config, name);
 }
 
 static int open_with(const struct ev_config *config, const char *name,

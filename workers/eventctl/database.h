@@ -14,6 +14,9 @@ enum { DATABASES = 3 };
 /* "customer_db", "order_db", "intl_shipping_db". */
 extern const char *const database_names[DATABASES];
 
+/* Whether anybody has said where this database is. */
+bool database_is_given(const struct ev_config *config, const char *name);
+
 /* Whether a command that asks all databases asks this one: its conninfo is given, or that of none
  * is, and then the defaults stand for all. */
 bool database_is_configured(const struct ev_config *config, const char *name);

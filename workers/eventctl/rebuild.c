@@ -14,6 +14,7 @@
 #include "cluster.h"
 #include "command.h"
 #include "customer/customer.h"
+#include "database.h"
 #include "eventctl_customer_sql.h"
 #include "eventctl_order_sql.h"
 #include "eventctl_shipping_sql.h"
@@ -139,6 +140,33 @@ static enum command_exit open_target(struct rebuild *rebuild)
 
 /* ---- The work ---- */
 
+/* The live database is asked for nothing but how far its relay has come. Who has only the topics gets
+ * all that is on them. */
+static int ask_position(const struct rebuild *rebuild, int64_t *ret_seq)
+{
+        const char *database = rebuild->kind->worker->database;
+        _cleanup_result_ struct ev_result *result = NULL;
+        _cleanup_(ev_db_free_p) struct ev_db *live = NULL;
+        int r;
+
+        assert(ret_seq);
+
+        *ret_seq = INT64_MAX;
+        if (!database_is_given(rebuild->input->config, database)) {
+                fprintf(stderr,
+                        "eventctl: %s.conninfo is not given, so the topics are read to their ends: "
+                        "the relay must have published all\n",
+                        database);
+                return 0;
+        }
+        r = database_open(rebuild->input->config, database, &live);
+        if (r == 0)
+                r = ev_db_run(live, &eventctl_sql_rebuild_position, NULL, &result);
+        if (r == 0)
+                *ret_seq = ev_result_rows(result) == 1 ? ev_result_int8(result, 0, 0) : 0;
+        return ev_trace(r);
+}
+
 static enum command_exit begin(struct rebuild *rebuild)
 {
         struct ev_replay_options options = { .worker = rebuild->kind->worker, .db = rebuild->db };
@@ -149,7 +177,8 @@ static enum command_exit begin(struct rebuild *rebuild)
 
         if (exit != COMMAND_DONE)
                 return exit;
-        if (ev_schemas_new(&rebuild->schemas, folder && folder[0] ? folder : NULL) < 0)
+        if (ev_schemas_new(&rebuild->schemas, folder && folder[0] ? folder : NULL) < 0 ||
+            ask_position(rebuild, &options.last_sequence) < 0)
                 return complain();
         options.kafka = rebuild->kafka;
         options.schemas = rebuild->schemas;

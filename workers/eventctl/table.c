@@ -260,17 +260,20 @@ const struct command commands[] = {
           "the selection is halted, the exit status is 1.",
           lane_options, EV_ARRAY_SIZE(lane_options), lane_resume },
         { "rebuild", "DATABASE", "fold a database anew from its facts",
-          "Reads all facts of customer_db, order_db or intl_shipping_db from their topics, to "
-          "where "
-          "these end now, and applies them to the empty database of --into, which was made for "
-          "this "
-          "and migrated as DATABASE: by the folds of the same worker, in the order in which they "
-          "were committed. Columns that no fact carries, which are password hashes, and ids that "
-          "only the database uses are others than in the live one. It can be stopped or killed at "
-          "any time, and the same command goes on. A database that has rows of its own is refused, "
-          "which is exit status 3; a fact that cannot be read, or before which others are missing, "
-          "ends it with exit status 1 and its place. JSON has database, facts, repeated (published "
-          "twice, and passed over), seconds and facts_a_second.",
+          "Reads all facts of customer_db, order_db or intl_shipping_db from their topics and "
+          "applies "
+          "them to the empty database of --into, which was made for this and migrated as DATABASE: "
+          "by the folds of the same worker, in the order in which they were committed. While the "
+          "system runs, the connection of the live database (order_db.conninfo) has to be given: "
+          "it "
+          "is asked up to which fact all are published, and they are read to there. Without it the "
+          "topics are read to their ends. Columns that no fact carries, which are password hashes, "
+          "and ids that only the database uses are others than in the live one. It can be stopped "
+          "or killed at any time, and the same command goes on. A database that has rows of its "
+          "own "
+          "is refused, which is exit status 3; a fact that cannot be read, or before which others "
+          "are missing, ends it with exit status 1 and its place. JSON has database, facts, "
+          "repeated (published twice, and passed over), seconds and facts_a_second.",
           rebuild_options, EV_ARRAY_SIZE(rebuild_options), rebuild },
         { "trace", "ORDER_NUMBER", "tell the story of an order",
           "Puts together what happened to an order, in the order of time: events of other systems, "
