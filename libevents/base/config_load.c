@@ -169,7 +169,7 @@ int ev_secret_read(const char *key, const char *path, struct ev_secret *ret_secr
         if (secret.size == 0 || strlen(secret.revealed) != secret.size)
                 return ev_fail(EV_VERDICT_STOP, "%s: %s is empty or holds a NUL byte", key, path);
         *ret_secret = secret;
-        secret = (struct ev_secret){ 0 };
+        secret.revealed = NULL;
         return 0;
 }
 

@@ -8,6 +8,11 @@
 
 typedef int clock_function(clockid_t, struct timespec *);
 
+/* They take the places of the C library's functions by the names of their symbols. */
+int shifted_clock_gettime(clockid_t clock, struct timespec *ret_time) __asm__("clock_gettime");
+int shifted_gettimeofday(struct timeval *ret_value, void *zone) __asm__("gettimeofday");
+time_t shifted_time(time_t *ret_time) __asm__("time");
+
 static time_t offset(void)
 {
         const char *text = getenv("EV_CLOCK_OFFSET_S");
@@ -15,34 +20,34 @@ static time_t offset(void)
         return text ? strtol(text, NULL, 10) : 0;
 }
 
-int clock_gettime(clockid_t clock, struct timespec *time)
+int shifted_clock_gettime(clockid_t clock, struct timespec *ret_time)
 {
         static clock_function *really;
         int r;
 
         if (!really)
-                *(void **)&really = dlsym(RTLD_NEXT, __func__);
-        r = really(clock, time);
+                *(void **)&really = dlsym(RTLD_NEXT, "clock_gettime");
+        r = really(clock, ret_time);
         if (r == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
-                time->tv_sec += offset();
+                ret_time->tv_sec += offset();
         return r;
 }
 
-int gettimeofday(struct timeval *restrict value, void *restrict zone)
+int shifted_gettimeofday(struct timeval *ret_value, void *zone)
 {
         struct timespec time;
 
         (void)zone;
-        clock_gettime(CLOCK_REALTIME, &time);
-        *value = (struct timeval){ time.tv_sec, time.tv_nsec / 1000 };
+        shifted_clock_gettime(CLOCK_REALTIME, &time);
+        *ret_value = (struct timeval){ time.tv_sec, time.tv_nsec / 1000 };
         return 0;
 }
 
-time_t time(time_t *ret_time)
+time_t shifted_time(time_t *ret_time)
 {
         struct timespec now;
 
-        clock_gettime(CLOCK_REALTIME, &now);
+        shifted_clock_gettime(CLOCK_REALTIME, &now);
         if (ret_time)
                 *ret_time = now.tv_sec;
         return now.tv_sec;
