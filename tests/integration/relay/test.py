@@ -260,7 +260,7 @@ def is_stopped(pid):
 
 def test_zombie(watcher):
     """Stopped with a page handed over and not sent: its records land behind its successor's."""
-    zombie = Relay(faults="enqueued_all=stop:1@25")
+    zombie = Relay(faults="enqueued_all=stop:1@10")
     zombie.has_said("relay_leading")
     second = Relay()
     load = start_load(8, 20000, 5)
