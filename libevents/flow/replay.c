@@ -41,8 +41,7 @@ struct ev_replay {
         struct ev_route *routes;
         const char *topics[TOPICS_MAX];
         size_t topic_count, own_count; /* its own come first */
-        struct ev_db *db;              /* borrowed, as is the client */
-        struct ev_kafka *kafka;
+        struct ev_kafka *kafka;        /* borrowed */
         int64_t last_sequence;
         struct ev_batch *batch;
         struct ev_offset *offsets; /* beside the lanes */
@@ -203,7 +202,6 @@ int ev_replay_new(struct ev_replay **ret_replay, const struct ev_replay_options 
 
         if (!replay)
                 return ev_fail_memory("a replay");
-        replay->db = options->db;
         replay->kafka = options->kafka;
         replay->last_sequence = options->last_sequence;
         batch.worker = &replay->worker;

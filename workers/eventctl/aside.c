@@ -198,15 +198,6 @@ void aside_put_int8(struct ev_params *params, int64_t number)
                 ev_params_int8(params, number);
 }
 
-struct ev_str aside_number(int64_t value, char text[ASIDE_NUMBER_MAX])
-{
-        int size = snprintf(text, ASIDE_NUMBER_MAX, "%" PRId64, value);
-
-        assert(size > 0 && size < ASIDE_NUMBER_MAX);
-
-        return (struct ev_str){ text, (size_t)size };
-}
-
 /* What the system says of the process; a name that is not known is left out. */
 struct ev_str aside_client(void)
 {

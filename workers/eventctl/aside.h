@@ -22,7 +22,6 @@ enum {
         ASIDE_REASON_MAX = 500, /* bytes */
         ASIDE_CLIENT_MAX = 200,
         ASIDE_PARAMS_BYTES = 1024 * 1024,
-        ASIDE_NUMBER_MAX = 24, /* bytes of a number as text, with the NUL */
 };
 
 /* Offsets that are none. */
@@ -58,9 +57,6 @@ bool aside_read_change(const struct command_input *input, struct aside_choice *r
 /* Parameters of a selection: NULL for what is not chosen. */
 void aside_put_int4(struct ev_params *params, int32_t number);
 void aside_put_int8(struct ev_params *params, int64_t number);
-
-/* A number as a value of a row. */
-struct ev_str aside_number(int64_t value, char text[ASIDE_NUMBER_MAX]);
 
 /* Who is in front of the tool: "user@host". */
 struct ev_str aside_client(void);

@@ -12,6 +12,7 @@
 #include "command.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -286,4 +287,13 @@ void command_complain(void)
         assert(error->text[0]);
 
         fprintf(stderr, "eventctl: %s\n", error->text);
+}
+
+bool command_is_stopped(int stop_fd)
+{
+        struct pollfd file = { stop_fd, POLLIN, 0 };
+
+        assert(stop_fd >= 0);
+
+        return poll(&file, 1, 0) > 0;
 }

@@ -87,6 +87,9 @@ bool command_help(int count, char *const *words, FILE *file);
 /* Prints the manual page as mdoc(7). 0 or EV_FAILED. */
 int command_manual(const struct ev_config *config, FILE *file) _must_check_;
 
+/* Whether somebody wants the command to end; `stop_fd` is that of ev_settings_stop_fd(). */
+bool command_is_stopped(int stop_fd);
+
 /* "eventctl: " and the library's present error, on stderr. Only behind a call that has failed: else
  * there is no error to tell. */
 void command_complain(void);

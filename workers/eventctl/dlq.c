@@ -29,19 +29,19 @@ static const struct output_column columns[] = {
 static void write_row(struct dlq *dlq, const struct ev_result *page, size_t row,
                       struct ev_str state)
 {
-        char texts[4][ASIDE_NUMBER_MAX], instant[EV_INSTANT_TEXT_MAX];
+        char texts[4][OUTPUT_NUMBER_MAX], instant[EV_INSTANT_TEXT_MAX];
         bool has_value = !ev_result_is_null(page, row, DLQ_VALUE_BYTES);
         const struct ev_str values[] = {
                 ev_str_of(dlq->aside.database),
-                aside_number(ev_result_int8(page, row, DLQ_SEQ), texts[0]),
+                output_number(ev_result_int8(page, row, DLQ_SEQ), texts[0]),
                 ev_result_text(page, row, DLQ_TOPIC),
-                aside_number(ev_result_int4(page, row, DLQ_PARTITION), texts[1]),
-                aside_number(ev_result_int8(page, row, DLQ_OFFSET), texts[2]),
+                output_number(ev_result_int4(page, row, DLQ_PARTITION), texts[1]),
+                output_number(ev_result_int8(page, row, DLQ_OFFSET), texts[2]),
                 ev_result_text(page, row, DLQ_REASON),
                 state,
                 { instant,
                   ev_instant_format(ev_result_timestamptz(page, row, DLQ_CREATED_AT), instant) },
-                has_value ? aside_number(ev_result_int4(page, row, DLQ_VALUE_BYTES), texts[3])
+                has_value ? output_number(ev_result_int4(page, row, DLQ_VALUE_BYTES), texts[3])
                           : EV_STR_NULL,
                 ev_result_text(page, row, DLQ_GROUP),
                 ev_result_text(page, row, DLQ_DETAIL),
@@ -96,7 +96,7 @@ static int list_row(struct dlq *dlq, const struct ev_result *page, size_t row)
 static int show_row(struct dlq *dlq, const struct ev_result *page, size_t row)
 {
         _cleanup_result_ struct ev_result *whole = NULL;
-        char state[ASIDE_NUMBER_MAX] = "";
+        char state[OUTPUT_NUMBER_MAX] = "";
         struct aside_record record = {
                 .group = ev_result_text(page, row, DLQ_GROUP),
                 .topic = ev_result_text(page, row, DLQ_TOPIC),

@@ -8,7 +8,6 @@
  * ev.parked, where the lane's owner tries it. */
 
 #include <assert.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -124,15 +123,6 @@ static int add_topic(struct dlq *dlq, const char *name, size_t *ret_topic)
                      : ev_trace(ev_producer_add_topic(dlq->producer, &topic, ret_topic));
 }
 
-static bool is_stopped(const struct dlq *dlq)
-{
-        struct pollfd file = { dlq->stop_fd, POLLIN, 0 };
-
-        assert(file.fd >= 0);
-
-        return poll(&file, 1, 0) > 0;
-}
-
 /* Until all replicas have it. */
 static int send_and_wait(struct dlq *dlq, const struct ev_outgoing *record)
 {
@@ -144,7 +134,8 @@ static int send_and_wait(struct dlq *dlq, const struct ev_outgoing *record)
 
         while (r == 0 && !ev_producer_take(dlq->producer, &sent)) {
                 r = ev_producer_poll(dlq->producer, LOOK_MS);
-                if (r == 0 && (is_stopped(dlq) || ev_clock_monotonic_micros() > deadline))
+                if (r == 0 &&
+                    (command_is_stopped(dlq->stop_fd) || ev_clock_monotonic_micros() > deadline))
                         return ev_fail(EV_VERDICT_STOP, "it was not acknowledged, so whether it is "
                                                         "on its topic is not known; it may be sent "
                                                         "again, and has its effect once");

@@ -37,13 +37,13 @@ struct lane {
 static void write_row(struct lane *lane, const struct ev_result *page, size_t row,
                       const char *state)
 {
-        char texts[2][ASIDE_NUMBER_MAX], instant[EV_INSTANT_TEXT_MAX];
+        char texts[2][OUTPUT_NUMBER_MAX], instant[EV_INSTANT_TEXT_MAX];
         const struct ev_str values[] = {
                 ev_str_of(lane->aside.database),
                 ev_result_text(page, row, LANE_GROUP),
                 ev_result_text(page, row, LANE_TOPIC),
-                aside_number(ev_result_int4(page, row, LANE_PARTITION), texts[0]),
-                aside_number(ev_result_int8(page, row, LANE_NEXT), texts[1]),
+                output_number(ev_result_int4(page, row, LANE_PARTITION), texts[0]),
+                output_number(ev_result_int8(page, row, LANE_NEXT), texts[1]),
                 ev_str_of(state),
                 { instant, ev_instant_format(ev_result_timestamptz(page, row, LANE_AT), instant) },
                 ev_result_text(page, row, LANE_REASON),
@@ -67,7 +67,7 @@ static bool is_other_log(const struct ev_result *page, size_t row)
 /* What a lane goes on with, for a person to read before he means it, and kept in ev.intervention. */
 static void describe_move(int64_t next, int64_t from, char text[MOVE_TEXT_MAX])
 {
-        char where[ASIDE_NUMBER_MAX + 8] = "the beginning";
+        char where[OUTPUT_NUMBER_MAX + 8] = "the beginning";
 
         assert(text);
 

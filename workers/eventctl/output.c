@@ -9,6 +9,7 @@
 #include "output.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -214,4 +215,13 @@ void output_name_int(struct ev_json_writer *writer, const char *name, int64_t nu
 
         ev_json_write_name(writer, ev_str_of(name));
         ev_json_write_int(writer, number);
+}
+
+struct ev_str output_number(int64_t value, char text[OUTPUT_NUMBER_MAX])
+{
+        int size = snprintf(text, OUTPUT_NUMBER_MAX, "%" PRId64, value);
+
+        assert(size > 0 && size < OUTPUT_NUMBER_MAX);
+
+        return (struct ev_str){ text, (size_t)size };
 }

@@ -64,6 +64,10 @@ void output_begin(struct output *output, const struct output_member *members, si
  * terminal. */
 void output_row(struct output *output, const struct ev_str *values, bool is_alarming);
 
+/* A number as a value of a row. */
+enum { OUTPUT_NUMBER_MAX = 24 }; /* bytes of its text, with the NUL */
+struct ev_str output_number(int64_t value, char text[OUTPUT_NUMBER_MAX]);
+
 /* Ends it. False, after a message, if the standard output could not be written. */
 bool output_end(struct output *output);
 

@@ -57,20 +57,20 @@ static const char *state_of(const struct ev_result *page, size_t row)
 static void write_row(struct park *park, const struct ev_result *page, size_t row,
                       const char *state)
 {
-        char texts[4][ASIDE_NUMBER_MAX], instant[EV_INSTANT_TEXT_MAX];
+        char texts[4][OUTPUT_NUMBER_MAX], instant[EV_INSTANT_TEXT_MAX];
         bool has_value = !ev_result_is_null(page, row, PAGE_VALUE_BYTES);
         const struct ev_str values[] = {
                 ev_str_of(park->aside.database),
                 ev_result_text(page, row, PAGE_TOPIC),
-                aside_number(ev_result_int4(page, row, PAGE_PARTITION), texts[0]),
-                aside_number(ev_result_int8(page, row, PAGE_OFFSET), texts[1]),
+                output_number(ev_result_int4(page, row, PAGE_PARTITION), texts[0]),
+                output_number(ev_result_int8(page, row, PAGE_OFFSET), texts[1]),
                 ev_result_text(page, row, PAGE_AGGREGATE),
                 ev_result_text(page, row, PAGE_REASON),
                 ev_str_of(state),
-                aside_number(ev_result_int4(page, row, PAGE_ATTEMPTS), texts[2]),
+                output_number(ev_result_int4(page, row, PAGE_ATTEMPTS), texts[2]),
                 { instant,
                   ev_instant_format(ev_result_timestamptz(page, row, PAGE_PARKED_AT), instant) },
-                has_value ? aside_number(ev_result_int4(page, row, PAGE_VALUE_BYTES), texts[3])
+                has_value ? output_number(ev_result_int4(page, row, PAGE_VALUE_BYTES), texts[3])
                           : EV_STR_NULL,
                 ev_result_text(page, row, PAGE_GROUP),
                 ev_result_text(page, row, PAGE_DETAIL),

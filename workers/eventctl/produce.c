@@ -10,7 +10,6 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -158,16 +157,6 @@ static int serve(struct production *production, int wait_ms)
         return ev_trace(r);
 }
 
-/* Whether somebody wants us to stop; looked at where we wait for Kafka. */
-static bool is_stopped(const struct production *production)
-{
-        struct pollfd file = { production->input.stop_fd, POLLIN, 0 };
-
-        assert(file.fd >= 0);
-
-        return poll(&file, 1, 0) > 0;
-}
-
 /* An outage is waited out for ever, so a person has to be told what is waited for. */
 static void explain_silence(struct production *production)
 {
@@ -218,7 +207,7 @@ static int send_event(struct production *production, const struct event_line *li
                 r = serve(production, LOOK_MS);
                 if (r < 0)
                         return ev_trace(r);
-                if (is_stopped(production))
+                if (command_is_stopped(production->input.stop_fd))
                         return INPUT_STOPPED;
                 explain_silence(production);
         }
@@ -277,7 +266,7 @@ static int wait_for_acknowledgements(struct production *production)
 
         while (r == 0 && !production->is_dry && production->acknowledged < production->good) {
                 r = serve(production, LOOK_MS);
-                if (r == 0 && is_stopped(production))
+                if (r == 0 && command_is_stopped(production->input.stop_fd))
                         return INPUT_STOPPED;
                 explain_silence(production);
         }

@@ -4,8 +4,6 @@
  * command before. If the process dies, the next one goes on where it stood (flow/replay.c). */
 
 #include <assert.h>
-#include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,8 +23,6 @@
 #include "output.h"
 #include "progress.h"
 #include "shipping/shipping.h"
-
-enum { NUMBER_MAX = 24 };
 
 /* What a database is rebuilt by. */
 static const struct kind {
@@ -170,28 +166,19 @@ static int ask_position(const struct rebuild *rebuild, int64_t *ret_seq)
 static enum command_exit begin(struct rebuild *rebuild)
 {
         struct ev_replay_options options = { .worker = rebuild->kind->worker, .db = rebuild->db };
-        const char *folder = ev_config_text(rebuild->input->config, "schemas.dir");
         enum command_exit exit = cluster_open(rebuild->input->config, &rebuild->kafka);
 
         assert(rebuild->kind);
 
         if (exit != COMMAND_DONE)
                 return exit;
-        if (ev_schemas_new(&rebuild->schemas, folder && folder[0] ? folder : NULL) < 0 ||
+        if (ev_schemas_new(&rebuild->schemas,
+                           ev_config_text(rebuild->input->config, "schemas.dir")) < 0 ||
             ask_position(rebuild, &options.last_sequence) < 0)
                 return complain();
         options.kafka = rebuild->kafka;
         options.schemas = rebuild->schemas;
         return ev_replay_new(&rebuild->replay, &options) < 0 ? complain() : COMMAND_DONE;
-}
-
-static bool is_stopped(const struct rebuild *rebuild)
-{
-        struct pollfd file = { rebuild->stop_fd, POLLIN, 0 };
-
-        assert(file.fd >= 0);
-
-        return poll(&file, 1, 0) > 0;
 }
 
 static enum command_exit work(struct rebuild *rebuild)
@@ -203,7 +190,7 @@ static enum command_exit work(struct rebuild *rebuild)
 
         progress_begin(&bar, "facts", -1);
         bar.total = ev_replay_counts(rebuild->replay).to_come;
-        while (r == 0 && !is_stopped(rebuild)) {
+        while (r == 0 && !command_is_stopped(rebuild->stop_fd)) {
                 uint64_t facts = ev_replay_counts(rebuild->replay).facts;
 
                 progress_show(&bar, facts, facts);
@@ -230,26 +217,17 @@ static enum command_exit finish(struct rebuild *rebuild)
         return COMMAND_DONE;
 }
 
-static struct ev_str number(uint64_t value, char text[NUMBER_MAX])
-{
-        int size = snprintf(text, NUMBER_MAX, "%" PRIu64, value);
-
-        assert(size > 0 && size < NUMBER_MAX);
-
-        return (struct ev_str){ text, (size_t)size };
-}
-
 static enum command_exit show(struct rebuild *rebuild)
 {
         struct ev_replay_counts counts = ev_replay_counts(rebuild->replay);
         uint64_t ms = (uint64_t)(ev_clock_monotonic_micros() - rebuild->started) / EV_MICROS_PER_MS;
-        char texts[4][NUMBER_MAX];
+        char texts[4][OUTPUT_NUMBER_MAX];
         const struct ev_str values[] = {
                 ev_str_of(rebuild->kind->worker->database),
-                number(counts.facts, texts[0]),
-                number(counts.repeated, texts[1]),
-                number((ms + 999) / 1000, texts[2]),
-                number(counts.facts * 1000 / (ms > 0 ? ms : 1), texts[3]),
+                output_number((int64_t)(counts.facts), texts[0]),
+                output_number((int64_t)(counts.repeated), texts[1]),
+                output_number((int64_t)((ms + 999) / 1000), texts[2]),
+                output_number((int64_t)(counts.facts * 1000 / (ms > 0 ? ms : 1)), texts[3]),
         };
 
         static_assert(EV_ARRAY_SIZE(values) == EV_ARRAY_SIZE(columns), "one value a column");

@@ -6,7 +6,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -197,15 +196,6 @@ static int show(struct tail *tail, const struct ev_message *message)
         return ev_trace(r);
 }
 
-static bool is_stopped(const struct tail *tail)
-{
-        struct pollfd file = { tail->stop_fd, POLLIN, 0 };
-
-        assert(file.fd >= 0);
-
-        return poll(&file, 1, 0) > 0;
-}
-
 /* Whether the output goes on. A reader that has seen enough, such as head(1), is no failure. */
 static bool can_write(enum command_exit *ret_exit)
 {
@@ -228,7 +218,7 @@ static enum command_exit run(struct tail *tail)
 
         assert(tail->reader);
 
-        while (!is_stopped(tail)) {
+        while (!command_is_stopped(tail->stop_fd)) {
                 bool was_idle = r == EV_READER_IDLE;
 
                 r = ev_reader_next(tail->reader, was_idle ? LOOK_MS : 0, &tail->messages);
