@@ -4,6 +4,7 @@
 #include "support/unit.h"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -579,6 +580,47 @@ Test(db, a_server_that_takes_no_changes_is_none_of_ours)
         failed(ev_db_connect(db), EV_VERDICT_RETRY, "08001");
         cr_assert(says("read-only"), "%s", ev_error_last()->text);
         ok(ev_db_connect(reader));
+}
+
+/* The only TCP connection of this process, or -1. */
+static int tcp_socket(void)
+{
+        for (int fd = 0; fd < 256; ++fd) {
+                struct sockaddr_in peer = { 0 };
+                socklen_t size = sizeof(peer);
+
+                if (getpeername(fd, (struct sockaddr *)&peer, &size) == 0 &&
+                    peer.sin_family == AF_INET)
+                        return fd;
+        }
+        return -1;
+}
+
+static int socket_option(int fd, int level, int name)
+{
+        int value = -1;
+        socklen_t size = sizeof(value);
+
+        cr_assert_eq(getsockopt(fd, level, name, &value, &size), 0);
+        return value;
+}
+
+/* The kernel's defaults find it after two hours, or a quarter of one where something was sent. */
+Test(db, a_server_whose_machine_is_gone_is_found_within_half_a_minute)
+{
+        _cleanup_(ev_db_free_p) struct ev_db *db = new_session("host=127.0.0.1", 10000);
+        int fd;
+
+        ok(ev_db_connect(db));
+        fd = tcp_socket();
+        cr_assert_geq(fd, 0);
+        cr_assert_eq(socket_option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+        cr_assert_leq(socket_option(fd, IPPROTO_TCP, TCP_KEEPIDLE) +
+                              socket_option(fd, IPPROTO_TCP, TCP_KEEPINTVL) *
+                                      socket_option(fd, IPPROTO_TCP, TCP_KEEPCNT),
+                      30);
+        cr_assert_leq(socket_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 30000);
+        cr_assert_gt(socket_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
 }
 
 Test(db, rollback_takes_back_what_was_queued_only)
