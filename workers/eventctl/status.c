@@ -28,6 +28,8 @@ enum {
         LANE_PARTITION = 2,
         LANE_NEXT_OFFSET = 3,
         LANE_HALTED_REASON = 4,
+        FEED_OLDEST = 3,    /* of status_feeds.sql */
+        STALLED_MS = 10000, /* from one leader to the next it takes a few seconds */
 };
 
 /* The ends of a topic, asked once for all lanes of all databases. */
@@ -77,7 +79,7 @@ bool status_is_alarming(const struct status *status)
 
         for (size_t i = 0; i < DATABASES; ++i)
                 if (status->databases[i].is_answered &&
-                    (status->databases[i].halted > 0 ||
+                    (status->databases[i].halted > 0 || status->databases[i].is_stalled ||
                      ev_result_rows(status->databases[i].parked) > 0))
                         return true;
         return false;
@@ -117,6 +119,23 @@ static int init_lanes(struct status_database *database)
                 database->halted += !ev_result_is_null(database->lanes, i, LANE_HALTED_REASON);
         }
         return 0;
+}
+
+/* A relay that halts ends, and says why in its log; what the database shows of it is that nobody leads
+ * although something waits. */
+static bool is_stalled(const struct status_database *database, int64_t now)
+{
+        int64_t since = now - STALLED_MS * EV_MICROS_PER_MS;
+
+        assert(database->feeds && database->leader);
+
+        if (ev_result_rows(database->leader) > 0)
+                return false;
+        for (size_t i = 0; i < ev_result_rows(database->feeds); ++i)
+                if (!ev_result_is_null(database->feeds, i, FEED_OLDEST) &&
+                    ev_result_timestamptz(database->feeds, i, FEED_OLDEST) < since)
+                        return true;
+        return false;
 }
 
 static int ask_database(const struct ev_config *config, struct status_database *database)
@@ -230,7 +249,9 @@ static void ask_all(const struct ev_config *config, struct status *status)
                 if (!database->is_asked)
                         continue;
                 database->is_answered = ask_database(config, database) == 0;
-                if (!database->is_answered)
+                if (database->is_answered)
+                        database->is_stalled = is_stalled(database, status->now);
+                else
                         snprintf(database->error, sizeof(database->error), "%s",
                                  ev_error_last()->text);
         }

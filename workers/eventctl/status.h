@@ -30,6 +30,7 @@ struct status_database {
         int64_t *lags; /* of each lane; STATUS_LAG_UNKNOWN where Kafka did not say */
         int64_t *ends; /* of its partition, likewise */
         size_t halted;
+        bool is_stalled; /* something has waited for a relay, and none leads */
 };
 
 struct status {
@@ -39,7 +40,7 @@ struct status {
         int64_t now; /* the instant of asking */
 };
 
-/* Whether anything is halted or parked. */
+/* Whether anything is halted, stalled or parked. */
 bool status_is_alarming(const struct status *status);
 
 /* Appends all of it as one JSON object, or as text for people. */

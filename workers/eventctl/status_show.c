@@ -109,6 +109,8 @@ static void write_relay(const struct status_database *database, struct ev_json_w
                 name_instant(writer, "moved_at", database->feeds, i, FEED_MOVED);
                 ev_json_object_end(writer);
         }
+        ev_json_write_name(writer, EV_STR("stalled"));
+        ev_json_write_bool(writer, database->is_stalled);
         ev_json_write_name(writer, EV_STR("leader"));
         if (ev_result_rows(database->leader) == 0) {
                 ev_json_write_null(writer);
@@ -327,7 +329,20 @@ static int put_parked(struct ev_buffer *out, const struct status_database *datab
         return r < 0 ? ev_trace(r) : ev_trace(ev_buffer_append(out, "\n", 1));
 }
 
-/* All databases' halted lanes, then all that is parked. */
+/* Why is what the log of the relay that ended says: a database does not know it. */
+static int put_stalled(struct ev_buffer *out, const struct status_database *database)
+{
+        assert(database->is_stalled);
+
+        return ev_trace(
+                ev_buffer_printf(out,
+                                 "STALLED %s: facts or dead letters wait, and no relay leads\n"
+                                 "        to go on: quenty-relay %s; one that was running ended "
+                                 "with the reason in its log\n",
+                                 database->name, database->name));
+}
+
+/* All databases' halted lanes, then those without a relay, then all that is parked. */
 static int put_alarms(struct ev_buffer *out, const struct status *status)
 {
         int r = 0;
@@ -342,6 +357,9 @@ static int put_alarms(struct ev_buffer *out, const struct status *status)
                         if (!ev_result_is_null(database->lanes, k, LANE_REASON))
                                 r = put_halted(out, database, k);
         }
+        for (size_t i = 0; r == 0 && i < DATABASES; ++i)
+                if (status->databases[i].is_stalled)
+                        r = put_stalled(out, &status->databases[i]);
         for (size_t i = 0; i < DATABASES; ++i) {
                 const struct status_database *database = &status->databases[i];
                 size_t parked = database->is_answered ? ev_result_rows(database->parked) : 0;

@@ -165,10 +165,12 @@ const struct command commands[] = {
           tail_options, EV_ARRAY_SIZE(tail_options), tail },
         { "status", NULL, "show how workers and relays are doing",
           "Asks the databases whose conninfo is given, or all three if none is, and Kafka. First "
-          "come halted lanes and parked aggregates, with the command that goes on; then for each "
+          "come halted lanes, databases where something has waited for 10 s and no relay leads "
+          "(stalled), and parked aggregates, with the command that goes on; then for each "
           "database its lag by topic and partition, what waits, dead letters, what is unpublished "
           "and since when, and whether a relay leads. A database that is not reached is named. The "
-          "exit status is 4 when anything is halted or parked, else 1 when something was not "
+          "exit status is 4 when anything is halted, stalled or parked, else 1 when something was "
+          "not "
           "reached. JSON has alarming, kafka_error, and databases, a list of database, error, "
           "lanes "
           "(group, topic, partition, next_offset, end_offset, lag, halted_reason, halted_at), "
@@ -179,7 +181,8 @@ const struct command commands[] = {
           "(neither sent again nor dropped), "
           "newest_dead_letter, and relay (outbox and dead_letter, each with published_seq, "
           "backlog, "
-          "oldest_unpublished_at and moved_at; leader with pid, application and since, or null).",
+          "oldest_unpublished_at and moved_at; stalled; leader with pid, application and since, or "
+          "null).",
           result_options, EV_ARRAY_SIZE(result_options), status },
         { "park ls", NULL, "list records that lie aside",
           "Lists records that are parked for a person, and those that wait for something not yet "
