@@ -40,8 +40,10 @@
 #include "store/verdict.h"
 
 enum {
-        /* Each statement may have to be prepared before it; at a connect there are settings. */
-        PENDING_MAX = 2 * EV_DB_QUEUE_MAX + EV_DB_SETTINGS_MAX,
+        /* Each statement may have to be prepared before it; at a connect there are settings, before a
+         * transaction there may be DISCARD. */
+        PENDING_MAX = 2 * EV_DB_QUEUE_MAX + EV_DB_SETTINGS_MAX + 2,
+        PLANS_MS_MAX = 60000,        /* that plans are kept */
         NAME_MAX_BYTES = 256,        /* for texts; what is longer is cut */
         KEYWORDS_MAX = 96,           /* libpq 15 knows 44 */
         SERVER_VERSION_MIN = 150000, /* as PQserverVersion() says 15.0 */
@@ -54,6 +56,7 @@ enum pending_kind {
         PENDING_EXECUTE,  /* a statement; its result goes to the caller */
         PENDING_COMMIT,   /* one as well, and from here on a loss has an unknown outcome */
         PENDING_PREPARE,  /* ours: its result is passed over */
+        PENDING_DISCARD,  /* likewise */
         PENDING_DESCRIBE, /* asked for by ev_db_check_statement() */
 };
 
@@ -90,6 +93,9 @@ struct ev_db {
         bool is_synced;      /* Sync is sent, and not all of its results have been read */
         bool is_unanswered;  /* something was sent and nothing read yet: for round_trips */
         bool commit_is_unknown;
+        uint64_t transactions;        /* since the connect; plans are made again for this one: */
+        uint64_t plans_end;           /* … or, if that comes sooner, */
+        int64_t plans_end_micros;     /* at this time */
         PGnotify *notification;       /* the one handed out */
         PGnotify *notification_ahead; /* seen by ev_db_wait(), not handed out yet */
         struct ev_db_trouble trouble;
@@ -819,6 +825,9 @@ static int open_session(struct ev_db *db)
 
         assert(db->pg && db->pending_count == 0);
 
+        db->transactions = 0;
+        db->plans_end = 2; /* before the first one there are no plans */
+        db->plans_end_micros = ev_clock_monotonic_micros() + PLANS_MS_MAX * EV_MICROS_PER_MS;
         /* Non-blocking sends leave what the socket does not take in memory; pipeline mode stays
          * on for the life of the connection. */
         if (PQsetnonblocking(db->pg, 1) != 0 || !PQenterPipelineMode(db->pg))
@@ -927,12 +936,12 @@ static int make_prepared(struct ev_db *db, const struct ev_statement *statement)
 
 /* libpq keeps what it is given in its own memory and sends when 64 KiB have come together, so a
  * large batch is on its way before the sync, and a COMMIT in it too. */
-static int queue(struct ev_db *db, enum pending_kind kind, const struct ev_statement *statement,
-                 const struct ev_params *params)
+static int send_one(struct ev_db *db, enum pending_kind kind, const struct ev_statement *statement,
+                    const struct ev_params *params)
 {
         int r;
 
-        assert(db_check(db) && !db->is_synced && db->queued < EV_DB_QUEUE_MAX);
+        assert(db_check(db) && !db->is_synced);
 
         if (!db->pg)
                 return fail_not_open(db);
@@ -946,6 +955,19 @@ static int queue(struct ev_db *db, enum pending_kind kind, const struct ev_state
                                  params ? params->values : NULL, params ? params->sizes : NULL,
                                  params ? db->formats : NULL, BINARY))
                 return fail_lost(db);
+        return 0;
+}
+
+static int queue(struct ev_db *db, enum pending_kind kind, const struct ev_statement *statement,
+                 const struct ev_params *params)
+{
+        int r;
+
+        assert(db->queued < EV_DB_QUEUE_MAX);
+
+        r = send_one(db, kind, statement, params);
+        if (r < 0)
+                return ev_trace(r);
         db->queued++;
         db->counts.statements++;
         return 0;
@@ -968,13 +990,35 @@ int ev_db_queue(struct ev_db *db, const struct ev_statement *statement, struct e
         return ev_trace(queue(db, PENDING_EXECUTE, statement, params));
 }
 
+/* A session that keeps the first plan of each statement keeps one that was made for tables as they were
+ * then. Of a table that was vacuumed while it was empty PostgreSQL knows that nothing is in it, so that
+ * to read it through costs nothing, and a batch of such plans takes longer with every row. So plans are
+ * made again each time the session has done as much as before, as a table can hardly have more than
+ * doubled meanwhile by what it did, and once a minute for what others did. */
+static int renew_plans(struct ev_db *db)
+{
+        int64_t now = ev_clock_monotonic_micros();
+
+        assert(db->plans_end > 0);
+
+        ++db->transactions;
+        if (db->transactions < db->plans_end && now < db->plans_end_micros)
+                return 0;
+        db->plans_end = 2 * db->transactions;
+        db->plans_end_micros = now + PLANS_MS_MAX * EV_MICROS_PER_MS;
+        return ev_trace(send_one(db, PENDING_DISCARD, &ev_sql_discard_plans, NULL));
+}
+
 /* A new transaction begins, so nobody asks for the end of the last one any more. */
 int ev_db_queue_begin(struct ev_db *db)
 {
+        int r;
+
         assert(db_check(db));
 
         db->commit_is_unknown = false;
-        return ev_trace(queue(db, PENDING_EXECUTE, &ev_sql_begin, NULL));
+        r = renew_plans(db);
+        return r < 0 ? ev_trace(r) : ev_trace(queue(db, PENDING_EXECUTE, &ev_sql_begin, NULL));
 }
 
 /* Queued under its own kind: losing the connection from here on leaves the outcome unknown. */
@@ -1085,12 +1129,20 @@ static int check_rows(const struct ev_db *db, const struct ev_statement *stateme
         return 0;
 }
 
+/* Nobody is handed its result. */
+static bool is_ours(const struct pending *pending)
+{
+        assert(pending->statement);
+
+        return pending->kind == PENDING_PREPARE || pending->kind == PENDING_DISCARD;
+}
+
 /* COMMIT of a transaction that has failed is answered with "ROLLBACK", without an error. */
 static int check_result(const struct ev_db *db, const struct pending *pending, PGresult *result)
 {
         assert(pending->statement);
 
-        if (pending->kind == PENDING_PREPARE || pending->kind == PENDING_DESCRIBE)
+        if (is_ours(pending) || pending->kind == PENDING_DESCRIBE)
                 return 0;
         if (pending->kind == PENDING_COMMIT && strcmp(PQcmdStatus(result), "COMMIT") != 0)
                 return ev_fail(EV_VERDICT_STOP,
@@ -1173,12 +1225,12 @@ int ev_db_next(struct ev_db *db, struct ev_result **ret_result)
                 return fail_not_open(db);
         assert(db->is_synced);
         while (db->pending_next < db->pending_count) {
-                bool is_prepare = db->pending[db->pending_next].kind == PENDING_PREPARE;
+                bool is_passed_over = is_ours(&db->pending[db->pending_next]);
 
                 r = take(db, &result);
                 if (r < 0)
                         return ev_trace(r);
-                if (!is_prepare) {
+                if (!is_passed_over) {
                         *ret_result = (struct ev_result *)(void *)result;
                         return 0;
                 }

@@ -97,6 +97,9 @@ const char *ev_db_name(const struct ev_db *db);
  * none between ev_db_sync() and the end of its results. */
 int ev_db_queue(struct ev_db *db, const struct ev_statement *statement,
                 struct ev_params *params) _must_check_;
+
+/* BEGIN. Before the transactions 2, 4, 8, … of a session, and after a minute, the plans of its
+ * statements are thrown away with it, so that they are made for tables as they are now. */
 int ev_db_queue_begin(struct ev_db *db) _must_check_;
 int ev_db_queue_commit(struct ev_db *db) _must_check_;
 

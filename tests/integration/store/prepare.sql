@@ -2,6 +2,10 @@
 CREATE SCHEMA test_db;
 CREATE TABLE test_db.item (id bigint PRIMARY KEY, name text NOT NULL);
 
+-- PostgreSQL knows that this one is empty.
+CREATE TABLE test_db.grown (id bigint PRIMARY KEY, name text NOT NULL UNIQUE);
+VACUUM ANALYZE test_db.grown;
+
 CREATE TABLE test_db.slow_commit (id bigint);
 CREATE FUNCTION test_db.sleep() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -290,6 +290,67 @@ Test(db, settings_and_statements_take_one_round_trip_at_a_connect)
         works(db);
 }
 
+/* Looks one row up in a transaction: how many were read for it by the index of another column. */
+static int64_t rows_read(struct ev_db *db)
+{
+        const struct ev_statement *const statements[] = { &test_sql_count_read,
+                                                          &test_sql_find_grown,
+                                                          &test_sql_count_read };
+        _cleanup_params_ struct ev_params params = EV_PARAMS_INIT(BYTES_MAX);
+        struct ev_result *result = NULL;
+        int64_t counts[3] = { 0 };
+
+        ev_params_begin(&params, &test_sql_find_grown);
+        ev_params_array(&params);
+        ev_params_text(&params, EV_STR("7"));
+        ev_params_array_end(&params);
+        ok(ev_db_queue_begin(db));
+        for (size_t i = 0; i < 3; ++i)
+                ok(ev_db_queue(db, statements[i], i == 1 ? &params : NULL));
+        ok(ev_db_queue_commit(db));
+        ok(ev_db_sync(db));
+        ok(ev_db_next(db, &result)); /* of BEGIN */
+        ev_result_free(result);
+        for (size_t i = 0; i < 3; ++i) {
+                ok(ev_db_next(db, &result));
+                counts[i] = i == 1 ? 0 : ev_result_int8(result, 0, 0);
+                ev_result_free(result);
+        }
+        ok(ev_db_finish(db));
+        return counts[2] - counts[0];
+}
+
+/* The first plan of the session reads the table through, which is right for one that is empty. */
+Test(db, plans_are_made_again_when_tables_have_grown)
+{
+        static const struct ev_db_setting settings[] = {
+                { "enable_seqscan", "off" },
+                { "plan_cache_mode", "force_generic_plan" },
+        };
+        struct ev_db_options options = {
+                .conninfo = "",
+                .application_name = "test plans",
+                .connect_ms = 10000,
+                .wait_ms = 10000,
+                .settings = settings,
+                .settings_count = EV_ARRAY_SIZE(settings),
+        };
+        _cleanup_(ev_db_free_p) struct ev_db *db = NULL;
+        uint64_t round_trips;
+
+        ok(ev_db_new(&db, &options));
+        ok(ev_db_connect(db));
+        cr_assert_eq(rows_read(db), 0);
+        ok(ev_db_script(db,
+                        "INSERT INTO test_db.grown "
+                        "SELECT n, n::text FROM generate_series(1, 10000) n",
+                        NULL, NULL));
+        round_trips = ev_db_counts(db)->round_trips;
+        for (int i = 0; i < 5; ++i)
+                cr_assert_eq(rows_read(db), 0);
+        cr_assert_eq(ev_db_counts(db)->round_trips, round_trips + 5, "it costs no round trip");
+}
+
 Test(db, an_error_takes_the_rest_with_it_and_the_session_goes_on)
 {
         _cleanup_(ev_db_free_p) struct ev_db *db = open_session();
