@@ -1,8 +1,10 @@
 /* bench-load: orders at a fixed rate, and how long it takes until a fact tells of them.
  *
+ *      bench-load --seed 10000000 | psql order_db              what orders are about
  *      bench-load --brokers HOST:PORT --rate 200 --seconds 30 --warm-up 5 --until StockReserved
  *      bench-load --brokers HOST:PORT --at-once 60000          loads a topic, waits for nothing
  *      bench-load --brokers HOST:PORT --sink-only 60000 --until StockReserved
+ *      bench-load --seed 10000000 | psql order_db              what orders are about
  *      bench-load --brokers HOST:PORT --rate 2000 --mix 60,20,20
  *      bench-load --brokers HOST:PORT --country FR --until ManifestSubmitted
  *
@@ -13,9 +15,7 @@
  * after the last one was sent is missing, and told. How late the generator itself began to send is
  * told, too: it is part of each latency.
  *
- * What orders refer to must be there: products SKU-n of C-(n mod companies), price 10 USD, goods at
- * NORTH, the user U-1, as tests/bench/orders seeds them; for orders that go abroad products also
- * need weight, HS code and country of origin. Orders that stock is too small for have no
+ * What orders are about must be there (--seed). Orders that stock is too small for have no
  * StockReserved: they are missing.
  *
  * The correlation of every fact is the id of the order that it began with, and the id has the
@@ -54,7 +54,7 @@ enum {
 
 struct load {
         const char *brokers, *until, *mix, *file;
-        int64_t rate, seconds, warm_up, linger_ms, at_once, sink_only, run;
+        int64_t rate, seconds, warm_up, linger_ms, at_once, sink_only, seed, run;
         struct traffic_options options;
 
         struct traffic *traffic;
@@ -304,6 +304,9 @@ static void read_options(struct load *load, int argc, char **argv)
                   .number = &load->at_once, 1, INT32_MAX },
                 { "--sink-only", "N", "send nothing; read N facts from the topic's beginning",
                   .number = &load->sink_only, 2, INT32_MAX },
+                { "--seed", "N",
+                  "print SQL that makes what orders are about, N pieces of each product",
+                  .number = &load->seed, 1, INT32_MAX },
                 { "--mix", "O,C,R", "shares of orders, cancellations, receipts",
                   .text = &load->mix },
                 { "--companies", "N", "there are", .number = &options->companies, 1,
@@ -325,7 +328,7 @@ static void read_options(struct load *load, int argc, char **argv)
                                    table, EV_ARRAY_SIZE(table) };
 
         tool_options(&tool, argc, argv);
-        if (!load->brokers)
+        if (!load->brokers && !load->seed)
                 tool_die("--brokers is missing");
         if (!traffic_parse_shares(load->mix, options->shares))
                 tool_die("--mix: \"%s\" is not three shares of up to %d", load->mix,
@@ -351,7 +354,9 @@ int main(int argc, char **argv)
         read_options(&load, argc, argv);
         load.traffic = traffic_new(&load.options);
         assert(load.traffic);
-        if (load.at_once)
+        if (load.seed)
+                traffic_print_seed(&load.options, load.seed, stdout);
+        else if (load.at_once)
                 run_at_once(&load);
         else if (load.sink_only)
                 run_sink_only(&load);
