@@ -216,7 +216,6 @@ static uint64_t scatter(uint64_t n)
         n += UINT64_C(0x9e3779b97f4a7c15);
         n = (n ^ n >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
         n = (n ^ n >> 27) * UINT64_C(0x94d049bb133111eb);
-        assert(sizeof(n) == 8);
         return n ^ n >> 31;
 }
 
