@@ -1,0 +1,90 @@
+"""Latency: orders come at their times, whatever becomes of those before (open loop), and what counts is the
+time from when an order was due until a subscriber has the fact."""
+
+import json
+import math
+import statistics
+import threading
+
+from machine import resident_mb
+from results import Result
+from system import Bench, poll, running
+
+LOW = 200  # orders a second
+SHARE = 0.4  # of what the machine can do
+BURST = 30_000
+# fact: programs behind one another, {"low": goals of p50 and p99 in ms, "busy": likewise}
+PATHS = {
+    "StockReserved": ((), {"low": (2.5, 8), "busy": (10, 30)}),
+    "ManifestSubmitted": (("--country", "FR"), {"low": (5, 15), "busy": (20, 60)}),
+}
+
+
+def programs(bench):
+    """A worker and a relay for each of both databases."""
+    workers = [bench.process(name) for name in ("quenty-order", "quenty-shipping")]
+    relays = [bench.process("quenty-relay", database) for database in ("order_db", "intl_shipping_db")]
+    return workers, relays
+
+
+def load(bench, fact, words, rate, seconds):
+    """The percentiles that bench-load tells, with a checkpoint in the middle of the time; and "curve", the whole
+    distribution as [ms, share at or below]."""
+    curve = bench.dir / "distribution.json"
+    checkpoint = threading.Timer(seconds / 2, bench.sql, ("postgres", "CHECKPOINT"))
+    checkpoint.start()
+    told = bench.tool("bench-load", *bench.load_words(), "--rate", rate, "--seconds", seconds, "--warm-up", 5,
+                      "--until", fact, "--file", curve, *words)
+    checkpoint.join()
+    assert int(told["missing"]) == 0, f"{told['missing']} of {told['count']} orders have no {fact}"
+    counts = json.loads(curve.read_text())["at_or_below"]
+    return {**{key: float(value) for key, value in told.items()}, "curve": thinned(counts)}
+
+
+def thinned(counts):
+    """Of [µs, so many at or below] what a chart can show: a point for each hundredth more of the logarithm of
+    what is left above it."""
+    total, points, last = counts[-1][1], [], None
+    for micros, below in counts:
+        place = round(100 * math.log10(total / (total - below))) if below < total else None
+        if place != last:
+            points.append([micros / 1000, below / total])
+            last = place
+    return points
+
+
+def most(bench, fact, words):
+    """Orders a second that come through when all come at once."""
+    told = bench.tool("bench-load", *bench.load_words(), "--rate", BURST, "--seconds", 1, "--warm-up", 0, "--until",
+                      fact, *words)
+    poll("what is left to be worked off", bench.is_at_rest)
+    return BURST / float(told["took_us"]) * 1e6
+
+
+def latency(options):
+    """the latency table: from when an order was due until a subscriber has the fact, idle and at 40 % of the most"""
+    seconds = options.scaled(60, 8)
+    found = {}
+    with Bench(("customer_db", "order_db", "intl_shipping_db")) as bench:
+        bench.seed_shipping()
+        bench.seed_orders()
+        bench.fresh_database()
+        workers, relays = programs(bench)
+        with running(*relays, *workers):
+            poll("lanes for all", lambda: all("event=lanes_taken" in worker.tail(50) for worker in workers))
+            for fact, (words, goals) in PATHS.items():
+                rate = {"low": LOW, "busy": round(SHARE * most(bench, fact, words))}
+                for how in goals:
+                    found[fact, how] = {"rate": rate[how], "runs": []}
+                    for number in range(1 if options.quick else 3):
+                        told = load(bench, fact, words, rate[how], seconds)
+                        found[fact, how]["runs"].append(told)
+                        options.say(f"{fact} at {rate[how]:,}/s: p50 {told['p50_us'] / 1000:.1f}, "
+                                    f"p99 {told['p99_us'] / 1000:.1f}, p99.9 {told['p99.9_us'] / 1000:.1f} ms")
+            memory = max(resident_mb(process.pid, "VmHWM") for process in (*workers, *relays))
+    for (fact, how), runs in found.items():
+        for at, goal in zip(("p50", "p99"), PATHS[fact][1][how]):
+            yield Result(f"{at} {fact} {how}", f"OrderPlaced → {fact} at {runs['rate']:,} orders/s, {at}",
+                         statistics.median(run[f"{at}_us"] for run in runs["runs"]) / 1000, "ms", goal=goal, less=True,
+                         **({"runs": runs["runs"]} if at == "p50" else {}))
+    yield Result("latency memory", "largest VmRSS of a worker or relay meanwhile", memory, "MB", goal=20, less=True)
