@@ -3,9 +3,11 @@
  *      bench-codec [--types OrderPlaced,StockReserved | --types all] [--random] [--rounds 21]
  *
  * For each type: nanoseconds a message to decode and to encode, by both, and how often ours goes
- * into avro-c's time (P7). Both do what a program would do: ours decodes into an arena that is taken
- * back once a batch, avro-c into one value that is used again; both encode what lies in memory into
- * a buffer that is used again. Rounds alternate between the four; medians are printed.
+ * into avro-c's time (P7). Both do what a program would do. Ours decodes into a struct in an arena
+ * that is taken back once a batch, and encodes a struct. avro-c decodes into one value that is used
+ * again, out of which the fields are then got; and the fields are set in one that is used again
+ * before it is encoded (bench/generic.h). How much of its time is reading and writing alone is told
+ * too. Buffers are used again by both. Rounds alternate between all of these; medians are printed.
  *
  * Values are those of story.ndjson, or random ones of the codec's tests (tests/schemas), which look
  * for edges: long texts of many scripts, and half of what is optional is absent. That differs: our
@@ -22,6 +24,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "bench/generic.h"
 #include "bench/measure.h"
 #include "bench/story.h"
 #include "bench/tool.h"
@@ -38,8 +41,8 @@ enum {
         TYPES_MAX = 256,
 };
 
-/* The four things that are measured, and their ratios, in the order of the results. */
-enum work { DECODE, DECODE_AVRO_C, ENCODE, ENCODE_AVRO_C, WORKS };
+/* What is measured, and the ratios, in the order of the results. */
+enum work { DECODE, DECODE_AVRO_C, READ_AVRO_C, ENCODE, ENCODE_AVRO_C, WRITE_AVRO_C, WORKS };
 enum { DECODE_RATIO = WORKS, ENCODE_RATIO, FIGURES };
 
 struct subject {
@@ -53,6 +56,7 @@ struct subject {
         avro_schema_t schema;
         avro_value_iface_t *class;
         avro_value_t theirs[VALUES], reused;
+        uint64_t sum; /* of what was got, so that nothing is left out */
         avro_reader_t reader;
         avro_writer_t writer;
         char their_bytes[BYTES_MAX];
@@ -88,7 +92,7 @@ static void encode_ours(void *context)
         }
 }
 
-static void decode_theirs(void *context)
+static void read_theirs(void *context)
 {
         struct subject *subject = context;
 
@@ -102,7 +106,37 @@ static void decode_theirs(void *context)
         }
 }
 
+static void decode_theirs(void *context)
+{
+        struct subject *subject = context;
+
+        assert(subject->reader);
+
+        for (size_t i = 0; i < VALUES; ++i) {
+                avro_reader_memory_set_source(subject->reader, (const char *)subject->bytes[i].data,
+                                              (int64_t)subject->bytes[i].size);
+                if (avro_value_read(subject->reader, &subject->reused) ||
+                    generic_take(subject->type->record, &subject->reused, &subject->sum))
+                        tool_die("avro-c: %s", avro_strerror());
+        }
+}
+
 static void encode_theirs(void *context)
+{
+        struct subject *subject = context;
+
+        assert(subject->writer);
+
+        for (size_t i = 0; i < VALUES; ++i) {
+                avro_writer_reset(subject->writer);
+                avro_value_reset(&subject->reused);
+                if (generic_fill(subject->type->record, subject->values[i], &subject->reused) ||
+                    avro_value_write(subject->writer, &subject->reused))
+                        tool_die("avro-c: %s", avro_strerror());
+        }
+}
+
+static void write_theirs(void *context)
 {
         struct subject *subject = context;
 
@@ -116,10 +150,8 @@ static void encode_theirs(void *context)
 }
 
 static measure_pass_fn *const passes[WORKS] = {
-        [DECODE] = decode_ours,
-        [DECODE_AVRO_C] = decode_theirs,
-        [ENCODE] = encode_ours,
-        [ENCODE_AVRO_C] = encode_theirs,
+        [DECODE] = decode_ours, [DECODE_AVRO_C] = decode_theirs, [READ_AVRO_C] = read_theirs,
+        [ENCODE] = encode_ours, [ENCODE_AVRO_C] = encode_theirs, [WRITE_AVRO_C] = write_theirs,
 };
 
 /* ---- Values ---- */
@@ -168,18 +200,16 @@ static void make_theirs(struct subject *subject)
         }
 }
 
-/* Our bytes, read by avro-c into a value that was used before and written again; and read and
- * written by us. */
-static void check_value(struct subject *subject, struct ev_bytes bytes)
+/* Our bytes, read and written by us, and our struct, written by avro-c. */
+static void check_value(struct subject *subject, struct ev_bytes bytes, const void *ours)
 {
         void *value;
 
         assert(bytes.size > 0);
 
-        avro_reader_memory_set_source(subject->reader, (const char *)bytes.data,
-                                      (int64_t)bytes.size);
         avro_writer_reset(subject->writer);
-        if (avro_value_read(subject->reader, &subject->reused) ||
+        avro_value_reset(&subject->reused);
+        if (generic_fill(subject->type->record, ours, &subject->reused) ||
             avro_value_write(subject->writer, &subject->reused))
                 tool_die("avro-c: %s", avro_strerror());
         ev_buffer_clear(&subject->out);
@@ -205,7 +235,7 @@ static struct subject *subject_new(const struct ev_registered *type, const struc
         make_ours(subject);
         make_theirs(subject);
         for (size_t i = 0; i < VALUES; ++i)
-                check_value(subject, subject->bytes[i]);
+                check_value(subject, subject->bytes[i], subject->values[i]);
         return subject;
 }
 
@@ -251,9 +281,10 @@ static void measure(struct subject *subject, size_t rounds, double ret_figures[F
 }
 
 static const char *const figure_names[FIGURES] = {
-        [DECODE] = "decode_ns",          [DECODE_AVRO_C] = "decode_avro_c_ns",
-        [ENCODE] = "encode_ns",          [ENCODE_AVRO_C] = "encode_avro_c_ns",
-        [DECODE_RATIO] = "decode_ratio", [ENCODE_RATIO] = "encode_ratio",
+        [DECODE] = "decode_ns",           [DECODE_AVRO_C] = "decode_avro_c_ns",
+        [ENCODE] = "encode_ns",           [ENCODE_AVRO_C] = "encode_avro_c_ns",
+        [READ_AVRO_C] = "read_avro_c_ns", [WRITE_AVRO_C] = "write_avro_c_ns",
+        [DECODE_RATIO] = "decode_ratio",  [ENCODE_RATIO] = "encode_ratio",
 };
 
 static struct ev_str short_name(struct ev_str name)
@@ -311,6 +342,8 @@ static void print_totals(double figures[FIGURES][TYPES_MAX], size_t count)
         tool_print("types", (int64_t)count);
         tool_print_ratio("decode_ratio", sums[DECODE_AVRO_C] / sums[DECODE]);
         tool_print_ratio("encode_ratio", sums[ENCODE_AVRO_C] / sums[ENCODE]);
+        tool_print_ratio("read_ratio", sums[READ_AVRO_C] / sums[DECODE]);
+        tool_print_ratio("write_ratio", sums[WRITE_AVRO_C] / sums[ENCODE]);
 }
 
 static double totals[FIGURES][TYPES_MAX];
