@@ -81,10 +81,15 @@ def latency(options):
                         found[fact, how]["runs"].append(told)
                         options.say(f"{fact} at {rate[how]:,}/s: p50 {told['p50_us'] / 1000:.1f}, "
                                     f"p99 {told['p99_us'] / 1000:.1f}, p99.9 {told['p99.9_us'] / 1000:.1f} ms")
+            commits = bench.tool("bench-commit", "--brokers", bench.brokers, "--conninfo", bench.conninfo("order_db"),
+                                 "--count", options.scaled(5000, 200))
             memory = max(resident_mb(process.pid, "VmHWM") for process in (*workers, *relays))
     for (fact, how), runs in found.items():
         for at, goal in zip(("p50", "p99"), PATHS[fact][1][how]):
             yield Result(f"{at} {fact} {how}", f"OrderPlaced → {fact} at {runs['rate']:,} orders/s, {at}",
                          statistics.median(run[f"{at}_us"] for run in runs["runs"]) / 1000, "ms", goal=goal, less=True,
                          **({"runs": runs["runs"]} if at == "p50" else {}))
+    for at, goal in (("p50", 1), ("p99", 3)):
+        yield Result(f"{at} commit", f"commit → subscriber has the fact, one at a time, {at}", float(commits[f"{at}_us"]) / 1000,
+                     "ms", goal=goal, less=True)
     yield Result("latency memory", "largest VmRSS of a worker or relay meanwhile", memory, "MB", goal=20, less=True)
