@@ -785,5 +785,7 @@ int ev_runner_join(struct ev_runner *runner)
                 r = check_topics(runner, topics, options.topics_count);
         if (r == 0)
                 r = check_fact_topics(runner);
+        if (r == 0)
+                r = ev_consumer_join(runner->consumer);
         return ev_trace(r);
 }

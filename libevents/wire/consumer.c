@@ -1325,8 +1325,7 @@ static int copy_names(struct ev_consumer *consumer, const struct ev_consumer_opt
         return 0;
 }
 
-/* Nothing is asked of a broker yet: joining the group begins in the background, and its first
- * word comes out of the first poll. */
+/* Nothing is asked of a broker for the group yet. */
 int ev_consumer_new(struct ev_consumer **ret_consumer, const struct ev_consumer_options *options)
 {
         _cleanup_(ev_consumer_free_p) struct ev_consumer *consumer = calloc(1, sizeof(*consumer));
@@ -1347,13 +1346,18 @@ int ev_consumer_new(struct ev_consumer **ret_consumer, const struct ev_consumer_
         r = make_client(consumer, options);
         if (r)
                 return ev_trace(r);
-        r = subscribe(consumer);
-        if (r)
-                return ev_trace(r);
 
         *ret_consumer = consumer;
         consumer = NULL;
         return 0;
+}
+
+/* Joining begins in the background, and its first word comes out of the first poll. */
+int ev_consumer_join(struct ev_consumer *consumer)
+{
+        assert(!consumer->is_dealt && !consumer->is_closed);
+
+        return ev_trace(subscribe(consumer));
 }
 
 /* rd_kafka_consumer_close() would wait for as long as it takes; with a queue of our own the waiting

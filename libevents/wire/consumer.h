@@ -95,11 +95,16 @@ struct ev_consumer_options {
 
 struct ev_consumer;
 
-/* Makes a member and subscribes; does not wait. Fails with STOP for settings that are refused
- * (cooperative assignors, automatic commits, a group.id beside `group`). Options are copied, except
- * what contexts point to. The caller owns *ret_consumer: close, then free. */
+/* Makes a client that has not joined its group: what a program has to know of the topics it asks
+ * first (ev_consumer_kafka()), for a member that ends again at once disturbs all others. Fails with
+ * STOP for settings that are refused (cooperative assignors, automatic commits, a group.id beside
+ * `group`). Options are copied, except what contexts point to. The caller owns *ret_consumer: close,
+ * then free. */
 int ev_consumer_new(struct ev_consumer **ret_consumer,
                     const struct ev_consumer_options *options) _must_check_;
+
+/* Joins the group, once; does not wait. */
+int ev_consumer_join(struct ev_consumer *consumer) _must_check_;
 
 /* Leaves the group, with the `revoked` hook; polls for at most wait_ms. 0, or
  * EV_CONSUMER_UNFINISHED: the hook was called all the same, and the brokers notice by the session

@@ -151,3 +151,15 @@ def stock(options):
     yield Result("P8", "hot products ÷ all alike", rounds.ratio("hot", "uniform"), goal=1.0, rounds=rounds)
     for name, row in STOCK.items():
         yield Result(f"stock {name}", f"{row[0]}, 2 lanes", rounds.median(name), "orders/s")
+
+
+def observed(options):
+    """P9: logs as they are by default and with everything, beside errors alone; metrics are always counted"""
+    orders = options.scaled(60_000, 6_000)
+    with Bench() as bench:
+        bench.seed_orders()
+        bench.load_orders(orders)
+        rounds = Rounds({level: lambda level=level: run_workers(bench, orders, 2, words=(f"--log.level={level}",))
+                         for level in ("error", "info", "debug")}, options.rounds, options.say)
+    yield Result("P9", "logs at info ÷ errors alone", rounds.ratio("info", "error"), goal=0.97, rounds=rounds)
+    yield Result("P9 debug", "logs at debug ÷ errors alone", rounds.ratio("debug", "error"))

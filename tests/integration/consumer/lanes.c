@@ -29,7 +29,8 @@ enum {
         MANY_HEADERS = 150,
         BACKLOG = 30000, /* of a partition: a second or so of reading */
         BATCH_MOST = 5000,
-        FETCHES = 60, /* well above WAIT_MS in seconds */
+        FETCHES = 60,    /* well above WAIT_MS in seconds */
+        ALONE_MS = 1000, /* a member that joins is seen by the others within a heartbeat */
 };
 
 static const char *brokers;
@@ -137,7 +138,7 @@ static void on_revoked(void *context, const struct ev_consumer_lane *lanes, size
                                          (lanes[i].applied < 0 ? 0 : lanes[i].applied));
 }
 
-static void join_topics(struct member *member, const char *const *of, size_t count,
+static void make_member(struct member *member, const char *const *of, size_t count,
                         size_t bytes_max)
 {
         const struct ev_kafka_setting settings[] = {
@@ -169,6 +170,13 @@ static void join_topics(struct member *member, const char *const *of, size_t cou
         require(ev_messages_init(&member->messages, member->batch ? member->batch : BATCH),
                 "messages");
         require(ev_consumer_new(&member->consumer, &options), "consumer");
+}
+
+static void join_topics(struct member *member, const char *const *of, size_t count,
+                        size_t bytes_max)
+{
+        make_member(member, of, count, bytes_max);
+        require(ev_consumer_join(member->consumer), "join");
 }
 
 static void join(struct member *member)
@@ -519,6 +527,22 @@ static void check_hook_gives_up_in_time(void)
 }
 
 /* Both topics' partitions of one number go to one member: what `range` is chosen for. */
+/* Whether a member keeps its lanes while another one asks a question that joining would overtake. */
+static bool is_left_alone(struct member *member, struct member *other)
+{
+        struct ev_kafka_topic topic = { .name = names[0] };
+        uint64_t generation = ev_consumer_generation(member->consumer);
+        int64_t end = ev_clock_monotonic_micros() + ALONE_MS * EV_MICROS_PER_MS;
+
+        require(ev_kafka_load_partitions(ev_consumer_kafka(other->consumer), &topic, 1),
+                "partitions");
+        while (ev_clock_monotonic_micros() < end)
+                if (turn(member) < 0)
+                        return false;
+        return topic.partitions == PARTITIONS &&
+               ev_consumer_generation(member->consumer) == generation;
+}
+
 static void check_two_members_share(void)
 {
         struct member members[2] = { 0 };
@@ -529,7 +553,10 @@ static void check_two_members_share(void)
         new_round(30);
         join(&members[0]);
         report(drive(members, 1, has_all_lanes), "the first member has all lanes");
-        join(&members[1]);
+        make_member(&members[1], topics, TOPICS, LIMIT);
+        report(is_left_alone(&members[0], &members[1]),
+               "who has asked the brokers and not joined disturbs nobody");
+        require(ev_consumer_join(members[1].consumer), "join");
         report(drive(members, 2, has_half_the_lanes), "the second one gets half of them");
         lanes = ev_consumer_lanes(members[0].consumer, &count);
         for (size_t i = 0; i < count / 2; ++i)

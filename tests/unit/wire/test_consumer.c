@@ -41,7 +41,9 @@ static int make(const char *name, const char *value, struct ev_consumer **ret_co
                 .hooks = { on_assigned, on_revoked, NULL, NULL },
         };
 
-        return ev_consumer_new(ret_consumer, &options);
+        int r = ev_consumer_new(ret_consumer, &options);
+
+        return r < 0 ? r : ev_consumer_join(*ret_consumer);
 }
 
 static void expect_refusal(const char *name, const char *value)
