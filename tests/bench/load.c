@@ -1,10 +1,8 @@
 /* bench-load: orders at a fixed rate, and how long it takes until a fact tells of them.
  *
- *      bench-load --seed 10000000 | psql order_db              what orders are about
  *      bench-load --brokers HOST:PORT --rate 200 --seconds 30 --warm-up 5 --until StockReserved
  *      bench-load --brokers HOST:PORT --at-once 60000          loads a topic, waits for nothing
  *      bench-load --brokers HOST:PORT --sink-only 60000 --until StockReserved
- *      bench-load --seed 10000000 | psql order_db              what orders are about
  *      bench-load --brokers HOST:PORT --rate 2000 --mix 60,20,20
  *      bench-load --brokers HOST:PORT --country FR --until ManifestSubmitted
  *
@@ -15,8 +13,8 @@
  * after the last one was sent is missing, and told. How late the generator itself began to send is
  * told, too: it is part of each latency.
  *
- * What orders are about must be there (--seed). Orders that stock is too small for have no
- * StockReserved: they are missing.
+ * What orders are about must be there (bench/traffic.h says what; tests/bench/system.py makes it).
+ * Orders that stock is too small for have no StockReserved: they are missing.
  *
  * The correlation of every fact is the id of the order that it began with, and the id has the
  * order's number in it: nothing is kept of an order but one bit. */
@@ -54,7 +52,7 @@ enum {
 
 struct load {
         const char *brokers, *until, *mix, *file;
-        int64_t rate, seconds, warm_up, linger_ms, at_once, sink_only, seed, run;
+        int64_t rate, seconds, warm_up, linger_ms, at_once, sink_only, run;
         struct traffic_options options;
 
         struct traffic *traffic;
@@ -304,9 +302,6 @@ static void read_options(struct load *load, int argc, char **argv)
                   .number = &load->at_once, 1, INT32_MAX },
                 { "--sink-only", "N", "send nothing; read N facts from the topic's beginning",
                   .number = &load->sink_only, 2, INT32_MAX },
-                { "--seed", "N",
-                  "print SQL that makes what orders are about, N pieces of each product",
-                  .number = &load->seed, 1, INT32_MAX },
                 { "--mix", "O,C,R", "shares of orders, cancellations, receipts",
                   .text = &load->mix },
                 { "--companies", "N", "there are", .number = &options->companies, 1,
@@ -328,7 +323,7 @@ static void read_options(struct load *load, int argc, char **argv)
                                    table, EV_ARRAY_SIZE(table) };
 
         tool_options(&tool, argc, argv);
-        if (!load->brokers && !load->seed)
+        if (!load->brokers)
                 tool_die("--brokers is missing");
         if (!traffic_parse_shares(load->mix, options->shares))
                 tool_die("--mix: \"%s\" is not three shares of up to %d", load->mix,
@@ -354,9 +349,7 @@ int main(int argc, char **argv)
         read_options(&load, argc, argv);
         load.traffic = traffic_new(&load.options);
         assert(load.traffic);
-        if (load.seed)
-                traffic_print_seed(&load.options, load.seed, stdout);
-        else if (load.at_once)
+        if (load.at_once)
                 run_at_once(&load);
         else if (load.sink_only)
                 run_sink_only(&load);

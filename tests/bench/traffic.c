@@ -406,32 +406,3 @@ void traffic_make(struct traffic *traffic, int64_t n, struct traffic_event *ret_
         default: abort();
         }
 }
-
-/* Rows and not events: to register thousands of products by their events is not what is measured. */
-void traffic_print_seed(const struct traffic_options *options, int64_t pieces, FILE *file)
-{
-        int64_t companies = options->companies, products = companies * options->skus;
-
-        assert(companies > 0 && products > 0 && pieces >= 0);
-
-        fprintf(file,
-                "INSERT INTO products (id, name, sku, category, price, company_id, weight,\n"
-                "                      dimensions)\n"
-                "SELECT n, 'Product ' || n, 'SKU-' || n, 'toys', 10, 'C-' || n %% %" PRId64
-                ", 1.25,\n"
-                "       '{\"length\": 40.0, \"width\": 25.0, \"height\": 12.5}'\n"
-                "FROM generate_series(1, %" PRId64 ") n;\n"
-                "INSERT INTO product_extras (product_id, currency, hs_code, country_of_origin)\n"
-                "SELECT id, 'USD', '950300', '" TRAFFIC_HOME "' FROM products;\n"
-                "INSERT INTO inventory_items (product_id, quantity, location)\n"
-                "SELECT id, %" PRId64 ", 'NORTH' FROM products;\n",
-                companies, products, pieces);
-        fprintf(file,
-                "INSERT INTO party_projection (kind, party_id, active, source, last_sequence)\n"
-                "SELECT 'company', 'C-' || n, true, '/bench', 1\n"
-                "FROM generate_series(0, %" PRId64 ") n;\n"
-                "INSERT INTO party_projection (kind, party_id, role, active, source, "
-                "last_sequence)\n"
-                "VALUES ('user', 'U-1', 'customer', true, '/bench', 2);\n",
-                companies - 1);
-}

@@ -4,12 +4,11 @@
 /* The events that a shop and a warehouse send: which one is the n-th follows from n and the options
  * alone, so that it can be made anywhere, and known again by the id that it was given.
  *
- * They are about what traffic_print_seed() makes: product n is SKU-n of company C-(n mod companies),
+ * They are about what tests/bench/system.py makes: product n is SKU-n of company C-(n mod companies),
  * costs 10 USD and lies at NORTH; the customer is U-1. */
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "base/macro.h"
 #include "base/str.h"
@@ -72,10 +71,6 @@ int64_t traffic_count(const struct traffic *traffic, enum traffic_kind kind, int
 
 /* The n that an id of this run was given; false: it is of another run, or no such id. */
 bool traffic_number_of(const struct traffic *traffic, struct ev_str id, int64_t *ret_n);
-
-/* Writes statements that make, in an empty order_db, what the events are about: companies, the
- * customer, products with all that customs ask for, and so many pieces of each. */
-void traffic_print_seed(const struct traffic_options *options, int64_t pieces, FILE *file);
 
 /* Reads "60,20,20". False if it is no such list. */
 bool traffic_parse_shares(const char *text, int64_t shares[TRAFFIC_KINDS]);
