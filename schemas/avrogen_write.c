@@ -418,8 +418,10 @@ static void put_item(struct out *out, const char *owner, const struct ev_schema_
  *
  *       { .name = EV_STR_INIT("price"), .offset = offsetof(struct line, price),
  *         .type = EV_TYPE_DECIMAL, .precision = 14, .scale = 2, .size = sizeof(int64_t), }, */
-static void put_field(struct out *out, const char *owner, const struct ev_schema_field *field)
+static void put_field(struct out *out, const char *owner, const struct ev_schema_named *named,
+                      uint32_t place)
 {
+        const struct ev_schema_field *field = &named->fields[place];
         const struct ev_schema_type *type = &field->type;
         char name[EV_SCHEMA_NAME_MAX + 2];
 
@@ -436,6 +438,7 @@ static void put_field(struct out *out, const char *owner, const struct ev_schema
         else if (type->optional && !is_slice(type->type) && type->type != EV_TYPE_RECORD)
                 put(out, ".beside = offsetof(struct %s, has_%s), ", owner, name);
         put_default(out, &field->initial);
+        put(out, ".by_name = %" PRIu32 ", ", ev_schema_field_by_name(named, place));
         if (field->secret)
                 put(out, ".secret = true, ");
         if (field->aliases_count > 0)
@@ -533,7 +536,7 @@ static void put_record_descriptor(struct out *out, const struct avrogen_type *ty
         }
         put(out, "static const struct ev_field %s_fields[] = {\n", type->name);
         for (uint32_t i = 0; i < named->fields_count; ++i)
-                put_field(out, type->name, &named->fields[i]);
+                put_field(out, type->name, named, i);
         put(out, "};\n\n");
         put_strings(out, type->name, "aliases", named->aliases, named->aliases_count);
         if (type->is_event)

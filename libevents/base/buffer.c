@@ -76,9 +76,11 @@ int ev_buffer_append(struct ev_buffer *buffer, const void *data, size_t size)
 
         if (size == 0)
                 return 0;
-        r = ev_buffer_reserve(buffer, size);
-        if (r < 0)
-                return ev_trace(r);
+        if (size > buffer->capacity - buffer->size) {
+                r = ev_buffer_reserve(buffer, size);
+                if (r < 0)
+                        return ev_trace(r);
+        }
         memcpy(buffer->data + buffer->size, data, size);
         buffer->size += size;
         return 0;

@@ -93,6 +93,26 @@ static void append(struct ev_params *params, const void *data, size_t size)
                 remember_failure(params, NULL);
 }
 
+/* Lengthens the bytes; who asks writes them at once. NULL after a failure. A batch has tens of
+ * thousands of values, and this is what each of them costs. */
+static inline uint8_t *make_room(struct ev_params *params, size_t size)
+{
+        struct ev_buffer *bytes = &params->bytes;
+        uint8_t *room;
+
+        assert(size <= INT_MAX);
+
+        if (params->failed)
+                return NULL;
+        if (size > bytes->capacity - bytes->size && ev_buffer_reserve(bytes, size) < 0) {
+                remember_failure(params, NULL);
+                return NULL;
+        }
+        room = bytes->data + bytes->size;
+        bytes->size += size;
+        return room;
+}
+
 /* The oid that the next value must have. */
 static uint32_t oid_of_next(const struct ev_params *params)
 {
@@ -115,30 +135,46 @@ static void complete_parameter(struct ev_params *params, size_t offset, int size
         params->count++;
 }
 
-/* A value consists of two parts because jsonb has a byte before its text; either may be empty. */
-static void add(struct ev_params *params, const void *head, size_t head_size, const void *data,
-                size_t size)
+/* Room for a value of that size, or NULL. An element has its size before it; a parameter has it in
+ * the protocol, from sizes[]. */
+static inline uint8_t *begin_value(struct ev_params *params, size_t size)
 {
         size_t offset = params->bytes.size;
-        uint8_t header[ELEMENT_HEADER];
+        uint8_t *room;
 
         assert(params_check(params));
 
+        if (!params->array_is_open) {
+                room = make_room(params, size);
+                complete_parameter(params, offset, (int)size);
+                return room;
+        }
+        params->array_count++;
+        room = make_room(params, ELEMENT_HEADER + size);
+        if (!room)
+                return NULL;
+        ev_binary_put_4(room, (uint32_t)size);
+        return room + ELEMENT_HEADER;
+}
+
+/* A value consists of two parts because jsonb has a byte before its text; either may be empty. */
+static inline void add(struct ev_params *params, const void *head, size_t head_size,
+                       const void *data, size_t size)
+{
+        uint8_t *room;
+
+        assert((head || head_size == 0) && (data || size == 0));
+
         /* libpq counts sizes in int; PostgreSQL itself takes 1 GB. */
-        if (size > INT_MAX - head_size) {
+        if (size > INT_MAX - ELEMENT_HEADER - head_size) {
                 remember_failure(params, NULL);
                 size = 0;
         }
-        /* An element has its size before it; a parameter has it in the protocol, from sizes[]. */
-        if (params->array_is_open) {
-                ev_binary_put_4(header, (uint32_t)(head_size + size));
-                append(params, header, sizeof(header));
-                params->array_count++;
-        }
-        append(params, head, head_size);
-        append(params, data, size);
-        if (!params->array_is_open)
-                complete_parameter(params, offset, (int)(head_size + size));
+        room = begin_value(params, head_size + size);
+        if (room && head_size > 0)
+                memcpy(room, head, head_size);
+        if (room && size > 0)
+                memcpy(room + head_size, data, size);
 }
 
 /* In an array NULL is an element of size -1, and the header has to say that there are some;

@@ -159,39 +159,23 @@ static int write_value(const struct ev_field *field, const void *value, struct e
         return ev_trace(r);
 }
 
-/* The field with the least name above `after` (null: of all), or NULL. Records have few fields, and
- * an order by name that is kept somewhere would be one more thing to keep true. Names and not
- * places order the form, because a new version may put its fields in another order. */
-static const struct ev_field *next_by_name(const struct ev_record *record, struct ev_str after)
-{
-        const struct ev_field *next = NULL;
-
-        assert(record);
-
-        for (uint32_t i = 0; i < record->fields_count; ++i) {
-                const struct ev_field *field = &record->fields[i];
-
-                if (ev_str_compare(field->name, after) > 0 &&
-                    (!next || ev_str_compare(field->name, next->name) < 0))
-                        next = field;
-        }
-        return next;
-}
-
 /* For a field `n` of 7 alone, in hexadecimal (names behind their length, the count negated at the
  * end):
  *
- *       0000000000000001 6e  0000000000000007  ffffffffffffffff */
+ *       0000000000000001 6e  0000000000000007  ffffffffffffffff
+ *
+ * Names and not places order the form, because a new version may put its fields in another order. */
 int ev_content_write(const struct ev_record *record, const void *value, struct ev_buffer *buffer)
 {
-        const struct ev_field *field = next_by_name(record, EV_STR_NULL);
         int64_t written = 0;
         int r = 0;
 
         assert(record && buffer);
         assert(value);
 
-        for (; r == 0 && field; field = next_by_name(record, field->name)) {
+        for (uint32_t i = 0; r == 0 && i < record->fields_count; ++i) {
+                const struct ev_field *field = &record->fields[record->fields[i].by_name];
+
                 if (is_default(field, value))
                         continue;
                 ++written;

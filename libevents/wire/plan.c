@@ -282,6 +282,7 @@ static int resolve_fields(struct planner *planner, const struct ev_record *write
                 r = resolve_field(planner, &writer->fields[i], field, &fields[i]);
                 if (r < 0)
                         return ev_trace(r);
+                fields[i].by_name = writer->fields[i].by_name; /* places are the writer's */
         }
         return 0;
 }

@@ -187,7 +187,8 @@ bool ev_record_check(const struct ev_record *record)
         assert(record);
 
         for (uint32_t i = 0; i < record->fields_count; ++i)
-                if (!field_check(&record->fields[i], record->size))
+                if (!field_check(&record->fields[i], record->size) ||
+                    record->fields[i].by_name >= record->fields_count)
                         return false;
         return record->fields_count > 0 && record->wire_min > 0 && record->name.size > 0;
 }
@@ -326,6 +327,7 @@ static int make_record(struct maker *maker, const struct ev_schema_named *named)
                 r = make_field(maker, &named->fields[i], record, &fields[i]);
                 if (r < 0)
                         return ev_trace(r);
+                fields[i].by_name = ev_schema_field_by_name(named, i);
                 /* Sums of what was made already: fields come before the record that has them. */
                 record->wire_min += wire_min_of(&fields[i]);
                 record->has_secret |= field_has_secret(&fields[i]);

@@ -217,3 +217,27 @@ const char *ev_type_name(enum ev_type type)
         assert(type < EV_ARRAY_SIZE(names));
         return names[type];
 }
+
+/* How many names come before that of a field. */
+static uint32_t rank_of(const struct ev_schema_named *named, uint32_t place)
+{
+        uint32_t before = 0;
+
+        assert(place < named->fields_count);
+
+        for (uint32_t i = 0; i < named->fields_count; ++i)
+                before += ev_str_compare(named->fields[i].name, named->fields[place].name) < 0;
+        return before;
+}
+
+/* Asked at build time, and for the few versions that are met at run time; names differ. */
+uint32_t ev_schema_field_by_name(const struct ev_schema_named *named, uint32_t rank)
+{
+        uint32_t place = 0;
+
+        assert(named->type == EV_TYPE_RECORD && rank < named->fields_count);
+
+        while (rank_of(named, place) != rank)
+                ++place;
+        return place;
+}

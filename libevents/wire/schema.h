@@ -60,6 +60,10 @@ struct ev_schema_named {
         uint32_t fields_count;
 };
 
+/* The place of the field of a record that is the rank-th by name, counted from 0: names have an order
+ * that no version of a schema changes. */
+uint32_t ev_schema_field_by_name(const struct ev_schema_named *named, uint32_t rank);
+
 /* The attribute "quenty" of the schema's record; fields are places among its fields. */
 struct ev_schema_contract {
         bool given;
