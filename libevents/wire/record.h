@@ -71,9 +71,9 @@ struct ev_default {
 struct ev_field {
         struct ev_str name;
         enum ev_type type;
-        uint32_t offset; /* of the value; of the pointer for an array or an optional record */
-        uint32_t beside; /* offset of x_count for an array, of has_x for an optional scalar */
-        uint32_t size;   /* bytes of the value itself: the stride of an array's items */
+        uint32_t offset;  /* of the value; of the pointer for an array or an optional record */
+        uint32_t beside;  /* offset of x_count for an array, of has_x for an optional scalar */
+        uint32_t size;    /* bytes of the value itself: the stride of an array's items */
         uint32_t by_name; /* field i of a record: the place of that which is the i-th by name */
         uint8_t precision, scale; /* decimal */
         bool optional;            /* may be null in the struct */
