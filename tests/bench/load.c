@@ -13,6 +13,8 @@
  * after the last one was sent is missing, and told. How late the generator itself began to send is
  * told, too: it is part of each latency.
  *
+ * A warm-up is needed: the first orders wait for the producer's id and for all connections.
+ *
  * What orders are about must be there (bench/traffic.h says what; tests/bench/system.py makes it).
  * Orders that stock is too small for have no StockReserved: they are missing.
  *

@@ -7,7 +7,7 @@
  * Reads all records of the topics of --from into memory, then sends them, with key, headers and
  * timestamp, to the topics of --to, which must be there with as many partitions: each into the
  * partition of its own number, in the order of ce_sequence, in which a relay sends them. Prints what
- * it took from the first until all were acknowledged.
+ * it took from when the producer was ready until all were acknowledged.
  *
  * The producer is set up as a relay's (wire/kafka.c): idempotent, acks=all, five requests in flight,
  * no compression, batches of 256 KiB. It does nothing else: it keeps no order of acknowledgements,
@@ -55,19 +55,8 @@ struct produce {
         size_t count, capacity;
         int64_t bytes; /* of keys and values */
         int64_t failed;
+        bool is_ready; /* the brokers have given the producer its id */
 };
-
-static rd_kafka_t *make_client(rd_kafka_type_t type, rd_kafka_conf_t *conf)
-{
-        char text[TEXT_MAX];
-        rd_kafka_t *client = rd_kafka_new(type, conf, text, sizeof(text));
-
-        assert(conf);
-
-        if (!client)
-                tool_die("librdkafka: %s", text);
-        return client;
-}
 
 static void set(rd_kafka_conf_t *conf, const char *name, const char *value)
 {
@@ -77,6 +66,21 @@ static void set(rd_kafka_conf_t *conf, const char *name, const char *value)
 
         if (rd_kafka_conf_set(conf, name, value, text, sizeof(text)) != RD_KAFKA_CONF_OK)
                 tool_die("%s: %s", name, text);
+}
+
+/* Of librdkafka's log only what is critical is shown: what fails is told where it is seen. */
+static rd_kafka_t *make_client(rd_kafka_type_t type, rd_kafka_conf_t *conf)
+{
+        char text[TEXT_MAX];
+        rd_kafka_t *client;
+
+        assert(conf);
+
+        set(conf, "log_level", "2");
+        client = rd_kafka_new(type, conf, text, sizeof(text));
+        if (!client)
+                tool_die("librdkafka: %s", text);
+        return client;
 }
 
 /* Opens the topics of a list; how many there are. */
@@ -225,6 +229,32 @@ static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, v
         produce->failed += message->err != RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+/* What an idempotent producer waits for before its first batch, seconds long where a broker has just
+ * been started; librdkafka tells of it in its statistics only. */
+static int on_statistics(rd_kafka_t *client, char *json, _unused_ size_t size, void *opaque)
+{
+        struct produce *produce = opaque;
+
+        assert(client);
+
+        if (strstr(json, "\"idemp_state\": \"Assigned\""))
+                produce->is_ready = true;
+        return 0; /* librdkafka frees the text */
+}
+
+static void wait_until_ready(struct produce *produce)
+{
+        int64_t end = ev_clock_monotonic_micros() + SILENCE_MS * EV_MICROS_PER_MS;
+
+        assert(produce->producer);
+
+        while (!produce->is_ready) {
+                if (ev_clock_monotonic_micros() > end)
+                        tool_die("the brokers give the producer no id");
+                rd_kafka_poll(produce->producer, FULL_WAIT_MS);
+        }
+}
+
 static void connect_producer(struct produce *produce)
 {
         rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -244,6 +274,8 @@ static void connect_producer(struct produce *produce)
         set(conf, "socket.nagle.disable", "true");
         set(conf, "linger.ms", linger);
         set(conf, "queue.buffering.max.messages", queue);
+        set(conf, "statistics.interval.ms", "1000");
+        rd_kafka_conf_set_stats_cb(conf, on_statistics);
         rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
         rd_kafka_conf_set_opaque(conf, produce);
         produce->producer = make_client(RD_KAFKA_PRODUCER, conf);
@@ -254,6 +286,7 @@ static void connect_producer(struct produce *produce)
                     produce->partitions[i])
                         tool_die("topic %s has another number of partitions than its source",
                                  rd_kafka_topic_name(produce->targets[i]));
+        wait_until_ready(produce);
 }
 
 /* Headers are made anew for each message, as every producer has to. */

@@ -52,8 +52,8 @@ static void set(rd_kafka_conf_t *conf, const char *name, const char *value)
                 tool_die("%s: %s", name, text);
 }
 
-/* The queue is as large as librdkafka allows a program to need: a load that is late may not wait for
- * room. */
+/* Of librdkafka's log only what is critical is shown: what fails is told where it is seen. The queue
+ * holds a million: a load that is late may not wait for room, too. */
 static rd_kafka_conf_t *make_conf(const char *brokers, int64_t linger_ms)
 {
         rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -62,6 +62,7 @@ static rd_kafka_conf_t *make_conf(const char *brokers, int64_t linger_ms)
         assert(linger_ms >= 0);
 
         snprintf(linger, sizeof(linger), "%" PRId64, linger_ms);
+        set(conf, "log_level", "2");
         set(conf, "bootstrap.servers", brokers);
         set(conf, "linger.ms", linger);
         set(conf, "enable.idempotence", "true");
