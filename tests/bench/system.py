@@ -208,13 +208,15 @@ class Bench(World):
             FROM (SELECT *, max(recorded_at) OVER () AS last
                   FROM ev.outbox_events WHERE outcome IS NOT NULL AND seq > {after}) o""")[0][0])
 
-    def must_hold(self, orders, short=0.0):
+    def must_hold(self, orders, short=0.0, judged=True):
         """A fast wrong answer counts for nothing. short: share of orders that are to find no stock, about."""
         decided = self.number("order_db", "SELECT count(*) FROM orders WHERE order_number NOT LIKE 'OLD-%'")
         cancelled = self.number("order_db", """
             SELECT count(*) FROM orders WHERE order_number NOT LIKE 'OLD-%' AND status = 'cancelled'""")
         assert decided == orders, f"{decided} of {orders} orders were decided"
         assert abs(cancelled / orders - short) <= short / 4, f"{cancelled} of {orders} orders were cancelled"
+        if not judged:
+            return
         done = self.ask_laws(topics=False, always=True)  # without a relay there is never rest
         assert done.returncode == 0, f"laws are broken:\n{done.stdout[done.stdout.find('BROKEN'):]}{done.stderr}"
 
@@ -235,8 +237,8 @@ def poll(what, condition, seconds=1800, pause=0.2):
     wait_until(what, lambda: condition() or time.sleep(pause), seconds)
 
 
-def run_workers(bench, orders, count=1, words=(), template="seed", relay=False, short=0.0):
-    """Drains the loaded topic into a fresh database: orders a second."""
+def run_workers(bench, orders, count=1, words=(), template="seed", relay=False, short=0.0, judged=True):
+    """Drains the loaded topic into a fresh database: orders a second. judged: by the laws."""
     bench.fresh_database(template)
     after = bench.last_seq()
     workers = [bench.process("quenty-order", *words) for _ in range(count)]
@@ -247,7 +249,7 @@ def run_workers(bench, orders, count=1, words=(), template="seed", relay=False, 
         if relay:
             poll("the facts to be published", bench.published)
         watch.end()
-    bench.must_hold(orders, short)
+    bench.must_hold(orders, short, judged)
     if relay:
         bench.fresh_topics()
     return Sample(bench.rate(after), watch, orders=orders)
