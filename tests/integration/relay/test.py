@@ -11,7 +11,7 @@ import time
 import traceback
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
-from confluent_kafka.admin import (AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource)
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic
 
 from judge import Verdict, Watcher, sql
 
@@ -20,6 +20,7 @@ BROKERS = os.environ["BROKERS"]
 QUICK = bool(os.environ.get("EV_QUICK"))
 RELAY = f"{BUILD}/workers/relay/quenty-relay"
 LOAD = f"{BUILD}/tests/integration/relay/integration-relay-load"
+REFUSED = f"{BUILD}/tests/integration/relay/integration-relay-refused"
 FOUND_MAX = 120
 SAMPLES_MIN = 100  # of a latency
 REPEATED_MAX = 500  # what a killed relay's last requests may still add while the next one starts
@@ -501,6 +502,21 @@ def set_limit(topic, limit):
         future.result(20)
 
 
+def test_refused(_):
+    """What the client does behind a record that a real broker refuses, while nobody listens to it."""
+    records, topic = 1000, "bench.refused"
+    admin = AdminClient({"bootstrap.servers": BROKERS})
+    for future in admin.create_topics([NewTopic(topic, 1, 1, config={"max.message.bytes": "300000"})]).values():
+        future.result(30)
+    done = subprocess.run([REFUSED, BROKERS, topic, "400000", str(records)], capture_output=True, text=True)
+    check("behind a refused record the client stops by itself", done.stdout.strip() == "stopped",
+          f"{done.stdout}{done.stderr}")
+    asker = Consumer({"bootstrap.servers": BROKERS, "group.id": "refused", "log_level": 0})
+    _, end = asker.get_watermark_offsets(TopicPartition(topic, 0), timeout=20)
+    asker.close()
+    check("and nothing behind it is stored", 1 <= end <= records // 2, f"{end} records")
+
+
 def test_oversize(watcher):
     """A fact that its topic refuses, with many behind it in its partition."""
     topic = "quenty.order.events.v1"
@@ -525,7 +541,7 @@ def test_oversize(watcher):
         f"convert_to('large:' || lpad(n::text, CASE n WHEN {large} THEN 400000 ELSE 400 END, '0'), 'UTF8') "
         "FROM generate_series(1, 3000) n; NOTIFY ev_outbox", user="order_worker")
     # Where the refusal comes before anything is acknowledged, there is nothing to save and nothing to wait
-    # for; then only the unit test of the producer shows what the client does by itself.
+    # for; then only `refused` shows what the client does by itself.
     waits = wait_until(lambda: relay.process.poll() is not None or sql(
         "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'quenty-relay' AND "
         "wait_event_type = 'Lock'") == "1", 10)
@@ -698,6 +714,7 @@ PARTS = {
     "kills": test_kills,
     "broker": test_broker_crash,
     "stop": test_stop,
+    "refused": test_refused,
     "oversize": test_oversize,
     "steps": test_steps,
     "slow-writer": test_slow_writer,

@@ -31,7 +31,8 @@ class Gate:
         'relation': before it), and opens it, also if they do not come."""
         try:
             wait_until("both lanes to stand before the gate", lambda: self.world.number(self.database, f"""
-                SELECT count(*) FROM pg_stat_activity WHERE usename LIKE '%\\_worker' AND datname = current_database()
+                SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'quenty-%'
+                AND application_name <> 'quenty-relay' AND datname = current_database()
                 AND wait_event_type = 'Lock' AND wait_event LIKE '{event}'""") == 2, 20)
         finally:
             self.psql.stdin.write("COMMIT;\n\\q\n")
