@@ -43,6 +43,8 @@ int decide_order_cancellation(struct ev_case *c, const void *event)
         const struct order_cancellation_pending *pending = event;
         const struct manifest *manifest = find_order_manifest(ev_rows_of(c), pending->order_number);
 
+        if (manifest && !ev_str_equal(manifest->company_id, pending->company_id))
+                manifest = NULL; /* of an order of the same number in another shard (draft.c) */
         if (!manifest && !ev_last_try(c))
                 return ev_wait(c, "manifest");
         if (!manifest)

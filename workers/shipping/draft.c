@@ -5,7 +5,9 @@
  * rejected, which cancels the order. Only a fact that makes no sense (an order without weights, a
  * sum that no column holds) is set aside for a person, because order_db promises that there is
  * none. A manifest's id is made of the order's number, so that a second one for an order cannot be.
- * If the process dies, all three facts and all rows are there, or none. */
+ * Numbers are given out by producers, and each order_db sees to it that none comes twice in it;
+ * where there are several (flow/shard.h) nobody else can, and the later one is set aside here. If
+ * the process dies, all three facts and all rows are there, or none. */
 
 #include <assert.h>
 #include <string.h>
@@ -264,13 +266,18 @@ int decide_order_confirmed(struct ev_case *c, const void *event)
 {
         const struct order_confirmed *order = event;
         const struct ev_rows *rows = ev_rows_of(c);
+        const struct manifest *manifest;
         struct shipment shipment;
         struct draft draft;
         int r;
 
         if (ev_str_equal(order->origin_country, order->destination_country))
                 return 0;
-        if (find_order_manifest(rows, order->order_number))
+        manifest = find_order_manifest(rows, order->order_number);
+        if (manifest && !ev_str_equal(manifest->company_id, order->company_id))
+                return ev_park(c, "an order of another company, in another shard of order_db, has "
+                                  "this number and the manifest that is named after it");
+        if (manifest)
                 return ev_ignore(c, "the order has a manifest already");
         if (!make_draft(order, &draft))
                 return ev_park(c,

@@ -506,6 +506,21 @@ Test(shipping_decisions, a_cancellation_waits_for_its_manifest)
         decide_end(&t);
 }
 
+Test(shipping_decisions, a_cancellation_leaves_another_companys_manifest_alone)
+{
+        struct order_cancellation_pending other = cancellation;
+        struct decide t;
+
+        begin_in(&t, SUBMITTED);
+        other.company_id = EV_STR("C-2");
+        cr_assert_eq(decide(&t, &order_cancellation_pending_record, &other), EV_WAITS);
+        t.is_last_try = true;
+        cr_assert_eq(decide(&t, &order_cancellation_pending_record, &other), 0);
+        cr_assert_eq(t.facts_count, 0);
+        cr_assert_eq(state_of(&t), SUBMITTED);
+        decide_end(&t);
+}
+
 Test(shipping_decisions, a_cancellation_rejects_for_good)
 {
         const struct manifest_rejected *fact;

@@ -179,6 +179,21 @@ Test(shipping_draft, makes_one_manifest_for_an_order)
 }
 
 /* Totals are sums of the items' columns; a volume is rounded per item, half up. */
+/* Two databases of orders cannot see to it that a number is given once. */
+Test(shipping_draft, sets_aside_an_order_with_the_number_of_another_companys)
+{
+        struct order order;
+        struct decide t;
+
+        begin(&t);
+        submit(&t);
+        make_order(&order, "O-1");
+        order.fact.company_id = EV_STR("C-2");
+        cr_assert_eq(confirm(&t, &order), EV_PARKS);
+        cr_assert_eq(t.facts_count, 0);
+        decide_end(&t);
+}
+
 Test(shipping_draft, adds_lines_up_exactly)
 {
         const struct manifest_drafted *fact;
