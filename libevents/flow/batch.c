@@ -22,7 +22,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <stdio.h>
 
 #include "base/error.h"
 #include "base/fault.h"
@@ -41,7 +40,7 @@ static int make_parts(struct ev_batch *batch, struct ev_schemas *schemas)
         for (size_t i = 0; r == 0 && i < worker->load_count; ++i)
                 r = ev_load_check(&worker->loads[i]);
         if (r == 0)
-                r = ev_opener_new(&batch->opener, worker, schemas);
+                r = ev_opener_new(&batch->opener, worker, &batch->shard, schemas);
         if (r == 0)
                 r = ev_arena_new(&batch->arena, EV_BATCH_BYTES_MAX);
         if (r == 0)
@@ -71,7 +70,8 @@ int ev_batch_new(struct ev_batch **ret_batch, const struct ev_batch_options *opt
         batch->worker = worker;
         batch->wait_max_us = options->wait_max_us;
         batch->is_replay = options->is_replay;
-        snprintf(batch->group, sizeof(batch->group), "quenty-%s", worker->name);
+        batch->shard = options->shard ? *options->shard : (struct ev_shard){ .count = 1 };
+        ev_shard_name_group(&batch->shard, worker, batch->group);
         /* The group's name is a slice of the batch itself, which never moves. */
         batch->session = (struct ev_session){ .db = options->db,
                                               .params = EV_PARAMS_INIT(PARAMS_BYTES_MAX),

@@ -15,6 +15,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "flow/case.h"
+#include "flow/shard.h"
 #include "flow/worker.h"
 #include "store/deadletter.h"
 #include "store/ids.h"
@@ -76,10 +77,11 @@ struct ev_batch;
 
 struct ev_batch_options {
         const struct ev_worker *worker;
-        struct ev_db *db;           /* borrowed */
-        struct ev_schemas *schemas; /* borrowed; NULL: those of the build */
-        int64_t wait_max_us;        /* how long a record may wait */
-        bool is_replay;             /* what cannot be read fails the batch (verdict: stop) */
+        struct ev_db *db;             /* borrowed */
+        struct ev_schemas *schemas;   /* borrowed; NULL: those of the build */
+        const struct ev_shard *shard; /* NULL: all companies */
+        int64_t wait_max_us;          /* how long a record may wait */
+        bool is_replay;               /* what cannot be read fails the batch (verdict: stop) */
 };
 
 /* The caller owns *ret_batch (ev_batch_free). */

@@ -31,7 +31,8 @@ struct ev_batch {
         struct ev_cases cases; /* facts, and what deciding shares */
         struct ev_wants wants;
         struct ev_batch_counts counts;
-        char group[64]; /* "quenty-order": the session's text */
+        struct ev_shard shard;
+        char group[EV_SHARD_GROUP_MAX]; /* the session's text */
 
         int16_t source_id;   /* under which facts are recorded: database and timeline */
         struct names *names; /* of every fact that this worker may announce */

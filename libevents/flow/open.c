@@ -36,15 +36,16 @@ struct plan {
 
 /* Both tables are looked through: a worker has some dozens of routes, and meets few versions. */
 struct ev_opener {
-        struct ev_arena *arena;     /* of plans, for its whole life */
-        struct ev_schemas *schemas; /* borrowed; NULL: the build's own */
+        struct ev_arena *arena;       /* of plans, for its whole life */
+        struct ev_schemas *schemas;   /* borrowed; NULL: the build's own */
+        const struct ev_shard *shard; /* borrowed; NULL: all companies */
         size_t route_count, plan_count;
         struct ev_routed routes[ROUTES_MAX]; /* with their contracts' outcomes */
         struct plan plans[PLANS_MAX];        /* in the order in which they were met */
 };
 
 int ev_opener_new(struct ev_opener **ret_opener, const struct ev_worker *worker,
-                  struct ev_schemas *schemas)
+                  const struct ev_shard *shard, struct ev_schemas *schemas)
 {
         _cleanup_(ev_opener_free_p) struct ev_opener *opener = NULL;
         int r;
@@ -55,6 +56,7 @@ int ev_opener_new(struct ev_opener **ret_opener, const struct ev_worker *worker,
         if (!opener)
                 return ev_fail_memory("routes");
         opener->schemas = schemas;
+        opener->shard = shard;
         r = ev_arena_new(&opener->arena, PLANS_BYTES_MAX);
         if (r < 0)
                 return ev_trace(r);
@@ -228,6 +230,39 @@ static int unexpected_type(struct ev_arena *arena, struct ev_item *item)
         return ev_trace(make_dead(arena, item, EV_UNEXPECTED_TYPE));
 }
 
+/* The key that an answer would have (set_key() in flow/case.c): where nobody else publishes, and
+ * where the rows are that the event speaks of. */
+static struct ev_str answer_key(const struct ev_item *item)
+{
+        const struct ev_str keys[] = { ev_key_of(item->routed->route->record, item->value),
+                                       item->event.key, item->aggregate, item->event.id };
+        size_t i = 0;
+
+        assert(item->value && item->event.id.size > 0);
+
+        while (keys[i].size == 0)
+                ++i;
+        return ev_str_cut(keys[i], EV_ENVELOPE_KEY_MAX);
+}
+
+/* Correctness rests on the key only where a company's rows are in one database of several: then
+ * what a producer has sent to a partition of its own choice is for nobody here to decide. */
+static int check_shard(const struct ev_opener *opener, struct ev_arena *arena, struct ev_item *item)
+{
+        struct ev_str key = answer_key(item);
+
+        assert(item->fate == EV_FATE_DECIDE);
+
+        if (!opener->shard || item->routed->route->record->contract->kind != EV_KIND_INGRESS ||
+            ev_shard_has_key(opener->shard, key))
+                return 0;
+        (void)ev_fail(EV_VERDICT_RECORD,
+                      "%.*s belongs to another shard than %d/%d: it was not sent to the partition "
+                      "that murmur2 gives its company",
+                      EV_STR_ARG(key), (int)opener->shard->index, (int)opener->shard->count);
+        return ev_trace(make_dead(arena, item, EV_WRONG_SHARD));
+}
+
 int ev_item_open(struct ev_opener *opener, struct ev_arena *arena, struct ev_item *item)
 {
         int r;
@@ -257,5 +292,6 @@ int ev_item_open(struct ev_opener *opener, struct ev_arena *arena, struct ev_ite
                 return ev_trace(make_dead(arena, item, (enum ev_refusal)r));
         if (r < 0)
                 return ev_trace(r);
-        return ev_trace(name_aggregate(arena, item));
+        r = name_aggregate(arena, item);
+        return r < 0 ? ev_trace(r) : ev_trace(check_shard(opener, arena, item));
 }

@@ -10,10 +10,10 @@
  * schemas. */
 struct ev_opener;
 
-/* Routes and schemas are borrowed for its life; `schemas` may be NULL: those of the build. The
- * caller owns *ret_opener (ev_opener_free). */
+/* All is borrowed for its life; `shard` may be NULL (all companies), and `schemas` too: those of
+ * the build. The caller owns *ret_opener (ev_opener_free). */
 int ev_opener_new(struct ev_opener **ret_opener, const struct ev_worker *worker,
-                  struct ev_schemas *schemas) _must_check_;
+                  const struct ev_shard *shard, struct ev_schemas *schemas) _must_check_;
 struct ev_opener *ev_opener_free(struct ev_opener *opener);
 EV_DEFINE_CLEANUP(struct ev_opener *, ev_opener_free)
 

@@ -43,6 +43,7 @@ struct ev_replay {
         size_t topic_count, own_count; /* its own come first */
         struct ev_kafka *kafka;        /* borrowed */
         int64_t last_sequence;
+        struct ev_shard shard;
         struct ev_batch *batch;
         struct ev_offset *offsets; /* beside the lanes */
         struct lane *lanes;
@@ -152,6 +153,10 @@ static int start_lane(struct ev_replay *replay, size_t index, int64_t begin, int
 
         assert(begin <= end);
 
+        if (lane->is_own && !ev_shard_has_partition(&replay->shard, offset->partition)) {
+                lane->has_ended = true; /* facts of another database */
+                return 0;
+        }
         if (from > end)
                 return ev_fail(EV_VERDICT_STOP, "%.*s [%d] ends at %lld, and was read to %lld",
                                EV_STR_ARG(offset->topic), offset->partition, (long long)end,
@@ -204,6 +209,7 @@ int ev_replay_new(struct ev_replay **ret_replay, const struct ev_replay_options 
                 return ev_fail_memory("a replay");
         replay->kafka = options->kafka;
         replay->last_sequence = options->last_sequence;
+        replay->shard = options->shard ? *options->shard : (struct ev_shard){ .count = 1 };
         batch.worker = &replay->worker;
         r = make_routes(replay, options->worker);
         if (r == 0)

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "flow/schemas.h"
+#include "flow/shard.h"
 #include "flow/worker.h"
 #include "store/db.h"
 #include "wire/kafka.h"
@@ -23,6 +24,7 @@ struct ev_replay_options {
         struct ev_db *db;               /* connected to the database that is filled */
         struct ev_kafka *kafka;         /* role EV_KAFKA_READER */
         struct ev_schemas *schemas;     /* NULL: those of the build */
+        const struct ev_shard *shard;   /* whose facts are its own; NULL: all are */
         /* The last of its own facts that is wanted. Facts are published in many partitions at a time,
          * so that one may be there before one that it builds on; up to the position of the relay, if
          * that was asked for before, all are there. INT64_MAX: to the ends, where nobody publishes. */

@@ -232,6 +232,15 @@ static int halt(struct ev_runner *runner, const struct ev_consumer_event *event)
         return 0;
 }
 
+static bool is_wanted(void *context, const char *topic, int32_t partition)
+{
+        const struct ev_runner *runner = context;
+
+        assert(topic);
+
+        return ev_shard_reads(&runner->shard, runner->worker, ev_str_of(topic), partition);
+}
+
 /* What is found on the topic is compared with what the database remembers. */
 static int is_last(void *context, const struct ev_consumer_lane *lane, struct ev_bytes key,
                    struct ev_bytes value, bool *ret_is_last)
@@ -732,6 +741,12 @@ static int check_topics(struct ev_runner *runner, const char *const *names, size
                                        "anew with one number",
                                        topics[0].name, topics[0].partitions, topics[i].name,
                                        topics[i].partitions, runner->worker->name);
+        if (topics[0].partitions % runner->shard.count != 0)
+                return ev_fail(
+                        EV_VERDICT_STOP,
+                        "topic %s has %d partitions, which %d shards cannot share: a company "
+                        "would have two",
+                        topics[0].name, topics[0].partitions, (int)runner->shard.count);
         return 0;
 }
 
@@ -758,8 +773,32 @@ static int check_fact_topics(struct ev_runner *runner)
         return ev_trace(r);
 }
 
-/* The group is the worker's name, whatever the operator's settings say: offsets in the database
- * belong to it. */
+/* Before the first lane is taken. A database that is used already tells whose it is by its lanes,
+ * so that nothing else has to be kept. */
+static int bind_database(struct ev_runner *runner, const char *const *names, size_t count)
+{
+        struct ev_str shared[EV_RUNNER_TOPICS_MAX];
+        char worker[EV_SHARD_GROUP_MAX];
+        struct ev_binding binding = { .shared = shared,
+                                      .index = runner->shard.index,
+                                      .count = runner->shard.count };
+
+        assert(count > 0 && count <= EV_RUNNER_TOPICS_MAX);
+
+        ev_shard_name_group(&(struct ev_shard){ .count = 1 }, runner->worker, worker);
+        binding.worker = ev_str_of(worker);
+        for (size_t i = 0; i < count; ++i) {
+                if (ev_shard_is_shared(runner->worker, ev_str_of(names[i])))
+                        shared[binding.shared_count++] = ev_str_of(names[i]);
+                else
+                        binding.topic = ev_str_of(names[i]);
+        }
+        assert(binding.topic.data); /* a worker that decides nothing would not be one */
+        return ev_trace(ev_offsets_bind(ev_batch_session(runner->batch), &binding));
+}
+
+/* The group is the worker's name and shard, whatever the operator's settings say: offsets in the
+ * database belong to it. */
 int ev_runner_join(struct ev_runner *runner)
 {
         struct ev_kafka_setting settings[EV_CONFIG_FREE_MAX];
@@ -772,7 +811,7 @@ int ev_runner_join(struct ev_runner *runner)
                 .settings_count = ev_settings_kafka(runner->config, settings),
                 .batch_bytes_max = BATCH_VALUES_MAX,
                 .commit_interval_ms = COMMIT_INTERVAL_MS,
-                .hooks = { on_assigned, on_revoked, runner, is_last },
+                .hooks = { on_assigned, on_revoked, runner, is_last, is_wanted },
                 .log = log_kafka,
                 .log_context = runner,
         };
@@ -785,6 +824,8 @@ int ev_runner_join(struct ev_runner *runner)
                 r = check_topics(runner, topics, options.topics_count);
         if (r == 0)
                 r = check_fact_topics(runner);
+        if (r == 0)
+                r = bind_database(runner, topics, options.topics_count);
         if (r == 0)
                 r = ev_consumer_join(runner->consumer);
         return ev_trace(r);

@@ -10,6 +10,7 @@
 #include "flow/clockwork.h"
 #include "flow/retry.h"
 #include "flow/schemas.h"
+#include "flow/shard.h"
 #include "flow/worker.h"
 #include "wire/consumer.h"
 
@@ -20,6 +21,7 @@ struct ev_runner {
         const struct ev_worker *worker; /* borrowed, as are the next two */
         const struct ev_config *config;
         struct ev_log *log;
+        struct ev_shard shard;
         struct ev_db *db; /* connected again and again */
         struct ev_schemas *schemas;
         struct ev_batch *batch;       /* works in it */
@@ -45,8 +47,8 @@ bool ev_runner_must_stop(const struct ev_runner *runner);
  * built for. Fails with RETRY while the database is not there. */
 int ev_runner_connect(struct ev_runner *runner) _must_check_;
 
-/* Makes the member of the group and checks that its topics are there. Lanes come later, inside of
- * ev_runner_loop(). */
+/* Makes the member of the group, and checks that its topics are there and that the database is the
+ * one of its shard. Lanes come later, inside of ev_runner_loop(). */
 int ev_runner_join(struct ev_runner *runner) _must_check_;
 
 /* Collects and applies until the process is asked to end: 0, and no batch is in hand; or EV_FAILED

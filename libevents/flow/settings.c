@@ -14,6 +14,7 @@
 
 enum {
         KEY_MAX = 64,
+        SHARD_BYTES_MAX = 15,
         CONNECT_MS = 5000, /* so long a stop may have to wait for a server that is not there */
         WAIT_MS =
                 35000, /* above statement_timeout: the server speaks first, and the session stays */
@@ -55,6 +56,13 @@ const struct ev_option_table ev_kafka_options = { "Kafka", kafka_options,
 /* Bounds are such that no value of a setting breaks a guarantee: the largest batch is
  * EV_BATCH_MAX, and the longest rest is below max.poll.interval.ms. */
 static const struct ev_option worker_options[] = {
+        { .name = "shard",
+          .type = EV_OPTION_TEXT,
+          .minimum = 1,
+          .maximum = SHARD_BYTES_MAX,
+          .help = "Binds an order worker to a part of the companies, as K/N (0/2 and 1/2 are the "
+                  "halves): it reads the partitions whose number modulo N is K, in a group of its "
+                  "own, into a database of its own. N divides 12. Without it: all companies." },
         { .name = "batch.max",
           .type = EV_OPTION_INTEGER,
           .fallback = "200",

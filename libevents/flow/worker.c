@@ -1,10 +1,11 @@
 /* The program around a worker: settings, start, stop, exit code.
  *
  * The start has one order, and says of each step in one line what is missing: configuration,
- * database, migrations, Kafka, topics. Nothing was read or written before the last of them is
- * there. Whatever trouble there is after that is the loop's (flow/runner.c). A stop finishes or
- * rolls back the batch in hand, gives the lanes back cleanly, and only then closes the session that
- * this needs. If the process dies on the way, it was a crash like any other. */
+ * database, migrations, Kafka, topics, and whether the database is this shard's. Nothing was read
+ * or written before all of them are there. Whatever trouble there is after that is the loop's
+ * (flow/runner.c). A stop finishes or rolls back the batch in hand, gives the lanes back cleanly,
+ * and only then closes the session that this needs. If the process dies on the way, it was a crash
+ * like any other. */
 
 #include "flow/worker.h"
 
@@ -31,12 +32,30 @@ enum {
 
 /* ---- Start and stop ---- */
 
+/* A database that must see all companies (a name is given once) cannot be divided. */
+static int choose_shard(struct ev_runner *runner)
+{
+        const char *text = ev_config_text(runner->config, "shard");
+        int r = ev_shard_parse(text, &runner->shard);
+
+        if (r < 0)
+                return ev_trace(r);
+        assert(ev_shard_check(&runner->shard));
+        if (runner->shard.count > 1 && !runner->worker->is_divisible)
+                return ev_fail(EV_VERDICT_STOP,
+                               "configuration: shard is \"%s\", and quenty-%s cannot be bound to "
+                               "one: %s has all companies",
+                               text, runner->worker->name, runner->worker->database);
+        return 0;
+}
+
 /* What needs no server. The session is made before the batch that works in it. */
 static int make_parts(struct ev_runner *runner)
 {
         char name[NAME_MAX_BYTES];
         struct ev_batch_options options = {
                 .worker = runner->worker,
+                .shard = &runner->shard,
                 .wait_max_us =
                         ev_config_integer(runner->config, "wait.max_s") * EV_MICROS_PER_SECOND,
         };
@@ -67,10 +86,12 @@ static int make_parts(struct ev_runner *runner)
  * how often to try, and sees in the exit code that it did not come up. */
 static int start(struct ev_runner *runner)
 {
-        int r = make_parts(runner);
+        int r = choose_shard(runner);
 
         assert(!runner->consumer);
 
+        if (r == 0)
+                r = make_parts(runner);
         if (r == 0)
                 r = ev_runner_connect(runner);
         if (r == 0)

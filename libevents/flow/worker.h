@@ -157,6 +157,9 @@ struct ev_worker {
         const struct ev_table *const *tables; /* a row's table stands behind those it refers to */
         size_t table_count;
         size_t list_count; /* of the worker's enum of key lists, see ev_want() */
+        /* What belongs to one company refers to nothing of another's, but for what is remembered of
+         * other databases: so that it may be bound to a shard (flow/shard.h). */
+        bool is_divisible;
 };
 
 /* Checks the tables against each other, for asserts. */

@@ -194,6 +194,72 @@ int ev_offsets_assign(struct ev_session *session, struct ev_offset *lanes, size_
         return r ? ev_session_abandon(session) : 0;
 }
 
+/* ---- Whose database it is ---- */
+
+/* The lock has a statement of its own, so that the one behind it sees what who held it has left. */
+static int queue_bind(struct ev_session *session, const struct ev_binding *binding)
+{
+        struct ev_params *params = &session->params;
+        int r = ev_db_queue_begin(session->db);
+
+        assert(binding->count > 0 && binding->index < binding->count);
+
+        ev_params_begin(params, &ev_sql_offsets_bind_lock);
+        ev_params_text(params, binding->worker);
+        if (r == 0)
+                r = ev_db_queue(session->db, &ev_sql_offsets_bind_lock, params);
+        ev_params_begin(params, &ev_sql_offsets_bind);
+        ev_params_text(params, binding->worker);
+        ev_params_text(params, session->group);
+        ev_params_text(params, binding->topic);
+        EV_COLUMN(params, binding->shared_count, ev_params_text(params, binding->shared[i]));
+        ev_params_int4(params, binding->index);
+        ev_params_int4(params, binding->count);
+        if (r == 0)
+                r = ev_db_queue(session->db, &ev_sql_offsets_bind, params);
+        if (r == 0)
+                r = ev_db_queue_commit(session->db);
+        if (r == 0)
+                r = ev_db_sync(session->db);
+        return ev_trace(r);
+}
+
+/* A person reads it who has mixed up two files, or wants to split a shard. */
+static int fail_bound(const struct ev_session *session, const struct ev_result *other)
+{
+        enum { GROUP, TOPIC, PARTITION, LANES };
+        struct ev_str group = ev_result_text(other, 0, GROUP);
+        struct ev_str topic = ev_result_text(other, 0, TOPIC);
+
+        assert(ev_result_rows(other) == 1);
+
+        return ev_fail(EV_VERDICT_STOP,
+                       "%s has %lld lanes that %.*s does not read, the first of them %.*s/%d of "
+                       "group %.*s: it is the database of another shard, or of all companies; "
+                       "look at shard and at the conninfo",
+                       ev_db_name(session->db), (long long)ev_result_int8(other, 0, LANES),
+                       EV_STR_ARG(session->group), EV_STR_ARG(topic),
+                       ev_result_int4(other, 0, PARTITION), EV_STR_ARG(group));
+}
+
+int ev_offsets_bind(struct ev_session *session, const struct ev_binding *binding)
+{
+        _cleanup_result_ struct ev_result *other = NULL;
+        int r = queue_bind(session, binding);
+
+        assert(!ev_str_is_null(binding->worker) && !ev_str_is_null(binding->topic));
+
+        if (r == 0)
+                r = skip(session, 2);
+        if (r == 0)
+                r = ev_session_next(session, &other);
+        if (r == 0)
+                r = ev_db_finish(session->db);
+        if (r < 0)
+                return ev_session_abandon(session);
+        return ev_result_rows(other) == 0 ? 0 : fail_bound(session, other);
+}
+
 /* First of all statements of a batch. Whoever takes a lane over waits here for us, or we for him;
  * what comes behind it in this transaction needs no lock against other owners of these lanes. */
 int ev_offsets_queue_advance(struct ev_session *session, const struct ev_advance *advances,

@@ -42,6 +42,22 @@ struct ev_offset {
 int ev_offsets_assign(struct ev_session *session, struct ev_offset *lanes,
                       size_t count) _must_check_;
 
+/* What a database is bound to: a worker's part of the partitions, read under a group of its own. */
+struct ev_binding {
+        struct ev_str worker;        /* "quenty-order": the group that reads all, and how those of
+                                        * shards begin */
+        struct ev_str topic;         /* one that is read by shards, for the lane that is left */
+        const struct ev_str *shared; /* topics that each shard reads whole */
+        size_t shared_count;
+        int32_t index, count; /* shard K of N; count 1: all partitions */
+};
+
+/* Leaves a lane of the session's group in the database (next_offset -2), in a transaction of its
+ * own. If there are lanes of another binding of the same worker, nothing is written and it fails
+ * (verdict: stop), saying which: two shards in one database would each decide over the other's
+ * rows. Of several workers that do so at one time in an empty database the first one has it. */
+int ev_offsets_bind(struct ev_session *session, const struct ev_binding *binding) _must_check_;
+
 /* One lane's part of a batch. */
 struct ev_advance {
         const struct ev_offset *lane; /* its next_offset is what is expected to stand there */

@@ -376,6 +376,18 @@ static int note_lane(struct ev_consumer *consumer, const char *name, int32_t par
         return 0;
 }
 
+/* The group deals out whole topics, whatever of them its members want. */
+static bool is_wanted(const struct ev_consumer *consumer,
+                      const rd_kafka_topic_partition_t *partition)
+{
+        const struct ev_consumer_hooks *hooks = &consumer->hooks;
+
+        assert(partition->topic);
+
+        return !hooks->is_wanted ||
+               hooks->is_wanted(hooks->context, partition->topic, partition->partition);
+}
+
 /* From here on the order of the lanes is ours, not the order in which the group named them. */
 static int note_lanes(struct ev_consumer *consumer, const rd_kafka_topic_partition_list_t *list)
 {
@@ -384,6 +396,8 @@ static int note_lanes(struct ev_consumer *consumer, const rd_kafka_topic_partiti
         assert(!consumer->lanes_count);
 
         for (int i = 0; i < list->cnt; ++i) {
+                if (!is_wanted(consumer, &list->elems[i]))
+                        continue;
                 r = note_lane(consumer, list->elems[i].topic, list->elems[i].partition);
                 if (r) {
                         consumer->lanes_count = 0;

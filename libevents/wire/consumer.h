@@ -77,6 +77,10 @@ struct ev_consumer_hooks {
          * `assigned`. May be NULL where no lane has one. */
         int (*is_last)(void *context, const struct ev_consumer_lane *lane, struct ev_bytes key,
                        struct ev_bytes value, bool *ret_is_last);
+        /* Whether a partition that was dealt is read at all. What is not is never a lane: nobody
+         * asks where it begins, and nothing is told of it. The same answer each time; NULL: all
+         * are. */
+        bool (*is_wanted)(void *context, const char *topic, int32_t partition);
 };
 
 struct ev_consumer_options {

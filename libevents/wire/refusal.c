@@ -12,13 +12,10 @@
 const char *ev_refusal_name(enum ev_refusal refusal)
 {
         static const char *const names[] = {
-                [EV_UNDECODABLE] = "undecodable",
-                [EV_UNKNOWN_SCHEMA] = "unknown_schema",
-                [EV_BAD_ENVELOPE] = "bad_envelope",
-                [EV_OVER_LIMIT] = "over_limit",
-                [EV_ID_REUSED] = "id_reused",
-                [EV_UNEXPECTED_TYPE] = "unexpected_type",
-                [EV_POISON] = "poison",
+                [EV_UNDECODABLE] = "undecodable",   [EV_UNKNOWN_SCHEMA] = "unknown_schema",
+                [EV_BAD_ENVELOPE] = "bad_envelope", [EV_OVER_LIMIT] = "over_limit",
+                [EV_ID_REUSED] = "id_reused",       [EV_UNEXPECTED_TYPE] = "unexpected_type",
+                [EV_WRONG_SHARD] = "wrong_shard",   [EV_POISON] = "poison",
         };
 
         assert(refusal < EV_ARRAY_SIZE(names));

@@ -12,6 +12,7 @@ enum ev_refusal {
         EV_OVER_LIMIT,      /* well formed perhaps, but more than is looked at */
         EV_ID_REUSED,       /* its id was seen with another type or content */
         EV_UNEXPECTED_TYPE, /* no such event on this topic */
+        EV_WRONG_SHARD,     /* its key belongs to a database that this worker does not have */
         EV_POISON,          /* applying it fails again and again, or ends the process */
 };
 

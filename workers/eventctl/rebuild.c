@@ -165,7 +165,11 @@ static int ask_position(const struct rebuild *rebuild, int64_t *ret_seq)
 
 static enum command_exit begin(struct rebuild *rebuild)
 {
-        struct ev_replay_options options = { .worker = rebuild->kind->worker, .db = rebuild->db };
+        struct ev_shard shard;
+        struct ev_replay_options options = { .worker = rebuild->kind->worker,
+                                             .db = rebuild->db,
+                                             .shard = rebuild->kind->worker->is_divisible ? &shard
+                                                                                          : NULL };
         enum command_exit exit = cluster_open(rebuild->input->config, &rebuild->kafka);
 
         assert(rebuild->kind);
@@ -174,6 +178,7 @@ static enum command_exit begin(struct rebuild *rebuild)
                 return exit;
         if (ev_schemas_new(&rebuild->schemas,
                            ev_config_text(rebuild->input->config, "schemas.dir")) < 0 ||
+            ev_shard_parse(ev_config_text(rebuild->input->config, "shard"), &shard) < 0 ||
             ask_position(rebuild, &options.last_sequence) < 0)
                 return complain();
         options.kafka = rebuild->kafka;

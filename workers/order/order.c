@@ -83,4 +83,5 @@ const struct ev_worker order_worker = {
         .tables = order_tables,
         .table_count = ORDER_TABLES,
         .list_count = WANT_LISTS,
+        .is_divisible = true,
 };

@@ -161,7 +161,7 @@ static void make_member(struct member *member, const char *const *of, size_t cou
                 .batch_bytes_max = bytes_max,
                 .commit_interval_ms = 10,
                 .tells_ends = true,
-                .hooks = { on_assigned, on_revoked, member, is_last },
+                .hooks = { on_assigned, on_revoked, member, is_last, NULL },
                 .log = on_log,
                 .log_context = member,
         };

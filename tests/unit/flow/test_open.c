@@ -10,6 +10,7 @@
 #include "support/headers.h"
 #include "support/route.h"
 #include "wire/avro.h"
+#include "wire/partition.h"
 
 UNIT_SUITE(open);
 
@@ -36,6 +37,8 @@ struct fixture {
         struct headers headers;
         struct ev_buffer value; /* framed */
         struct ev_item item;
+        struct ev_bytes key;
+        struct ev_shard shard; /* all companies, unless a test says otherwise */
 };
 
 static void set_value(struct fixture *f, uint32_t schema_id, const struct ev_record *record,
@@ -52,9 +55,11 @@ static void set_value(struct fixture *f, uint32_t schema_id, const struct ev_rec
 /* A good GoodsReceived, to be spoilt. */
 static void begin(struct fixture *f)
 {
-        *f = (struct fixture){ .value = EV_BUFFER_INIT(1 << 20) };
+        *f = (struct fixture){ .value = EV_BUFFER_INIT(1 << 20),
+                               .key = { (const uint8_t *)"C-1", 3 },
+                               .shard = { .count = 1 } };
         cr_assert_eq(ev_arena_new(&f->arena, 1 << 24), 0);
-        cr_assert_eq(ev_opener_new(&f->opener, &worker, NULL), 0);
+        cr_assert_eq(ev_opener_new(&f->opener, &worker, &f->shard, NULL), 0);
         headers_begin(&f->headers, "id-1", goods_received);
         set_value(f, goods_received_record.schema_id, &goods_received_record,
                   &(struct goods_received){ .sku = EV_STR("A"),
@@ -75,7 +80,7 @@ static enum ev_fate open_at(struct fixture *f, const char *topic)
 {
         f->item = (struct ev_item){
                 .raw = { .place = { ev_str_of(topic), 0, 7 },
-                         .key = { (const uint8_t *)"C-1", 3 },
+                         .key = f->key,
                          .headers = headers_bytes(&f->headers),
                          .value = { f->value.data, f->value.size } },
                 .fate = EV_FATE_PARK, /* of an earlier run */
@@ -237,6 +242,35 @@ Test(open, a_wanted_fact_is_to_be_decided)
                                             .created_by = EV_STR("me") });
         cr_assert_eq(open_at(&f, facts), EV_FATE_DECIDE);
         cr_assert_eq(f.item.event.sequence, 5);
+        end(&f);
+}
+
+/* Where companies are divided, what lies in a partition of another shard's, or was sent to one of
+ * ours by another key, is for nobody here. Facts are where their relay has put them. */
+Test(open, what_belongs_to_another_shard_is_dead)
+{
+        struct fixture f;
+
+        begin(&f);
+        f.shard = (struct ev_shard){ ev_partition_of(EV_STR("C-1"), 2), 2 };
+        cr_assert_eq(open_at(&f, ingress), EV_FATE_DECIDE);
+        f.shard.index = 1 - f.shard.index;
+        dead(&f, EV_WRONG_SHARD, "C-1 belongs to another shard");
+
+        f.key = (struct ev_bytes){ NULL, 0 };
+        f.shard.index = ev_partition_of(EV_STR("A"), 2);
+        cr_assert_eq(open_at(&f, ingress), EV_FATE_DECIDE,
+                     "its answer has the aggregate as its key");
+        f.shard.index = 1 - f.shard.index;
+        dead(&f, EV_WRONG_SHARD, "A belongs to another shard");
+
+        add_fact_headers(&f, "quenty.stock.StockReceived");
+        set_value(&f, stock_received_record.schema_id, &stock_received_record,
+                  &(struct stock_received){ .sku = EV_STR("A"),
+                                            .company_id = EV_STR("C"),
+                                            .location = EV_STR("N"),
+                                            .created_by = EV_STR("me") });
+        cr_assert_eq(open_at(&f, facts), EV_FATE_DECIDE);
         end(&f);
 }
 

@@ -270,7 +270,7 @@ Test(schemas, a_producer_may_be_ahead_of_the_worker)
         write_text(&f, "ids", ids);
         cr_assert_eq(ev_schemas_new(&f.schemas, f.folder), 0);
         cr_assert_eq(ev_arena_new(&arena, 1 << 24), 0);
-        cr_assert_eq(ev_opener_new(&opener, &worker, f.schemas), 0);
+        cr_assert_eq(ev_opener_new(&opener, &worker, NULL, f.schemas), 0);
         headers_begin(&headers, "id-1", name);
         ev_frame_write_id(NEWER_ID, frame);
         cr_assert_eq(ev_buffer_append(&value, frame, sizeof(frame)), 0);

@@ -38,7 +38,7 @@ static int make(const char *name, const char *value, struct ev_consumer **ret_co
                 .settings_count = name ? 2 : 1,
                 .batch_bytes_max = 1000,
                 .commit_interval_ms = 1000,
-                .hooks = { on_assigned, on_revoked, NULL, NULL },
+                .hooks = { on_assigned, on_revoked, NULL, NULL, NULL },
         };
 
         int r = ev_consumer_new(ret_consumer, &options);
