@@ -13,11 +13,11 @@
 #include "flow/batch_private.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/fault.h"
+#include "base/sort.h"
 #include "wire/content.h"
 
 /* The length goes first, so that no two pairs of values give the same digest; null is a length of
@@ -144,17 +144,16 @@ static int make_claim(struct ev_batch *batch, size_t index)
         return ev_trace(ev_digest_end(batch->digest, claim->content_hash));
 }
 
-/* Equal events side by side, the first to arrive first: qsort() keeps no order by itself. */
-static int compare_claims(const void *a, const void *b)
+/* Equal events side by side, and by that in the order of claims. */
+static int compare_claims(const void *a, const void *b, void *context)
 {
         const struct ev_claim *x = a, *y = b;
         int order = ev_str_compare(x->event_id, y->event_id);
 
-        assert(x == y || x->tag != y->tag);
+        assert(x->tag != y->tag);
 
-        if (order == 0)
-                order = ev_str_compare(x->source, y->source);
-        return order ? order : (x->tag > y->tag) - (x->tag < y->tag);
+        (void)context;
+        return order ? order : ev_str_compare(x->source, y->source);
 }
 
 /* Never silently dropped: two different events under one id mean that a producer numbers wrongly.
@@ -168,15 +167,18 @@ static void make_reused(struct ev_item *item)
         item->detail = EV_STR("ce_id was seen before with another type or value");
 }
 
-/* The same event twice in one batch: the first one stands and claims the id, the others are judged
- * by it: duplicates, or a reused id. */
-static void settle_twins(struct ev_batch *batch)
+/* The same event twice in one batch: the first one to arrive stands and claims the id, the others
+ * are judged by it: duplicates, or a reused id. */
+static int settle_twins(struct ev_batch *batch)
 {
+        int r = ev_sort(batch->arena, batch->claims, batch->claim_count, sizeof(*batch->claims),
+                        compare_claims, NULL);
         size_t kept = 0;
 
         assert(batch->claim_count <= batch->count);
 
-        qsort(batch->claims, batch->claim_count, sizeof(*batch->claims), compare_claims);
+        if (r < 0)
+                return ev_trace(r);
         for (size_t i = 0; i < batch->claim_count; ++i) {
                 struct ev_claim *claim = &batch->claims[i];
                 struct ev_claim *first = kept > 0 ? &batch->claims[kept - 1] : NULL;
@@ -196,6 +198,7 @@ static void settle_twins(struct ev_batch *batch)
                 ++batch->counts.duplicates;
         }
         batch->claim_count = kept;
+        return 0;
 }
 
 /* What the request is about, as text in the arena: by it people find it in ev.request. */
@@ -309,7 +312,9 @@ static int open_items(struct ev_batch *batch)
                 if (r < 0)
                         return ev_trace(r);
         }
-        settle_twins(batch);
+        r = settle_twins(batch);
+        if (r < 0)
+                return ev_trace(r);
         ev_batch_ask_marks(batch);
         return is_any_open ? ev_trace(EV_FAULT(batch_decoded)) : 0;
 }
@@ -403,6 +408,8 @@ static int queue_first(struct ev_batch *batch)
         if (r == 0)
                 r = ev_batch_queue_loads(batch);
         if (r == 0)
+                r = ev_ids_queue(batch->ids);
+        if (r == 0)
                 r = ev_db_sync(session->db);
         if (r == 0)
                 r = EV_FAULT(transaction_begun);
@@ -472,6 +479,8 @@ static int receive_first(struct ev_batch *batch, struct ev_result *results[])
                 r = ev_parked_receive_held(session, batch->held, batch->held_count);
         if (r == 0)
                 r = ev_batch_receive_loads(batch, results);
+        if (r == 0)
+                r = ev_ids_receive(batch->ids);
         if (r == 0)
                 r = ev_db_finish(session->db);
         return ev_trace(r);

@@ -7,10 +7,10 @@
 #include "flow/wants.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/sort.h"
 
 enum { CAPACITY_MIN = 64 }; /* keys of a list at first */
 
@@ -52,15 +52,18 @@ void ev_want(struct ev_wants *wants, unsigned list, struct ev_str key)
         wants->lists[list].keys[wants->lists[list].count++] = key;
 }
 
-static int compare_keys(const void *a, const void *b)
+static int compare_keys(const void *a, const void *b, void *context)
 {
         assert(a && b);
 
+        (void)context;
         return ev_str_compare(*(const struct ev_str *)a, *(const struct ev_str *)b);
 }
 
 int ev_wants_finish(struct ev_wants *wants)
 {
+        int r;
+
         assert(wants->arena);
 
         if (wants->failed)
@@ -69,10 +72,11 @@ int ev_wants_finish(struct ev_wants *wants)
                 struct ev_wanted *list = &wants->lists[i];
                 size_t kept = 0;
 
-                if (list->count == 0)
-                        continue;
                 /* Equal keys stand side by side then, and the first of them stays. */
-                qsort(list->keys, list->count, sizeof(struct ev_str), compare_keys);
+                r = ev_sort(wants->arena, list->keys, list->count, sizeof(struct ev_str),
+                            compare_keys, NULL);
+                if (r < 0)
+                        return ev_trace(r);
                 for (size_t k = 0; k < list->count; ++k)
                         if (k == 0 || !ev_str_equal(list->keys[k], list->keys[kept - 1]))
                                 list->keys[kept++] = list->keys[k];

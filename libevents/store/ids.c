@@ -19,11 +19,12 @@
 
 enum { PARAMS_BYTES_MAX = 1024 }; /* a name and a number */
 
-/* What is left of one draw. */
+/* What is left of the draws for a table. */
 struct block {
         const struct ev_table *table;
-        size_t left; /* the last ones of `ids` */
-        int64_t ids[EV_IDS_BLOCK];
+        bool is_asked;     /* more are to come with the answers of this batch */
+        size_t next, left; /* so many from there on, in rising order */
+        int64_t ids[EV_IDS_AHEAD + EV_IDS_BLOCK];
 };
 
 struct ev_ids {
@@ -83,6 +84,35 @@ static int block_of(struct ev_ids *ids, const struct ev_table *table, struct blo
         return 0;
 }
 
+static struct ev_params *ask(struct ev_ids *ids, const struct block *block)
+{
+        assert(block->table->sequence);
+
+        ev_params_begin(&ids->params, &ev_sql_draw_ids);
+        ev_params_text(&ids->params, ev_str_of(block->table->sequence));
+        ev_params_int4(&ids->params, EV_IDS_BLOCK);
+        return &ids->params;
+}
+
+/* `r` is what asking came to. Of class 22, and yet not the record's fault, is a sequence at its
+ * end: every record in turn would be blamed. */
+static int take(struct block *block, int r, const struct ev_result *result)
+{
+        assert(block->left <= EV_IDS_AHEAD);
+
+        if (r < 0 && strcmp(ev_error_last()->sqlstate, SQLSTATE_SEQUENCE_LIMIT) == 0)
+                return ev_fail(EV_VERDICT_STOP, "the ids of %s are used up: %s gives no more",
+                               block->table->name, block->table->sequence);
+        if (r < 0)
+                return ev_trace(r);
+        assert(ev_result_rows(result) == EV_IDS_BLOCK);
+        memmove(block->ids, &block->ids[block->next], block->left * sizeof(block->ids[0]));
+        block->next = 0;
+        for (size_t i = 0; i < EV_IDS_BLOCK; ++i)
+                block->ids[block->left++] = ev_result_int8(result, i, 0);
+        return 0;
+}
+
 /* Inside of the batch's transaction, which a draw does not care about. */
 static int fill(struct ev_ids *ids, struct block *block)
 {
@@ -91,22 +121,47 @@ static int fill(struct ev_ids *ids, struct block *block)
 
         assert(block->left == 0);
 
-        ev_params_begin(&ids->params, &ev_sql_draw_ids);
-        ev_params_text(&ids->params, ev_str_of(block->table->sequence));
-        ev_params_int4(&ids->params, EV_IDS_BLOCK);
-        r = ev_db_run(ids->db, &ev_sql_draw_ids, &ids->params, &result);
-        /* Of class 22, and yet not the record's fault: every record in turn would be blamed. */
-        if (r < 0 && strcmp(ev_error_last()->sqlstate, SQLSTATE_SEQUENCE_LIMIT) == 0)
-                return ev_fail(EV_VERDICT_STOP, "the ids of %s are used up: %s gives no more",
-                               block->table->name, block->table->sequence);
-        if (r < 0)
-                return ev_trace(r);
-        assert(ev_result_rows(result) == EV_IDS_BLOCK);
-        /* The last one is handed out first, so they lie in falling order. */
-        for (size_t i = 0; i < EV_IDS_BLOCK; ++i)
-                block->ids[EV_IDS_BLOCK - 1 - i] = ev_result_int8(result, i, 0);
-        block->left = EV_IDS_BLOCK;
-        return 0;
+        r = ev_db_run(ids->db, &ev_sql_draw_ids, ask(ids, block), &result);
+        return ev_trace(take(block, r, result));
+}
+
+/* In the middle of a batch, after its rows are known and before its facts are, a draw is one more
+ * round trip; with the rows it is none. A batch that ended before its answers were read leaves
+ * marks of what it has asked: they are set anew. */
+int ev_ids_queue(struct ev_ids *ids)
+{
+        int r = 0;
+
+        assert(ids);
+
+        for (size_t i = 0; i < ids->block_count; ++i)
+                ids->blocks[i]->is_asked = ids->blocks[i]->left < EV_IDS_AHEAD;
+        for (size_t i = 0; r == 0 && i < ids->block_count; ++i)
+                if (ids->blocks[i]->is_asked)
+                        r = ev_db_queue(ids->db, &ev_sql_draw_ids, ask(ids, ids->blocks[i]));
+        return ev_trace(r);
+}
+
+static int receive(struct ev_ids *ids, struct block *block)
+{
+        _cleanup_result_ struct ev_result *result = NULL;
+        int r = ev_db_next(ids->db, &result);
+
+        assert(r <= 0); /* it was asked for */
+
+        return ev_trace(take(block, r, result));
+}
+
+int ev_ids_receive(struct ev_ids *ids)
+{
+        int r = 0;
+
+        assert(ids);
+
+        for (size_t i = 0; r == 0 && i < ids->block_count; ++i)
+                if (ids->blocks[i]->is_asked)
+                        r = receive(ids, ids->blocks[i]);
+        return ev_trace(r);
 }
 
 static int draw(void *context, const struct ev_table *table, int64_t *ret_id)
@@ -125,7 +180,8 @@ static int draw(void *context, const struct ev_table *table, int64_t *ret_id)
                 if (r < 0)
                         return ev_trace(r);
         }
-        *ret_id = block->ids[--block->left];
+        --block->left;
+        *ret_id = block->ids[block->next++];
         return 0;
 }
 
@@ -134,7 +190,7 @@ void ev_ids_forget(struct ev_ids *ids)
         assert(ids);
 
         for (size_t i = 0; i < ids->block_count; ++i)
-                ids->blocks[i]->left = 0;
+                ids->blocks[i]->next = ids->blocks[i]->left = 0;
 }
 
 struct ev_id_source ev_ids_source(struct ev_ids *ids)

@@ -25,7 +25,6 @@
 #include "store/inbox.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -33,29 +32,27 @@
 #include "store/columns.h"
 
 /* By the order of the primary keys, id first. */
-static int compare_claims(const void *a, const void *b)
+static bool is_before(const struct ev_claim *left, const struct ev_claim *right)
 {
-        const struct ev_claim *left = a, *right = b;
         int order = ev_str_compare(left->event_id, right->event_id);
 
         assert(left && right);
-        return order ? order : ev_str_compare(left->source, right->source);
+        return order < 0 || (order == 0 && ev_str_compare(left->source, right->source) < 0);
 }
 
 /* A pair that stands here twice would be an insert that conflicts with itself and look like
  * another lane's: the caller compares records of one batch among themselves, where it has both in
  * memory. */
-int ev_inbox_queue_claims(struct ev_session *session, struct ev_claim *claims, size_t count)
+int ev_inbox_queue_claims(struct ev_session *session, const struct ev_claim *claims, size_t count)
 {
         struct ev_params *params = &session->params;
 
         assert(claims && count > 0);
 
-        qsort(claims, count, sizeof(*claims), compare_claims);
         /* Twice in one statement, the second would count as known by the first, and as another's.
          */
         for (size_t i = 1; i < count; ++i)
-                assert(compare_claims(&claims[i - 1], &claims[i]) < 0);
+                assert(is_before(&claims[i - 1], &claims[i]));
 
         ev_params_begin(params, &ev_sql_inbox_claim);
         EV_COLUMN(params, count, ev_params_text(params, claims[i].source));

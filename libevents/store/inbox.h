@@ -26,12 +26,12 @@ struct ev_claim {
         struct ev_str source, event_id;
         uint8_t content_hash[EV_CONTENT_HASH_BYTES]; /* of type and value bytes */
         enum ev_claimed claimed;                     /* set by ev_inbox_receive_claims() */
-        size_t tag;                                  /* the caller's own; moves with the claim */
+        size_t tag;                                  /* the caller's own */
 };
 
-/* Claims the events of a batch; no (source, event_id) may stand in it twice. The claims are sorted
- * in place, so that two batches take their locks in one order. */
-int ev_inbox_queue_claims(struct ev_session *session, struct ev_claim *claims,
+/* Claims the events of a batch. They are sorted by event_id and source (bytes), so that two batches
+ * take their locks in one order, and none stands there twice. */
+int ev_inbox_queue_claims(struct ev_session *session, const struct ev_claim *claims,
                           size_t count) _must_check_;
 int ev_inbox_receive_claims(struct ev_session *session, struct ev_claim *claims,
                             size_t count) _must_check_;

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/sort.h"
 #include "base/uuid.h"
 
 enum { INDEX_MIN = 64 }; /* slots of an index at first: a small batch grows none */
@@ -708,10 +709,13 @@ int ev_rows_collect(const struct ev_rows *rows, const struct ev_table *table,
         for (const struct ev_row *row = list->first; row; row = row->next)
                 if (is_kind(row, kind))
                         found[count++] = row;
-        if (table->find_by && count > 1) {
+        if (table->find_by) {
                 struct ev_table_column column = *table->find_by;
+                int r = ev_sort(rows->arena, found, count, sizeof(struct ev_row *), compare_by_text,
+                                &column);
 
-                qsort_r(found, count, sizeof(struct ev_row *), compare_by_text, &column);
+                if (r < 0)
+                        return ev_trace(r);
         }
         *ret_list = found;
         *ret_count = count;
