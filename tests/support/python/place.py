@@ -98,6 +98,14 @@ class Place(World):
     def wait_applied(self, seconds=60):
         wait_until("all to be applied or set aside", lambda: self.applied() == self.end(), seconds)
 
+    def wait_published(self, seconds=30):
+        """What a relay has still to do changes its position."""
+        wait_until("all to be published", lambda: not self.sql("order_db", """
+            SELECT 1 FROM ev.relay_position p CROSS JOIN LATERAL (
+                SELECT seq FROM ev.outbox WHERE p.name = 'outbox'
+                UNION ALL SELECT seq FROM ev.dead_letter WHERE p.name = 'dead_letter') o
+            WHERE o.seq > p.seq"""), seconds)
+
     def dump(self):
         """All rows. What is left out: the key that some versions of pg_dump draw for each dump."""
         out = self._run("pg_dump", "-d", "order_db", "--data-only", "-n", "public", "-n", "ev",
