@@ -85,11 +85,12 @@ def rows_of(world, database, query):
     return collections.Counter(row[0] for row in world.sql(database, query))
 
 
-def differences(world, database, other):
-    """Lines, and how many rows were compared. The other database is of the same kind."""
+def differences(world, database, other, live_name=None):
+    """Lines, and how many rows were compared. The other database is of the same kind; the live one may have
+    another name than its kind."""
     lines, compared = [], 0
     for table, query in TABLES[database].items():
-        live, rebuilt = rows_of(world, database, query), rows_of(world, other, query)
+        live, rebuilt = rows_of(world, live_name or database, query), rows_of(world, other, query)
         compared += live.total()
         for sign, rows in (("only live", live - rebuilt), ("only rebuilt", rebuilt - live)):
             lines += [f"{table}, {sign}: {json.dumps(json.loads(row), sort_keys=True)}"

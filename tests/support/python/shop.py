@@ -113,14 +113,18 @@ class Shop:
             "unique_id": f"MAN-{number}", "at": EPOCH, "carrier": "CARGO-7"}, company)
 
 
-def lag(world):
-    """Records on ingress and fact topics that their workers have not applied."""
-    topics = sorted({t for d in world.databases for t in GROUPS.get(d, ())})
+def ends_of(world, topics):
+    """{(topic, partition): end of its log}, with partitions as text."""
     out = subprocess.run(["kcat", "-m", "30", "-b", world.brokers, "-Q"] +
                          [a for t in topics for p in range(PARTITIONS) for a in ("-t", f"{t}:{p}:-1")],
                          capture_output=True, text=True, check=True).stdout
-    ends = {(line.split(" [")[0], line.split("[")[1].split("]")[0]): int(line.split("offset ")[1])
+    return {(line.split(" [")[0], line.split("[")[1].split("]")[0]): int(line.split("offset ")[1])
             for line in out.splitlines()}
+
+
+def lag(world):
+    """Records on ingress and fact topics that their workers have not applied."""
+    ends = ends_of(world, sorted({t for d in world.databases for t in GROUPS.get(d, ())}))
     behind = 0
     for database in world.databases:
         rows = world.sql(database, "SELECT topic, partition, next_offset FROM ev.consumer_offset")

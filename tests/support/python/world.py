@@ -119,10 +119,11 @@ class Schemas:
 
 class World:
     """kafka and pg: more options of support/kafka and support/pg when the servers are made. embedded: mockd
-    in place of Kafka, with the same topics."""
+    in place of Kafka, with the same topics. migrate: more options of `eventctl migrate up`."""
 
-    def __init__(self, databases, seed=None, brokers=1, topics=True, kafka=(), pg=(), embedded=False):
-        self.broker_count, self.wants_topics, self.options = brokers, topics, {"kafka": kafka, "pg": pg}
+    def __init__(self, databases, seed=None, brokers=1, topics=True, kafka=(), pg=(), embedded=False, migrate=()):
+        self.broker_count, self.wants_topics = brokers, topics
+        self.options = {"kafka": kafka, "pg": pg, "migrate": migrate}
         self.is_embedded, self.mockd, self.behind = embedded, None, None
         self.seed = int(os.environ.get("EV_SEED", seed if seed is not None else time.time_ns() % 10**6))
         self.random = random.Random(self.seed)
@@ -196,7 +197,8 @@ class World:
             lines.append(f"{database}.conninfo = {self.conninfo(database)}")
         self.config.write_text("\n".join(lines) + "\n")
         for database in self.databases:
-            self._run(BUILD / "workers/eventctl/eventctl", "-c", self.config, "migrate", "up", database)
+            self._run(BUILD / "workers/eventctl/eventctl", "-c", self.config, "migrate", "up", database,
+                      *self.options["migrate"])
         if self.wants_topics and not self.is_embedded:
             self._make_topics()
 
@@ -301,10 +303,11 @@ class World:
         self.clusters.append(folder)
         return assignments(self._run(SUPPORT / "pg", "standby", self.dir / folder, self.dir / "pg"))
 
-    def process(self, program, *arguments, env=None):
+    def process(self, program, *arguments, env=None, config=None):
         number = sum(p.name.startswith(program) for p in self.processes) + 1
         name = f"{program}-{number}"
-        process = Process(name, [str(BUILD / "workers" / FOLDERS[program] / program), *arguments, "-c", str(self.config)],
+        process = Process(name, [str(BUILD / "workers" / FOLDERS[program] / program), *arguments, "-c",
+                                 str(config or self.config)],
                           {**os.environ, **(env or {})}, self.dir / f"{name}.log")
         self.processes.append(process)
         return process
