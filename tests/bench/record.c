@@ -1,9 +1,11 @@
 /* Records what a program asks PostgreSQL for, to be replayed by replay.c: LD_PRELOAD this library
  * and name a file in BENCH_RECORD. Only what our library uses is seen: prepares, executions of
- * prepared statements, and the ends of pipelines.
+ * prepared statements, and the ends of pipelines. count.c is told of them, too.
  *
  * A record is a letter, then its parts in the machine's own byte order: texts and values with their
  * length in front, -1 for NULL. */
+
+#include "count.h"
 
 #include <assert.h>
 #include <dlfcn.h>
@@ -20,9 +22,10 @@ static FILE *file(void)
         if (!opened) {
                 const char *path = getenv("BENCH_RECORD");
 
-                opened = path ? fopen(path, "wb") : NULL;
+                /* Without a name things are only counted. */
+                opened = fopen(path ? path : "/dev/null", "wb");
                 if (!opened) {
-                        fputs("record: BENCH_RECORD names no file that can be written\n", stderr);
+                        fputs("record: BENCH_RECORD names a file that cannot be written\n", stderr);
                         abort();
                 }
         }
@@ -79,6 +82,7 @@ int PQsendQueryPrepared(PGconn *conn, const char *stmtName, int nParams,
         write_int(nParams);
         for (int i = 0; i < nParams; ++i)
                 write_value(paramValues[i], paramValues[i] ? paramLengths[i] : -1);
+        count_statement(stmtName);
         return call(conn, stmtName, nParams, paramValues, paramLengths, paramFormats, resultFormat);
 }
 
@@ -90,5 +94,6 @@ int PQpipelineSync(PGconn *conn)
         *(void **)&call = original(__func__);
         fputc('S', file());
         fflush(file());
+        count_sync();
         return call(conn);
 }
