@@ -12,6 +12,8 @@ from system import Bench, poll, running
 
 LOW = 200  # orders a second
 SHARE = 0.4  # of what the machine can do
+# Of the producer, as one would set it for such a rate: each request costs the broker as much as 50 records.
+LINGER_MS = {"low": 0, "busy": 5}
 BURST = 30_000
 # fact: programs behind one another, {"low": goals of p50 and p99 in ms, "busy": likewise}
 PATHS = {
@@ -56,7 +58,7 @@ def thinned(counts):
 def most(bench, fact, words):
     """Orders a second that come through when all come at once."""
     told = bench.tool("bench-load", *bench.load_words(), "--rate", BURST, "--seconds", 1, "--warm-up", 0, "--until",
-                      fact, *words)
+                      fact, "--linger", LINGER_MS["busy"], *words)
     poll("what is left to be worked off", bench.is_at_rest)
     return BURST / float(told["took_us"]) * 1e6
 
@@ -77,7 +79,7 @@ def latency(options):
                 for how in goals:
                     found[fact, how] = {"rate": rate[how], "runs": []}
                     for number in range(1 if options.quick else 3):
-                        told = load(bench, fact, words, rate[how], seconds)
+                        told = load(bench, fact, (*words, "--linger", LINGER_MS[how]), rate[how], seconds)
                         found[fact, how]["runs"].append(told)
                         options.say(f"{fact} at {rate[how]:,}/s: p50 {told['p50_us'] / 1000:.1f}, "
                                     f"p99 {told['p99_us'] / 1000:.1f}, p99.9 {told['p99.9_us'] / 1000:.1f} ms")

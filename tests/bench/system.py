@@ -12,6 +12,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 os.environ.setdefault("EV_BUILD", str(ROOT / "build/release"))
+# A broker as in production: it compiles what it does often, and has room.
+os.environ.update(KAFKA_FAST="1", KAFKA_HEAP_MB="1024")
 sys.path.insert(0, str(ROOT / "tests/support/python"))
 from confluent_kafka.admin import AdminClient, NewTopic  # noqa: E402
 from machine import Watch  # noqa: E402
@@ -232,8 +234,9 @@ def running(*processes):
         assert code == 0, f"{process.name} ended with {code}:\n{process.tail()}"
 
 
-def poll(what, condition, seconds=1800, pause=0.2):
-    """As wait_until, and rarely, since each look is a client that connects."""
+def poll(what, condition, seconds=1800, pause=1.0):
+    """As wait_until, and rarely: each look is a client that connects, and takes a tenth of a core if it is one of
+    five in a second."""
     wait_until(what, lambda: condition() or time.sleep(pause), seconds)
 
 
