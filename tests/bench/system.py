@@ -70,7 +70,7 @@ class Tool:
 
 class Bench(World):
     def __init__(self, databases=("order_db",), kafka=BROKER):
-        super().__init__(list(databases), pg=SERVER, kafka=kafka)
+        super().__init__(list(databases), pg=SERVER, kafka=kafka, migrate=("--profile", "core"))
         self.loads, self.has_receipts = 0, False
 
     def _start_servers(self):
@@ -84,7 +84,7 @@ class Bench(World):
         have no stock. profile: of the migrations."""
         self.sql("postgres", "DROP DATABASE IF EXISTS order_db")
         self.sql("postgres", "CREATE DATABASE order_db")
-        self._migrate("order_db", profile)
+        self._run(BUILD / "workers/eventctl/eventctl", "-c", self.config, "migrate", "up", "order_db", "--profile", profile)
         self.sql("order_db", f"""
             INSERT INTO products (id, name, sku, category, price, company_id, weight, dimensions)
             SELECT n, 'Product ' || n, 'SKU-' || n, 'toys', 10, 'C-' || n % {COMPANIES}, 1.25,
@@ -113,14 +113,12 @@ class Bench(World):
             poll("stock to be received", lambda: self.number("order_db", "SELECT count(*) FROM inventory_items") == PRODUCTS)
 
     def seed_shipping(self):
-        """Lets the databases of shipping and of customers be migrated as orders are, and know the companies."""
-        for database in ("customer_db", "intl_shipping_db"):
-            self._migrate(database, "core")
+        """Lets the database of shipping know the companies."""
         self.sql("intl_shipping_db", f"{PARTIES}; ANALYZE")
 
-    def fresh_database(self, template="seed", database="order_db"):
-        self.sql("postgres", f"DROP DATABASE IF EXISTS {database}")
-        self.sql("postgres", f"CREATE DATABASE {database} TEMPLATE {template}")
+    def fresh_database(self, template="seed"):
+        self.sql("postgres", "DROP DATABASE IF EXISTS order_db")
+        self.sql("postgres", f"CREATE DATABASE order_db TEMPLATE {template}")
         self.sql("postgres", "CHECKPOINT")
 
     def fresh_topics(self, names=FACTS):
@@ -141,9 +139,6 @@ class Bench(World):
 
         wait_until("the topics to be made anew", made, 60)
         wait_until("their leaders", lambda: self.have_leaders([NewTopic(name, PARTITIONS, 1) for name in names]), 60)
-
-    def _migrate(self, database, profile):
-        self._run(BUILD / "workers/eventctl/eventctl", "-c", self.config, "migrate", "up", database, "--profile", profile)
 
     def drop_foreign_keys(self, name):
         """Those that the profile full has and core has not."""
@@ -199,8 +194,8 @@ class Bench(World):
         return all(lane["lag"] == 0 for database in told["databases"] for lane in database["lanes"]) and \
             all(database["relay"]["outbox"]["backlog"] == 0 for database in told["databases"])
 
-    def last_seq(self, database="order_db"):
-        return self.number(database, "SELECT coalesce(max(seq), 0) FROM ev.outbox")
+    def last_seq(self):
+        return self.number("order_db", "SELECT coalesce(max(seq), 0) FROM ev.outbox")
 
     def rate(self, after):
         """Orders a second between the first and the last transaction, which is not counted, behind that number
@@ -240,19 +235,14 @@ def poll(what, condition, seconds=1800, pause=1.0):
     wait_until(what, lambda: condition() or time.sleep(pause), seconds)
 
 
-def run_workers(bench, orders, count=1, words=(), template="seed", relay=False, short=0.0, judged=True):
+def run_workers(bench, orders, count=1, words=(), template="seed", short=0.0, judged=True):
     """Drains the loaded topic into a fresh database: orders a second. judged: by the laws."""
     bench.fresh_database(template)
     after = bench.last_seq()
     workers = [bench.process("quenty-order", *words) for _ in range(count)]
-    relays = [bench.process("quenty-relay", "order_db")] if relay else []
-    with running(*relays, *workers):
-        watch = bench.watch(worker=workers, relay=relays)
+    with running(*workers):
+        watch = bench.watch(worker=workers)
         poll("the orders to be drained", lambda: bench.drained(orders))
-        if relay:
-            poll("the facts to be published", bench.published)
         watch.end()
     bench.must_hold(orders, short, judged)
-    if relay:
-        bench.fresh_topics()
     return Sample(bench.rate(after), watch, orders=orders)

@@ -229,17 +229,23 @@ Test(open, an_unwanted_fact_is_ignored)
         end(&f);
 }
 
+/* A fact of another database that the worker has a route for. */
+static void set_received_fact(struct fixture *f)
+{
+        add_fact_headers(f, "quenty.stock.StockReceived");
+        set_value(f, stock_received_record.schema_id, &stock_received_record,
+                  &(struct stock_received){ .sku = EV_STR("A"),
+                                            .company_id = EV_STR("C"),
+                                            .location = EV_STR("N"),
+                                            .created_by = EV_STR("me") });
+}
+
 Test(open, a_wanted_fact_is_to_be_decided)
 {
         struct fixture f;
 
         begin(&f);
-        add_fact_headers(&f, "quenty.stock.StockReceived");
-        set_value(&f, stock_received_record.schema_id, &stock_received_record,
-                  &(struct stock_received){ .sku = EV_STR("A"),
-                                            .company_id = EV_STR("C"),
-                                            .location = EV_STR("N"),
-                                            .created_by = EV_STR("me") });
+        set_received_fact(&f);
         cr_assert_eq(open_at(&f, facts), EV_FATE_DECIDE);
         cr_assert_eq(f.item.event.sequence, 5);
         end(&f);
@@ -264,12 +270,7 @@ Test(open, what_belongs_to_another_shard_is_dead)
         f.shard.index = 1 - f.shard.index;
         dead(&f, EV_WRONG_SHARD, "A belongs to another shard");
 
-        add_fact_headers(&f, "quenty.stock.StockReceived");
-        set_value(&f, stock_received_record.schema_id, &stock_received_record,
-                  &(struct stock_received){ .sku = EV_STR("A"),
-                                            .company_id = EV_STR("C"),
-                                            .location = EV_STR("N"),
-                                            .created_by = EV_STR("me") });
+        set_received_fact(&f);
         cr_assert_eq(open_at(&f, facts), EV_FATE_DECIDE);
         end(&f);
 }
