@@ -16,6 +16,7 @@ GROUPS = {"customer_db": ("quenty.customer.ingress.v1",),
                        "quenty.customer.events.v1"),
           "intl_shipping_db": ("quenty.shipping.ingress.v1", "quenty.order.events.v1",
                                "quenty.customer.events.v1")}
+SOON_S = 10  # what is not due by then comes after whatever a test looks at
 EPOCH = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
 
 
@@ -140,10 +141,17 @@ def unpublished(world):
                                   WHERE p.name = 'outbox' AND o.seq > p.seq""") for d in world.databases)
 
 
+def running_out(world):
+    """Orders that the clock is about to cancel: while one is left, a fact may come that nobody asked for."""
+    return sum(world.number(d, f"""SELECT count(*) FROM orders o JOIN order_extras x ON x.order_id = o.id
+                                   WHERE o.status = 'pending' AND x.expires_at < now() + interval '{SOON_S} s'""")
+               for d in world.databases if d.startswith("order_db"))
+
+
 def unsettled(world):
-    """The same, and records that wait."""
-    return unpublished(world) + sum(world.number(d, "SELECT count(*) FROM ev.parked WHERE deadline IS NOT NULL")
-                                    for d in world.databases)
+    """The same, records that wait, and orders whose time is running out."""
+    return running_out(world) + unpublished(world) + sum(
+        world.number(d, "SELECT count(*) FROM ev.parked WHERE deadline IS NOT NULL") for d in world.databases)
 
 
 def is_at_rest(world):
