@@ -290,7 +290,7 @@ static int settle(struct ev_relay *relay, enum ev_feed_name name)
         bool said = false;
         int r = ev_feed_list_writers(&relay->ask, name, &top, &relay->writers);
 
-        assert(name < EV_FEEDS);
+        assert(!ev_feed_is_ahead(&relay->ask, name));
 
         while (!r && relay->writers.count) {
                 if (ev_relay_is_stopped(relay, 0))
@@ -486,6 +486,19 @@ static int record_gaps(struct ev_relay *relay, enum ev_feed_name name,
         return ev_trace(ev_feed_add_gaps(&relay->ask, name, gaps, gaps_count));
 }
 
+/* Where a backlog has no hole, the server reads the next page while this one is handed over. Behind
+ * a hole nothing is read ahead, because step 4 wants a statement that begins after step 3. */
+static int ask_ahead(struct ev_relay *relay, enum ev_feed_name name, const struct ev_result *rows)
+{
+        assert(!ev_feed_is_ahead(&relay->ask, name));
+
+        if (ev_result_rows(rows) < (size_t)relay->options->page_rows)
+                return 0;
+        return ev_trace(ev_feed_ask_ahead(&relay->ask, name,
+                                          ev_feed_seq(rows, ev_result_rows(rows) - 1),
+                                          relay->options->page_rows, EV_RELAY_PAGE_BYTES));
+}
+
 /* Steps 1, 4 and 5 for one page: publishes what may be published. *ret_hole: a hole is left. Gaps
  * are written for a page even if its rows are cut short after that: they stay true, and are found
  * again by the next leader. */
@@ -500,7 +513,10 @@ static int publish_page(struct ev_relay *relay, enum ev_feed_name name,
         assert(rows && ret_hole);
 
         extent = find_extent(feed, rows, gaps, &gaps_count);
+        *ret_hole = extent < ev_result_rows(rows);
         r = record_gaps(relay, name, gaps, gaps_count);
+        if (!r && !*ret_hole)
+                r = ask_ahead(relay, name, rows);
         for (size_t i = 0; !r && i < extent; ++i) {
                 r = name == EV_FEED_OUTBOX ? publish_fact(relay, rows, i)
                                            : publish_letter(relay, rows, i);
@@ -510,7 +526,6 @@ static int publish_page(struct ev_relay *relay, enum ev_feed_name name,
                 if (i == 0)
                         r = EV_FAULT(enqueued_first);
         }
-        *ret_hole = extent < ev_result_rows(rows);
         return ev_trace(r || !extent ? r : EV_FAULT(enqueued_all));
 }
 
@@ -549,6 +564,8 @@ static int read_feed(struct ev_relay *relay, enum ev_feed_name name)
                 r = EV_FAULT(relay_read);
         if (!r)
                 r = publish_page(relay, name, rows, &has_hole);
+        if (!r)
+                r = ev_feed_take_ahead(&relay->ask);
         if (r)
                 return ev_trace(r);
         plan_next(relay, feed, ev_result_rows(rows));

@@ -91,7 +91,7 @@ static void relay_done(struct ev_relay *relay)
 
         ev_producer_free(relay->producer);
         ev_db_free(relay->db);
-        ev_params_done(&relay->ask.params);
+        ev_feed_done(&relay->ask);
         ev_chain_done(&relay->chain);
         ev_relay_record_done(&relay->record);
         ev_buffer_done(&relay->text);

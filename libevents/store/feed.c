@@ -43,6 +43,15 @@ const char *ev_feed_text(enum ev_feed_name name)
         return kind_of(name)->text;
 }
 
+void ev_feed_done(struct ev_feed *feed)
+{
+        assert(feed);
+
+        ev_result_free(feed->ahead.rows);
+        ev_params_done(&feed->params);
+        *feed = (struct ev_feed){ 0 };
+}
+
 /* Begins a statement whose first parameter is the name of the position. The statements about
  * positions all have it as $1, which is what makes them one kind. */
 static void begin_named(struct ev_feed *feed, const struct ev_statement *statement,
@@ -59,8 +68,12 @@ static void begin_named(struct ev_feed *feed, const struct ev_statement *stateme
 static int run(struct ev_feed *feed, const struct ev_statement *statement,
                struct ev_result **ret_result)
 {
+        int r = ev_feed_take_ahead(feed);
+
         assert(feed->params.statement == statement);
 
+        if (r)
+                return ev_trace(r);
         return ev_trace(ev_db_run(feed->db, statement, &feed->params, ret_result));
 }
 
@@ -297,8 +310,8 @@ int ev_feed_load_rows_at(struct ev_feed *feed, const int64_t *seqs, size_t seqs_
         return run(feed, &ev_sql_relay_rows_at, ret_rows);
 }
 
-int ev_feed_page(struct ev_feed *feed, enum ev_feed_name name, int64_t after, int32_t rows_max,
-                 int64_t bytes_max, struct ev_result **ret_rows)
+static const struct ev_statement *begin_page(struct ev_feed *feed, enum ev_feed_name name,
+                                             int64_t after, int32_t rows_max, int64_t bytes_max)
 {
         const struct ev_statement *page = kind_of(name)->page;
 
@@ -308,7 +321,72 @@ int ev_feed_page(struct ev_feed *feed, enum ev_feed_name name, int64_t after, in
         ev_params_int8(&feed->params, after);
         ev_params_int4(&feed->params, rows_max);
         ev_params_int8(&feed->params, bytes_max);
-        return run(feed, page, ret_rows);
+        return page;
+}
+
+int ev_feed_ask_ahead(struct ev_feed *feed, enum ev_feed_name name, int64_t after, int32_t rows_max,
+                      int64_t bytes_max)
+{
+        const struct ev_statement *page = begin_page(feed, name, after, rows_max, bytes_max);
+        int r;
+
+        assert(!feed->ahead.is_asked);
+
+        feed->ahead.rows = ev_result_free(feed->ahead.rows);
+        r = ev_db_queue(feed->db, page, &feed->params);
+        if (r == 0)
+                r = ev_db_sync(feed->db);
+        if (r < 0)
+                return ev_trace(r);
+        feed->ahead = (struct ev_feed_ahead){ .is_asked = true, .name = name, .after = after };
+        return 0;
+}
+
+int ev_feed_take_ahead(struct ev_feed *feed)
+{
+        _cleanup_result_ struct ev_result *rows = NULL;
+        int r;
+
+        assert(!feed->ahead.is_asked || !feed->ahead.rows);
+
+        if (!feed->ahead.is_asked)
+                return 0;
+        feed->ahead.is_asked = false;
+        r = ev_db_next(feed->db, &rows);
+        if (r == 0)
+                r = ev_db_finish(feed->db);
+        if (r < 0)
+                return ev_trace(r);
+        feed->ahead.rows = rows;
+        rows = NULL;
+        return 0;
+}
+
+bool ev_feed_is_ahead(const struct ev_feed *feed, enum ev_feed_name name)
+{
+        assert(name < EV_FEEDS);
+
+        return (feed->ahead.is_asked || feed->ahead.rows) && feed->ahead.name == name;
+}
+
+/* What was read ahead is handed out once: who reads the same place again wants a new statement. */
+int ev_feed_page(struct ev_feed *feed, enum ev_feed_name name, int64_t after, int32_t rows_max,
+                 int64_t bytes_max, struct ev_result **ret_rows)
+{
+        int r = ev_feed_take_ahead(feed);
+
+        assert(ret_rows);
+
+        if (r)
+                return ev_trace(r);
+        if (feed->ahead.rows && feed->ahead.name == name && feed->ahead.after == after) {
+                *ret_rows = feed->ahead.rows;
+                feed->ahead.rows = NULL;
+                return 0;
+        }
+        if (feed->ahead.name == name)
+                feed->ahead.rows = ev_result_free(feed->ahead.rows);
+        return run(feed, begin_page(feed, name, after, rows_max, bytes_max), ret_rows);
 }
 
 /* Column 0 of both pages, so this needs no feed. Columns are counted in the order of the

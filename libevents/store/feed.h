@@ -32,14 +32,26 @@ enum {
  * objsubid 1; relay_unseat.sql finds the holder by that. */
 #define EV_FEED_LEADER_LOCK INT64_C(0x7175656e7479726c)
 
-/* The session is the caller's and connected by him; ends with ev_params_done(&feed.params). */
+/* The page that is read while the one before it is published: asked for, or here. */
+struct ev_feed_ahead {
+        bool is_asked; /* the next results of the session are its */
+        enum ev_feed_name name;
+        int64_t after;
+        struct ev_result *rows; /* NULL: not here */
+};
+
+/* The session is the caller's and connected by him; ends with ev_feed_done(). */
 struct ev_feed {
         struct ev_db *db;
         struct ev_params params;
+        struct ev_feed_ahead ahead;
 };
 
 #define EV_FEED_INIT(session) \
         ((struct ev_feed){ .db = (session), .params = EV_PARAMS_INIT(EV_FEED_PARAMS_BYTES_MAX) })
+
+/* Frees what belongs to it; the session may be gone. */
+void ev_feed_done(struct ev_feed *feed);
 
 /* "outbox", "dead_letter": as in ev.relay_position. */
 const char *ev_feed_text(enum ev_feed_name name);
@@ -94,6 +106,19 @@ int ev_feed_load_rows_at(struct ev_feed *feed, const int64_t *seqs, size_t seqs_
  * bytes_max. Read them with ev_feed_fact() or ev_feed_letter(). */
 int ev_feed_page(struct ev_feed *feed, enum ev_feed_name name, int64_t after, int32_t rows_max,
                  int64_t bytes_max, struct ev_result **ret_rows) _must_check_;
+
+/* Asks for a page without waiting for it: the server makes it while the caller does something else,
+ * and the ev_feed_page() that wants it gets it as it was at this moment. One at a time. Whatever is
+ * asked of the session meanwhile takes it in first; the session itself may be used by nobody else
+ * until then. */
+int ev_feed_ask_ahead(struct ev_feed *feed, enum ev_feed_name name, int64_t after, int32_t rows_max,
+                      int64_t bytes_max) _must_check_;
+
+/* Takes in what was asked for, so that the session is free. */
+int ev_feed_take_ahead(struct ev_feed *feed) _must_check_;
+
+/* Whether a page of the feed was read or asked for, and not handed out yet. */
+bool ev_feed_is_ahead(const struct ev_feed *feed, enum ev_feed_name name);
 
 int64_t ev_feed_seq(const struct ev_result *rows, size_t row);
 
