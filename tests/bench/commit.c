@@ -3,7 +3,7 @@
  *      bench-commit --brokers HOST:PORT --conninfo "dbname=order_db" --count 2000
  *
  * One fact at a time, as a worker writes it when there is little to do: a row of the outbox and a
- * notification in one transaction. What is written is a copy of a StockReserved that the table has
+ * notification in one transaction; with --silent 1 without it, as in a large batch. What is written is a copy of a StockReserved that the table has
  * already, so that there has to be one, with an id of its own in ce_correlationid. The time runs from
  * when COMMIT was answered; a fact that has been read by then took no time. A relay has to run.
  * Whoever reads these facts as what they seem to be will see orders reserved again and again: the
@@ -43,7 +43,7 @@ static const char insert[] =
         "                                     WHERE d.name = 'quenty.stock.StockReserved')"
         "    ORDER BY o.seq LIMIT 1"
         "    RETURNING seq)"
-        "SELECT pg_notify('ev_outbox', '') FROM fact";
+        "SELECT CASE WHEN $2::int = 0 THEN pg_notify('ev_outbox', '') END FROM fact";
 
 struct wait {
         char id[ID_MAX];
@@ -60,10 +60,11 @@ static void take(void *context, struct ev_str correlation_id, int64_t arrived)
                 wait->arrived = arrived;
 }
 
-static void commit(PGconn *pg, const char *id)
+static void commit(PGconn *pg, const char *id, bool is_silent)
 {
-        const char *const values[] = { id };
-        PGresult *result = PQexecParams(pg, insert, 1, NULL, values, NULL, NULL, 0);
+        const char *const values[] = { id, is_silent ? "1" : "0" };
+        PGresult *result =
+                PQexecParams(pg, insert, EV_ARRAY_SIZE(values), NULL, values, NULL, NULL, 0);
 
         assert(id);
 
@@ -74,7 +75,7 @@ static void commit(PGconn *pg, const char *id)
         PQclear(result);
 }
 
-static void one(PGconn *pg, struct sink *sink, int64_t n, struct histogram *latency)
+static void one(PGconn *pg, struct sink *sink, int64_t n, bool is_silent, struct histogram *latency)
 {
         struct wait wait = { .arrived = 0 };
         int64_t committed, end;
@@ -82,7 +83,7 @@ static void one(PGconn *pg, struct sink *sink, int64_t n, struct histogram *late
         assert(n >= 0);
 
         snprintf(wait.id, sizeof(wait.id), "bench-commit-%d-%" PRId64, PQbackendPID(pg), n);
-        commit(pg, wait.id);
+        commit(pg, wait.id, is_silent);
         committed = ev_clock_monotonic_micros();
         end = committed + PATIENCE_S * EV_MICROS_PER_SECOND;
         while (!wait.arrived && ev_clock_monotonic_micros() < end)
@@ -108,13 +109,14 @@ int main(int argc, char **argv)
 {
         static struct histogram latency;
         const char *brokers = NULL, *conninfo = NULL;
-        int64_t count = 2000, pause_us = 5000;
+        int64_t count = 2000, pause_us = 5000, silent = 0;
         const struct tool_option options[] = {
                 { "--brokers", "LIST", "where Kafka is", .text = &brokers },
                 { "--conninfo", "TEXT", "where the database is", .text = &conninfo },
                 { "--count", "N", "commits", .number = &count, 1, COUNT_MAX },
                 { "--pause", "US", "between a fact and the next commit", .number = &pause_us, 0,
                   PAUSE_US_MAX },
+                { "--silent", "0|1", "tell the relay of no commit", .number = &silent, 0, 1 },
         };
         const struct tool tool = { "bench-commit", "From a commit until a subscriber has the fact.",
                                    options, EV_ARRAY_SIZE(options) };
@@ -131,7 +133,7 @@ int main(int argc, char **argv)
         for (int64_t n = 0; n < count; ++n) {
                 const struct timespec pause = { .tv_nsec = pause_us * NANOS_PER_MICRO };
 
-                one(pg, sink, n, &latency);
+                one(pg, sink, n, silent, &latency);
                 nanosleep(&pause, NULL);
         }
         print(&latency);

@@ -6,6 +6,7 @@ from results import Result
 from rounds import Rounds, Sample
 from system import BUILD, INGRESS, Bench, poll, run_workers, running
 
+WARM_RUNS, WARM_ORDERS = 5, 150_000  # four records an order
 BATCHES = (1, 10, 50, 100, 200, 500, 1000)
 
 
@@ -64,11 +65,20 @@ def run_flow(bench, orders, lanes):
     return Sample(float(told["facts_per_s"]), watch, orders=orders)
 
 
+def warm(bench, options):
+    """What a server has behind it that has run for a day: code that is compiled, files of the log to write into. For
+    records by the million a broker takes twice the time that it takes later."""
+    for _ in range(WARM_RUNS if not options.quick else 1):
+        run_flow(bench, options.scaled(WARM_ORDERS, 3_000), 2)
+        bench.fresh_topics((INGRESS,))
+
+
 def path(options):
     """P1 P2 P4: workers and the whole flow beside a bare libpq loop with the same batches; two lanes beside one"""
     orders = options.scaled(100_000, 10_000)
     with Bench() as bench:
         bench.seed_orders()
+        warm(bench, options)
         bench.load_orders(orders)
         loop = Loop(bench, orders, 2)
         rounds = Rounds({"worker": lambda: run_workers(bench, orders, 2), "loop": loop.run,
