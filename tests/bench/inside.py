@@ -15,32 +15,45 @@ def set_track(bench, what):
     bench.sql("postgres", "SELECT pg_reload_conf()")
 
 
+def by_statement(bench, orders, words=()):
+    """What each statement cost while so many orders were drained, and the Sample of that."""
+    bench.sql("postgres", "SELECT pg_stat_statements_reset()")
+    sample = run_workers(bench, orders, 2, words=words)
+    return sample, bench.sql("postgres", f"""
+        SELECT regexp_replace(left(s.query, 300), '\\s+', ' ', 'g'), s.calls, s.total_exec_time * 1000 / {orders},
+               s.wal_bytes / {orders}, s.shared_blks_hit::numeric / {orders}
+        FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid AND d.datname = 'order_db' AND s.query NOT LIKE 'COPY%'
+        ORDER BY s.total_exec_time DESC""")
+
+
 def statements(options):
     """PostgreSQL's time, WAL and buffers of an order by statement (pg_stat_statements); HOT share and bytes"""
-    orders = options.scaled(100_000, 6_000)
+    orders, few = options.scaled(100_000, 6_000), options.scaled(5_000, 1_000)
     with Bench() as bench:
         bench.seed_orders()
         bench.load_orders(orders)
         bench.sql("postgres", "CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
         set_track(bench, "all")
-        bench.sql("postgres", "SELECT pg_stat_statements_reset()")
         before = bench.number("postgres", "SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn")
-        sample = run_workers(bench, orders, 2)
+        sample, rows = by_statement(bench, orders)
         wal = bench.number("postgres", "SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn") - before
-        rows = bench.sql("postgres", f"""
-            SELECT regexp_replace(left(s.query, 300), '\\s+', ' ', 'g'), s.calls, s.total_exec_time * 1000 / {orders},
-                   s.wal_bytes / {orders}, s.shared_blks_hit::numeric / {orders}
-            FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid AND d.datname = 'order_db' AND s.query NOT LIKE 'COPY%'
-            ORDER BY s.total_exec_time DESC LIMIT {SHOWN}""")
         hot = bench.sql("order_db", """
             SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'inventory_items'""")[0]
         sizes = bench.sql("order_db", """
             SELECT sum(pg_relation_size(c.oid)) FILTER (WHERE c.relkind = 'r'),
                    sum(pg_relation_size(c.oid)) FILTER (WHERE c.relkind = 'i')
             FROM pg_class c WHERE c.relnamespace IN ('public'::regnamespace, 'ev'::regnamespace)""")[0]
-    for number, (query, calls, micros, bytes_, blocks) in enumerate(rows, 1):
-        yield Result(f"statement {number}", f"{query[:110]} ({calls} calls, WAL {float(bytes_):.0f} B, "
-                     f"{float(blocks):.1f} buffers an order)", float(micros), "µs/order", query=query)
+        bench.fresh_topics((INGRESS,))
+        bench.load_orders(few)
+        alone, alone_rows = by_statement(bench, few, ("--batch.max=1",))
+    for name, found in (("statement", rows), ("alone", alone_rows)):
+        for number, (query, calls, micros, bytes_, blocks) in enumerate(found[:SHOWN], 1):
+            yield Result(f"{name} {number}", f"{'batches of 1: ' if name == 'alone' else ''}{query[:110]} ({calls} calls, "
+                         f"WAL {float(bytes_):.0f} B, {float(blocks):.1f} buffers an order)", float(micros), "µs/order", query=query)
+    yield Result("statements alone", "statements of a batch of 1, the transaction's included",
+                 sum(int(row[1]) for row in alone_rows) / few, "")
+    yield Result("executed alone", "time in the executor of a batch of 1", sum(float(row[2]) for row in alone_rows), "µs/order")
+    yield Result("cpu alone", "CPU of PostgreSQL in batches of 1", alone.cpu["postgres"] / few * 1e6, "µs/order")
     yield Result("cpu statements", "CPU of PostgreSQL, all of it", sample.cpu["postgres"] / orders * 1e6, "µs/order")
     yield Result("wal", "WAL, with full page writes after a checkpoint", wal / orders, "B/order")
     yield Result("hot", "updates of lots that are HOT", 100 * int(hot[1]) / int(hot[0]), "%", goal=100)

@@ -28,19 +28,26 @@ class Result:
         return f"{self.value:,.{digits}f}{' ' if self.unit else ''}{self.unit}"
 
     def as_json(self):
-        return {"name": self.name, "what": self.what, "value": self.value, "unit": self.unit, "goal": self.goal,
+        return {"name": self.name, "what": self.what, "value": self.value, "unit": self.unit, "goal": self.goal, "less": self.less,
                 "verdict": self.verdict(), **self.details,
                 **({"rounds": self.rounds.as_json(), "repeated": self.rounds.repeated} if self.rounds else {})}
 
 
-def table(results):
-    """As Markdown, so that it can stand in a README as it is."""
-    rows = [("", "what", "figure", "goal", "")]
-    rows += [(r.name, r.what, r.figure(), r.goal_text(), r.verdict()) for r in results]
-    widths = [max(len(row[i]) for row in rows) for i in range(5)]
+def table(results, more=(), of=lambda result: ()):
+    """As Markdown, so that it can stand in a README as it is. more: further columns, which `of` fills."""
+    rows = [("", "what", "figure", "goal", "", *more)]
+    rows += [(r.name, r.what, r.figure(), r.goal_text(), r.verdict(), *of(r)) for r in results]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |" for row in rows]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return "\n".join(lines)
+
+
+def read_table(path):
+    """All that a file has, with when and how it was measured."""
+    found = [Result(r["name"], r["what"], r["value"], r["unit"], r["goal"], r.get("less", False), measured_at=r["measured_at"],
+                    command=r["command"]) for r in json.loads(path.read_text())["results"]]
+    return table(found, ("measured", "by"), lambda r: (r.details["measured_at"][:10], f"`{r.details['command']}`"))
 
 
 def write_json(path, results, command):
