@@ -11,7 +11,10 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/error.h"
+
+enum { GROUP_BYTES = 3 }; /* of base64 */
 
 /* A node is jansson's value under a name of ours: there is no second tree, and no header of ours
  * shows jansson's types. */
@@ -346,8 +349,7 @@ void ev_json_write_string(struct ev_json_writer *writer, struct ev_str value)
 /* Group by group into the buffer, so that no size is too large; none of the digits is escaped. */
 void ev_json_write_bytes(struct ev_json_writer *writer, struct ev_bytes bytes)
 {
-        static const char digits[] =
-                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        char text[EV_BASE64_CHARS(GROUP_BYTES) + 1];
 
         assert(writer->buffer);
 
@@ -357,16 +359,12 @@ void ev_json_write_bytes(struct ev_json_writer *writer, struct ev_bytes bytes)
         }
         part(writer);
         put(writer, "\"", 1);
-        for (size_t i = 0; i < bytes.size; i += 3) {
+        for (size_t i = 0; i < bytes.size; i += GROUP_BYTES) {
                 size_t left = bytes.size - i;
-                uint32_t group = (uint32_t)bytes.data[i] << 16 |
-                                 (left > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0) |
-                                 (left > 2 ? bytes.data[i + 2] : 0);
-                const char text[] = { digits[group >> 18], digits[group >> 12 & 63],
-                                      left > 1 ? digits[group >> 6 & 63] : '=',
-                                      left > 2 ? digits[group & 63] : '=' };
 
-                put(writer, text, sizeof(text));
+                put(writer, text,
+                    ev_base64_encode(bytes.data + i, left < GROUP_BYTES ? left : GROUP_BYTES,
+                                     text));
         }
         put(writer, "\"", 1);
 }

@@ -18,16 +18,13 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/decimal.h"
 #include "base/error.h"
 #include "wire/trouble.h"
 
 enum { TEXT_BYTES_MAX = 8 * EV_FACT_BYTES_MAX }; /* what a value of the largest size may print as */
-
-/* RFC 4648 §4; the place of a digit is its value. */
-static const char base64_digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 static void write_value(const struct ev_field *field, const uint8_t *at,
                         struct ev_json_writer *writer);
@@ -269,49 +266,6 @@ static int read_string(struct form_reader *reader, const struct ev_field *field,
         return 0;
 }
 
-/* The value of a digit of base64; below 0 for anything else, the padding included. */
-static int digit_of(char c)
-{
-        const char *digit = c ? strchr(base64_digits, c) : NULL;
-
-        return digit ? (int)(digit - base64_digits) : -1;
-}
-
-/* Whole groups of four, padded with '='; anything else is refused. Bits behind the last byte have
- * to be zeros (RFC 4648 §3.5), so that one value has one text. */
-static bool decode_base64(struct ev_str text, uint8_t *bytes, size_t *ret_size)
-{
-        size_t padding = 0, size = 0;
-        uint32_t group = 0;
-
-        assert(ret_size);
-        assert(bytes);
-
-        /* Padding is required (RFC 4648 §3.2), so a text that was cut is seen. */
-        if (text.size % 4 != 0)
-                return false;
-        /* At most two: three would mean a group without a whole byte. */
-        while (padding < 2 && padding < text.size && text.data[text.size - 1 - padding] == '=')
-                ++padding;
-        for (size_t i = 0; i < text.size; ++i) {
-                int digit = i < text.size - padding ? digit_of(text.data[i]) : 0;
-
-                if (digit < 0)
-                        return false;
-                group = group << 6 | (uint32_t)digit;
-                if (i % 4 != 3)
-                        continue;
-                bytes[size++] = (uint8_t)(group >> 16);
-                bytes[size++] = (uint8_t)(group >> 8);
-                bytes[size++] = (uint8_t)group;
-        }
-        /* The bits that padding left over. */
-        if (padding > 0 && (group & ((1U << (8 * padding)) - 1)) != 0)
-                return false;
-        *ret_size = size - padding;
-        return true;
-}
-
 /* The arena gets a byte for each digit, which is more than the bytes need and known before they
  * are. */
 static int read_bytes(struct form_reader *reader, const struct ev_json *node, struct ev_bytes *at)
@@ -324,7 +278,7 @@ static int read_bytes(struct form_reader *reader, const struct ev_json *node, st
 
         if (!bytes)
                 return refuse(reader, "no memory for it");
-        if (ev_str_is_null(text) || !decode_base64(text, bytes, &size))
+        if (ev_str_is_null(text) || !ev_base64_decode(text, bytes, &size))
                 return refuse(reader, "bytes must be a string of base64");
         *at = (struct ev_bytes){ bytes, size };
         return 0;
