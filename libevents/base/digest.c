@@ -1,4 +1,4 @@
-/* SHA-256 by libcrypto's EVP interface; the only file that knows libcrypto.
+/* SHA-256 by libcrypto's EVP interface; the only file beside signature.c that knows libcrypto.
  *
  * A failure in the middle is remembered and told at the end, so that hashing a record's fields is
  * not an error path for each field. Nothing here outlives the process. */
