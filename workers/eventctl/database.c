@@ -14,7 +14,8 @@
 enum {
         KEY_MAX = 64,
         CONNECT_MS = 5000,
-        WAIT_MS = 65000, /* above statement_timeout: the server speaks first */
+        WAIT_MS = 65000,      /* above statement_timeout: the server speaks first */
+        COMPARE_MS = 3605000, /* likewise */
 };
 
 const char *const database_names[DATABASES] = { "customer_db", "order_db", "intl_shipping_db" };
@@ -34,6 +35,16 @@ static const struct ev_db_setting changing[] = {
         { "statement_timeout", "60s" },
         { "lock_timeout", "5s" },
         { "idle_in_transaction_session_timeout", "10s" },
+        { "timezone", "UTC" },
+        { "jit", "off" },
+};
+
+/* For what looks at all rows, as they were at one moment. */
+static const struct ev_db_setting comparing[] = {
+        { "default_transaction_read_only", "on" },
+        { "default_transaction_isolation", "repeatable read" },
+        { "statement_timeout", "1h" },
+        { "lock_timeout", "5s" },
         { "timezone", "UTC" },
         { "jit", "off" },
 };
@@ -64,21 +75,10 @@ bool database_is_configured(const struct ev_config *config, const char *name)
         return !any || database_is_given(config, name);
 }
 
-static int open_with(const struct ev_config *config, const char *name,
-                     const struct ev_db_setting *settings, size_t settings_count,
-                     struct ev_db **ret_db)
+static int open_with(const struct ev_db_options *options, struct ev_db **ret_db)
 {
-        const struct ev_db_options options = {
-                .conninfo = ev_settings_conninfo(config, name),
-                .password_file = ev_settings_password_file(config, name),
-                .application_name = "eventctl",
-                .connect_ms = CONNECT_MS,
-                .wait_ms = WAIT_MS,
-                .settings = settings,
-                .settings_count = settings_count,
-        };
         _cleanup_(ev_db_free_p) struct ev_db *db = NULL;
-        int r = ev_db_new(&db, &options);
+        int r = ev_db_new(&db, options);
 
         assert(ret_db);
 
@@ -91,16 +91,54 @@ static int open_with(const struct ev_config *config, const char *name,
         return 0;
 }
 
+static struct ev_db_options options_of(const struct ev_config *config, const char *name)
+{
+        assert(name);
+
+        return (struct ev_db_options){
+                .conninfo = ev_settings_conninfo(config, name),
+                .password_file = ev_settings_password_file(config, name),
+                .application_name = "eventctl",
+                .connect_ms = CONNECT_MS,
+                .wait_ms = WAIT_MS,
+        };
+}
+
 int database_open(const struct ev_config *config, const char *name, struct ev_db **ret_db)
 {
+        struct ev_db_options options = options_of(config, name);
+
         assert(config && name);
 
-        return ev_trace(open_with(config, name, looking, EV_ARRAY_SIZE(looking), ret_db));
+        options.settings = looking;
+        options.settings_count = EV_ARRAY_SIZE(looking);
+        return ev_trace(open_with(&options, ret_db));
 }
 
 int database_open_to_change(const struct ev_config *config, const char *name, struct ev_db **ret_db)
 {
+        struct ev_db_options options = options_of(config, name);
+
         assert(config && name);
 
-        return ev_trace(open_with(config, name, changing, EV_ARRAY_SIZE(changing), ret_db));
+        options.settings = changing;
+        options.settings_count = EV_ARRAY_SIZE(changing);
+        return ev_trace(open_with(&options, ret_db));
+}
+
+int database_open_to_compare(const struct ev_config *config, const char *name, const char *conninfo,
+                             struct ev_db **ret_db)
+{
+        struct ev_db_options options = options_of(config, name);
+
+        assert(config && name);
+
+        if (conninfo) {
+                options.conninfo = conninfo;
+                options.password_file = NULL;
+        }
+        options.wait_ms = COMPARE_MS;
+        options.settings = comparing;
+        options.settings_count = EV_ARRAY_SIZE(comparing);
+        return ev_trace(open_with(&options, ret_db));
 }

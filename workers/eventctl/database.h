@@ -25,6 +25,11 @@ bool database_is_configured(const struct ev_config *config, const char *name);
 int database_open(const struct ev_config *config, const char *name,
                   struct ev_db **ret_db) _must_check_;
 
+/* A session that cannot write and in which a statement may take an hour; its transactions see the
+ * database as it was when they began. `conninfo` NULL: the database of that name. */
+int database_open_to_compare(const struct ev_config *config, const char *name, const char *conninfo,
+                             struct ev_db **ret_db) _must_check_;
+
 /* The same for a command that changes rows: durably, and waiting for no lock for long. */
 int database_open_to_change(const struct ev_config *config, const char *name,
                             struct ev_db **ret_db) _must_check_;

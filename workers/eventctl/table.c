@@ -93,6 +93,16 @@ static const struct command_option option_into = {
 };
 static const struct command_option *const rebuild_options[] = { &option_into, &output_option };
 
+static const struct command_option option_with = {
+        "with", "CONNINFO",
+        "The rebuilt database, as libpq writes it. A password belongs into PGPASSFILE."
+};
+static const struct command_option option_limit = {
+        "limit", "N", "Show N differences at most; 100 without it. All are counted."
+};
+static const struct command_option *const diff_options[] = { &option_with, &option_limit,
+                                                             &output_option };
+
 static const struct command_option *const lane_ls_options[] = { LANE_SELECTION, &output_option };
 static const struct command_option *const lane_options[] = { LANE_SELECTION, &aside_from, CHANGE };
 
@@ -278,6 +288,22 @@ const struct command commands[] = {
           "are missing, ends it with exit status 1 and its place. JSON has database, facts, "
           "repeated (published twice, and passed over), seconds and facts_a_second.",
           rebuild_options, EV_ARRAY_SIZE(rebuild_options), rebuild },
+        { "diff", "DATABASE", "compare a live database with a rebuilt one",
+          "Compares customer_db, order_db or intl_shipping_db with the database of --with, which "
+          "\"eventctl rebuild\" has filled: every table that facts make, row by row by its natural "
+          "key, every column, times included. Left out are what no fact carries "
+          "(users.password_hash, "
+          "shipping_carriers.api_key), ids that only the database uses, for which what they name "
+          "stands, the schema ev, and holidays, which have no facts. Each side is seen as it was "
+          "at "
+          "one moment; both moments are the same where nothing is being applied. Memory does not "
+          "grow "
+          "with the tables. A difference is a line: table, key, column, and both values; a row "
+          "that "
+          "one side does not have names no column. If there is any, the exit status is 4. JSON is "
+          "a "
+          "list of objects with table, key, column, live and rebuilt.",
+          diff_options, EV_ARRAY_SIZE(diff_options), diff },
         { "trace", "ORDER_NUMBER", "tell the story of an order",
           "Puts together what happened to an order, in the order of time: events of other systems, "
           "facts about the order and its manifest and what else these events caused, and records "

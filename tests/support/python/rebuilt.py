@@ -80,6 +80,12 @@ def rebuild(world, database, conninfo, env=None):
     return ctl(world, "rebuild", database, "--into", conninfo, "-o", "json", env=env)
 
 
+def diff(world, database, conninfo):
+    """(exit status, differences) of the operator's own comparison."""
+    done = ctl(world, "diff", database, "--with", conninfo, "-o", "json")
+    return done.returncode, json.loads(done.stdout) if done.returncode in (0, 4) else [], done.stderr
+
+
 def rows_of(world, database, query):
     """As a multiset of texts; members of a JSON object are in one order in all databases."""
     return collections.Counter(row[0] for row in world.sql(database, query))
@@ -105,5 +111,8 @@ def check_rebuilt(checks, world, databases=None):
         if not checks.check(f"I10 {database} is rebuilt", done.returncode == 0, done.stderr or done.stdout.strip()):
             continue
         lines, compared = differences(world, database, name_of(database))
+        found = diff(world, database, world.conninfo(name_of(database)))
+        checks.check(f"eventctl diff says so of {database} too", found[:2] == (0, []) and f" {compared} rows" in found[2],
+                     f"{compared} rows; {found}")
         checks.check(f"I10 {database} rebuilt from its facts is the live one", compared and not lines,
                      "\n".join(lines) if lines else f"{compared} rows")
