@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/base64.h"
@@ -115,16 +116,13 @@ static int fail_key(void)
 static bool parse_hash(struct ev_str text, uint32_t *ret_hash)
 {
         char copy[HASH_CHARS + 1];
-        unsigned hash;
-        int end = 0;
 
         assert(ret_hash);
 
         if (text.size != HASH_CHARS || !ev_str_copy(text, copy, sizeof(copy)) ||
-            strspn(copy, "0123456789abcdefABCDEF") != HASH_CHARS ||
-            sscanf(copy, "%8x%n", &hash, &end) != 1 || end != HASH_CHARS)
+            strspn(copy, "0123456789abcdefABCDEF") != HASH_CHARS)
                 return false;
-        *ret_hash = hash;
+        *ret_hash = (uint32_t)strtoul(copy, NULL, 16);
         return true;
 }
 

@@ -1,6 +1,6 @@
 #include "support/unit.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buffer.h"
@@ -21,8 +21,11 @@ struct vectors {
 
 static size_t from_hex(struct ev_str text, uint8_t *bytes)
 {
-        for (size_t i = 0; i < text.size / 2; ++i)
-                cr_assert_eq(sscanf(text.data + 2 * i, "%2hhx", &bytes[i]), 1);
+        for (size_t i = 0; i < text.size / 2; ++i) {
+                const char digits[] = { text.data[2 * i], text.data[2 * i + 1], '\0' };
+
+                bytes[i] = (uint8_t)strtoul(digits, NULL, 16);
+        }
         return text.size / 2;
 }
 

@@ -1,6 +1,6 @@
 #include "support/unit.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/signature.h"
@@ -29,8 +29,11 @@ static size_t from_hex(const char *text, uint8_t *bytes)
 {
         size_t size = strlen(text) / 2;
 
-        for (size_t i = 0; i < size; ++i)
-                cr_assert_eq(sscanf(text + 2 * i, "%2hhx", &bytes[i]), 1);
+        for (size_t i = 0; i < size; ++i) {
+                const char digits[] = { text[2 * i], text[2 * i + 1], '\0' };
+
+                bytes[i] = (uint8_t)strtoul(digits, NULL, 16);
+        }
         return size;
 }
 
