@@ -42,7 +42,7 @@ static void read_vectors(struct vectors *vectors)
         _cleanup_buffer_ struct ev_buffer text = EV_BUFFER_INIT(FILE_MAX);
         const struct ev_json *leaves;
 
-        cr_assert_eq(ev_buffer_read_file(&text, EV_VECTORS "/merkle.json"), 0);
+        cr_assert_eq(ev_buffer_read_file(&text, EV_VECTORS "/merkle/vectors.json"), 0);
         cr_assert_eq(ev_json_parse(ev_buffer_str(&text), FILE_MAX, &vectors->json), 0);
         cr_assert_eq(ev_digest_new(&vectors->digest), 0);
         leaves = ev_json_get(vectors->json, EV_STR("leaves"));

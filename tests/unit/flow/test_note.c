@@ -17,7 +17,7 @@ static struct ev_json *read_vectors(void)
         _cleanup_buffer_ struct ev_buffer text = EV_BUFFER_INIT(FILE_MAX);
         struct ev_json *json = NULL;
 
-        cr_assert_eq(ev_buffer_read_file(&text, EV_VECTORS "/merkle.json"), 0);
+        cr_assert_eq(ev_buffer_read_file(&text, EV_VECTORS "/merkle/vectors.json"), 0);
         cr_assert_eq(ev_json_parse(ev_buffer_str(&text), FILE_MAX, &json), 0);
         return json;
 }

@@ -1,6 +1,6 @@
-// Makes ../merkle.json: roots and proofs of golang.org/x/mod/sumdb/tlog and signed notes of
+// Makes vectors.json: roots and proofs of golang.org/x/mod/sumdb/tlog and signed notes of
 // golang.org/x/mod/sumdb/note, which is another implementation of what libevents/base/merkle.c and
-// libevents/flow/note.c do. Run it in this folder: go run . > ../merkle.json
+// libevents/flow/note.c do. Run it in this folder: go run . > vectors.json
 package main
 
 import (
