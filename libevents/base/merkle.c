@@ -223,15 +223,18 @@ static int compare(const struct ev_merkle_hash *found, const struct ev_merkle_ha
         return ev_merkle_equal(found, wanted) ? 0 : EV_MERKLE_WRONG;
 }
 
-/* Up to the next node of which ours is not the last one on its level alone. */
-static void skip_alone(uint64_t *node, uint64_t *last)
+/* One level up from where a hash of the proof was joined; from the right side of it, past levels on
+ * which ours is alone. */
+static void rise(bool is_right, uint64_t *node, uint64_t *last)
 {
         assert(node && last);
 
-        while (!(*node & 1) && *node) {
+        while (is_right && !(*node & 1) && *node) {
                 *node >>= 1;
                 *last >>= 1;
         }
+        *node >>= 1;
+        *last >>= 1;
 }
 
 /* RFC 9162, 2.1.3.2; fn is `node`, sn is `last`. */
@@ -256,10 +259,7 @@ int ev_merkle_verify_leaf(struct ev_digest *digest, const struct ev_merkle_hash 
                              : join(digest, &hash, &proof->hashes[i], &hash);
                 if (r < 0)
                         return ev_trace(r);
-                if (is_right)
-                        skip_alone(&node, &last);
-                node >>= 1;
-                last >>= 1;
+                rise(is_right, &node, &last);
         }
         return last == 0 ? compare(&hash, root) : EV_MERKLE_WRONG;
 }
@@ -300,10 +300,7 @@ static int verify_path(struct ev_digest *digest, uint64_t old_size, uint64_t siz
                 r = climb(digest, &hashes[i], is_right, older, newer);
                 if (r < 0)
                         return ev_trace(r);
-                if (is_right)
-                        skip_alone(&node, &last);
-                node >>= 1;
-                last >>= 1;
+                rise(is_right, &node, &last);
         }
         return last == 0 ? 0 : EV_MERKLE_WRONG;
 }

@@ -49,6 +49,18 @@ static const struct ev_db_setting comparing[] = {
         { "jit", "off" },
 };
 
+int database_find(const char *name)
+{
+        assert(name);
+
+        for (int i = 0; i < DATABASES; ++i)
+                if (strcmp(database_names[i], name) == 0)
+                        return i;
+        fprintf(stderr, "eventctl: \"%s\" is none of customer_db, order_db and intl_shipping_db\n",
+                name);
+        return -1;
+}
+
 bool database_is_given(const struct ev_config *config, const char *name)
 {
         struct ev_config_entry entry;

@@ -14,6 +14,9 @@ enum { DATABASES = 3 };
 /* "customer_db", "order_db", "intl_shipping_db". */
 extern const char *const database_names[DATABASES];
 
+/* The place of a name in it; or -1, after a message, if it is none of them. */
+int database_find(const char *name);
+
 /* Whether anybody has said where this database is. */
 bool database_is_given(const struct ev_config *config, const char *name);
 

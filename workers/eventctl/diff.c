@@ -6,7 +6,6 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "command.h"
@@ -29,13 +28,11 @@ static const struct output_column columns[] = {
         { "live", 28, false },  { "rebuilt", 0, false },
 };
 
-static const struct kind {
-        const char *database;
-        const struct ev_statement *statement;
-} kinds[] = {
-        { "customer_db", &eventctl_customer_sql_diff },
-        { "order_db", &eventctl_order_sql_diff },
-        { "intl_shipping_db", &eventctl_shipping_sql_diff },
+/* In the order of database_names. */
+static const struct ev_statement *const statements[DATABASES] = {
+        &eventctl_customer_sql_diff,
+        &eventctl_order_sql_diff,
+        &eventctl_shipping_sql_diff,
 };
 
 struct diff {
@@ -279,21 +276,17 @@ static enum command_exit begin(struct diff *diff)
 {
         const char *with = command_value(diff->input, "with");
         const char *database = diff->input->operand;
+        int at;
 
         assert(database);
 
         if (!output_format_of(diff->input, &diff->output.format) ||
             !command_number(diff->input, "limit", SHOWN_MAX, SHOWN, &diff->shown_max))
                 return COMMAND_USAGE;
-        for (size_t i = 0; i < EV_ARRAY_SIZE(kinds); ++i)
-                if (strcmp(kinds[i].database, database) == 0)
-                        diff->statement = kinds[i].statement;
-        if (!diff->statement) {
-                fprintf(stderr,
-                        "eventctl: \"%s\" is none of customer_db, order_db and intl_shipping_db\n",
-                        database);
+        at = database_find(database);
+        if (at < 0)
                 return COMMAND_USAGE;
-        }
+        diff->statement = statements[at];
         if (!with) {
                 fputs("eventctl diff: --with CONNINFO names the database that was rebuilt\n",
                       stderr);

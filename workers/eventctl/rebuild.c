@@ -5,7 +5,6 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -24,13 +23,13 @@
 #include "progress.h"
 #include "shipping/shipping.h"
 
-/* What a database is rebuilt by. */
+/* What a database is rebuilt by, in the order of database_names. */
 static const struct kind {
         const struct ev_worker *worker;
         const struct ev_statement *rows; /* whether there are any that facts make */
         const struct ev_statement
                 *sequences; /* set above ids that facts carry; NULL: they carry none */
-} kinds[] = {
+} kinds[DATABASES] = {
         { &customer_worker, &eventctl_customer_sql_rebuild_rows, NULL },
         { &order_worker, &eventctl_order_sql_rebuild_rows, &eventctl_order_sql_rebuild_sequences },
         { &shipping_worker, &eventctl_shipping_sql_rebuild_rows, NULL },
@@ -68,16 +67,6 @@ static enum command_exit complain(void)
 {
         command_complain();
         return COMMAND_FAILED;
-}
-
-static const struct kind *find_kind(const char *database)
-{
-        assert(database);
-
-        for (size_t i = 0; i < EV_ARRAY_SIZE(kinds); ++i)
-                if (strcmp(kinds[i].worker->database, database) == 0)
-                        return &kinds[i];
-        return NULL;
 }
 
 /* ---- The database that is filled ---- */
@@ -251,19 +240,16 @@ enum command_exit rebuild(const struct command_input *input)
                 .started = ev_clock_monotonic_micros(),
         };
         enum command_exit exit;
+        int at;
 
         assert(input->operand);
 
         if (!output_format_of(input, &rebuild.output.format))
                 return COMMAND_USAGE;
-        rebuild.kind = find_kind(input->operand);
-        if (!rebuild.kind) {
-                fprintf(stderr,
-                        "eventctl: \"%s\" is none of customer_db, order_db and "
-                        "intl_shipping_db\n",
-                        input->operand);
+        at = database_find(input->operand);
+        if (at < 0)
                 return COMMAND_USAGE;
-        }
+        rebuild.kind = &kinds[at];
         if (ev_settings_stop_fd(&rebuild.stop_fd) < 0)
                 return complain();
         exit = open_target(&rebuild);
