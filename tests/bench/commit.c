@@ -3,8 +3,9 @@
  *      bench-commit --brokers HOST:PORT --conninfo "dbname=order_db" --count 2000
  *
  * One fact at a time, as a worker writes it when there is little to do: a row of the outbox and a
- * notification in one transaction; with --silent 1 without it, as in a large batch. What is written is a copy of a StockReserved that the table has
- * already, so that there has to be one, with an id of its own in ce_correlationid. The time runs from
+ * notification in one transaction; with --silent 1 without it, as in a large batch. What is written
+ * is a copy of a StockReserved that the table has already, so that there has to be one, with an id of
+ * its own in ce_correlationid. The time runs from
  * when COMMIT was answered; a fact that has been read by then took no time. A relay has to run.
  * Whoever reads these facts as what they seem to be will see orders reserved again and again: the
  * database is for nothing else afterwards. */

@@ -33,7 +33,8 @@ LOAD_MAX = 10_000_000  # orders of one load
 SERVER = ("-d", "-c", "shared_buffers=1GB", "-c", "max_wal_size=16GB", "-c", "min_wal_size=8GB",
           "-c", "checkpoint_timeout=1h", "-c", "pg_stat_statements.track=none")
 # A thread for each core is what two cores can use: with the eleven of the default a request costs a tenth more and
-# waits longer. Topics keep when the broker took a record, which tells where the time goes. A group that is new waits so long for members, so that two workers begin with half of the lanes each.
+# waits longer. Topics keep when the broker took a record, which tells where the time goes. A group that is new waits so
+# long for members, so that two workers begin with half of the lanes each.
 BROKER = ("-c", "num.network.threads=1", "-c", "num.io.threads=1", "-c", "log.message.timestamp.type=LogAppendTime",
           "-c", "group.initial.rebalance.delay.ms=2000")
 
