@@ -74,6 +74,16 @@ minutes() {
         echo "$(($1 / 60)).$(($1 % 60 / 6))"
 }
 
+# Shows what of a log tells why: the tests that failed, which may stand anywhere in it, and its end.
+show_failure() {
+        {
+                grep -nE -B 3 -A 9 '^ *FAIL |^ *Traceback|, [1-9][0-9]* bad|[1-9][0-9]* failed$' "$1" | head -n 120
+                echo '...'
+                tail -n 30 "$1"
+        } | sed 's/^/  | /'
+        echo "  | (all of it: $1)"
+}
+
 # Runs a part, its output in a log; sets `result`, and adds to passed and failed.
 run_part() {
         local part=$1 needed=$2 log=build/log/$1.log status good bad
@@ -92,8 +102,7 @@ run_part() {
         result=ok
         if [ "$bad" != 0 ]; then
                 result=FAILED
-                tail -n 60 "$log" | sed 's/^/  | /'
-                echo "  | (all of it: $log)"
+                show_failure "$log"
         fi
         [ "$needed" = needed ] || result+=" ($good of $((good + bad)))"
 }
