@@ -14,6 +14,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/fault.h"
 #include "flow/batch.h"
@@ -32,6 +33,8 @@ struct lane {
         struct ev_messages messages;
         size_t next;      /* of the messages: those before it are applied, or in hand */
         int64_t sequence; /* of that one */
+        int64_t applied_to; /* records before this offset are applied: at most one is looked at again */
+        int64_t wanted_to; /* those of this offset and behind it are not wanted */
         bool has_ended;
         bool is_own; /* facts of this database */
 };
@@ -40,15 +43,16 @@ struct ev_replay {
         struct ev_worker worker; /* the same folds, and a route to each */
         struct ev_route *routes;
         const char *topics[TOPICS_MAX];
-        size_t topic_count, own_count; /* its own come first */
-        struct ev_kafka *kafka;        /* borrowed */
-        int64_t last_sequence;
+        size_t topic_count, own_count;   /* its own come first */
+        struct ev_kafka *kafka;          /* borrowed */
+        const struct ev_replay_cut *cut; /* borrowed */
         struct ev_shard shard;
         struct ev_batch *batch;
         struct ev_offset *offsets; /* beside the lanes */
         struct lane *lanes;
         size_t lane_count;
         int64_t bounds[2 * LANES_MAX]; /* where the lanes begin, and where they end */
+        size_t ends_used;              /* of the cut */
         struct ev_item items[EV_BATCH_MAX];
         struct ev_replay_counts counts;
 };
@@ -141,14 +145,55 @@ static int find_lanes(struct ev_replay *replay)
         return ev_trace(r);
 }
 
+/* Sets what is wanted of a partition that ends here. Of its own facts the first that is not wanted is
+ * read too: what was committed behind it, on other partitions, is not wanted either. */
+static int cut_lane(struct ev_replay *replay, const struct ev_offset *offset, struct lane *lane,
+                    int64_t *end)
+{
+        const struct ev_replay_cut *cut = replay->cut;
+
+        assert(cut->ends_count <= EV_REPLAY_ENDS_MAX);
+
+        lane->wanted_to = *end;
+        for (size_t i = 0; i < cut->ends_count; ++i) {
+                const struct ev_replay_end *wanted = &cut->ends[i];
+
+                if (wanted->partition != offset->partition ||
+                    !ev_str_equal(wanted->topic, offset->topic))
+                        continue;
+                if (wanted->offset > *end)
+                        return ev_fail(EV_VERDICT_STOP, "%.*s [%d] ends at %lld, not yet at %lld",
+                                       EV_STR_ARG(offset->topic), offset->partition,
+                                       (long long)*end, (long long)wanted->offset);
+                lane->wanted_to = wanted->offset;
+                ++replay->ends_used;
+        }
+        if (lane->wanted_to < *end)
+                *end = lane->wanted_to + (lane->is_own ? 1 : 0);
+        return 0;
+}
+
+/* A topic that ends before the place where the last process stood is another one, or is wanted to an
+ * end that lies behind us. */
+static int fail_beyond(const struct ev_offset *offset, int64_t end)
+{
+        assert(end < offset->next_offset);
+
+        return ev_fail(EV_VERDICT_STOP,
+                       "%.*s [%d] is read to %lld already, and ends at %lld: rebuild into an empty "
+                       "database",
+                       EV_STR_ARG(offset->topic), offset->partition, (long long)offset->next_offset,
+                       (long long)end);
+}
+
 /* Each partition has a reader, and so a queue of its own: one is waited for while others are full.
- * What lies in front of the beginning is missing, and the watermarks will say so. A topic that ends
- * before the place where the last process stood is another one. */
+ * What lies in front of the beginning is missing, and the watermarks will say so. The record that was
+ * applied last is read once more, to see on which side of the cut it lies. */
 static int start_lane(struct ev_replay *replay, size_t index, int64_t begin, int64_t end)
 {
         const struct ev_offset *offset = &replay->offsets[index];
         struct lane *lane = &replay->lanes[index];
-        int64_t from = offset->next_offset > begin ? offset->next_offset : begin;
+        int64_t from = offset->next_offset > begin ? offset->next_offset - 1 : begin;
         int r;
 
         assert(begin <= end);
@@ -157,10 +202,14 @@ static int start_lane(struct ev_replay *replay, size_t index, int64_t begin, int
                 lane->has_ended = true; /* facts of another database */
                 return 0;
         }
+        r = cut_lane(replay, offset, lane, &end);
+        if (r < 0)
+                return ev_trace(r);
+        if (offset->next_offset > lane->wanted_to)
+                return ev_trace(fail_beyond(offset, lane->wanted_to));
         if (from > end)
-                return ev_fail(EV_VERDICT_STOP, "%.*s [%d] ends at %lld, and was read to %lld",
-                               EV_STR_ARG(offset->topic), offset->partition, (long long)end,
-                               (long long)from);
+                from = end; /* the cut lies in front of the beginning */
+        lane->applied_to = offset->next_offset;
         replay->counts.to_come += (uint64_t)(end - from);
         r = ev_reader_new(&lane->reader, replay->kafka, true);
         if (r == 0)
@@ -192,6 +241,10 @@ static int start_lanes(struct ev_replay *replay)
         assert(i <= replay->lane_count);
         for (i = 0; r == 0 && i < replay->lane_count; ++i)
                 r = start_lane(replay, i, begins[i], ends[i]);
+        if (r == 0 && replay->ends_used < replay->cut->ends_count)
+                return ev_fail(
+                        EV_VERDICT_STOP,
+                        "an end is given for a partition that is not read, or twice for one");
         return ev_trace(r);
 }
 
@@ -203,12 +256,12 @@ int ev_replay_new(struct ev_replay **ret_replay, const struct ev_replay_options 
                                           .is_replay = true };
         int r;
 
-        assert(ret_replay && ev_worker_check(options->worker));
+        assert(ret_replay && ev_worker_check(options->worker) && options->cut);
 
         if (!replay)
                 return ev_fail_memory("a replay");
         replay->kafka = options->kafka;
-        replay->last_sequence = options->last_sequence;
+        replay->cut = options->cut;
         replay->shard = options->shard ? *options->shard : (struct ev_shard){ .count = 1 };
         batch.worker = &replay->worker;
         r = make_routes(replay, options->worker);
@@ -258,25 +311,55 @@ struct ev_replay_counts ev_replay_counts(const struct ev_replay *replay)
 
 /* ---- Reading ---- */
 
-/* The number that the relay gave it. One that has none is opened at once, and refused. */
-static int64_t sequence_of(const struct ev_message *message)
+static struct ev_str header_of(const struct ev_message *message, struct ev_str name)
 {
-        int64_t sequence = 0;
+        assert(message->topic);
 
         for (size_t i = 0; i < message->headers_count; ++i) {
                 const struct ev_header *header = &message->headers[i];
-                struct ev_str text = { (const char *)header->value.data, header->value.size };
 
-                if (ev_str_equal(header->name, EV_STR("ce_sequence")) &&
-                    !ev_str_to_int64(text, &sequence))
-                        return 0;
+                if (ev_str_equal(header->name, name))
+                        return (struct ev_str){ (const char *)header->value.data,
+                                                header->value.size };
         }
-        assert(message->topic);
-        return sequence;
+        return EV_STR_NULL;
 }
 
-/* Behind the last that is wanted there are later ones only, and repetitions of earlier ones. */
-static void look(struct lane *lane, size_t next, int64_t last_sequence)
+/* The number that the relay gave it. One that has none is opened at once, and refused. */
+static int64_t sequence_of(const struct ev_message *message)
+{
+        int64_t sequence;
+        bool is_there = ev_str_to_int64(header_of(message, EV_STR("ce_sequence")), &sequence);
+
+        assert(message->offset >= 0);
+
+        return is_there ? sequence : 0;
+}
+
+/* Whether it was recorded later than is wanted. */
+static bool is_later(const struct ev_replay *replay, const struct ev_message *message)
+{
+        int64_t recorded_at;
+
+        assert(message->topic);
+
+        return replay->cut->until != INT64_MAX &&
+               ev_instant_parse(header_of(message, EV_STR("ce_time")), &recorded_at) &&
+               recorded_at > replay->cut->until;
+}
+
+static void end_lane(struct lane *lane)
+{
+        assert(lane->next <= lane->messages.count);
+
+        lane->has_ended = true;
+        lane->next = lane->messages.count;
+}
+
+/* Behind the last that is wanted there are later ones only, and repetitions of earlier ones. Whether
+ * an own fact is later than the cut's instant is asked where it comes next of all own ones: the cut
+ * goes through their common order. */
+static void look(const struct ev_replay *replay, struct lane *lane, size_t next)
 {
         assert(next <= lane->messages.count);
 
@@ -284,28 +367,46 @@ static void look(struct lane *lane, size_t next, int64_t last_sequence)
         if (next == lane->messages.count)
                 return;
         lane->sequence = sequence_of(&lane->messages.items[next]);
-        if (!lane->is_own || lane->sequence <= last_sequence)
-                return;
-        lane->has_ended = true;
-        lane->next = lane->messages.count;
+        if (lane->is_own ? lane->sequence > replay->cut->last_sequence
+                         : is_later(replay, &lane->messages.items[next]))
+                end_lane(lane);
+}
+
+/* The first record of a lane that was read before was applied then. */
+static int look_first(const struct ev_replay *replay, struct lane *lane)
+{
+        const struct ev_message *first = lane->messages.items;
+
+        if (lane->messages.count == 0 || first->offset >= lane->applied_to) {
+                look(replay, lane, 0);
+                return 0;
+        }
+        if (is_later(replay, first) ||
+            (lane->is_own && sequence_of(first) > replay->cut->last_sequence))
+                return ev_fail(EV_VERDICT_STOP,
+                               "%s [%d] @%lld lies behind what is wanted, and was applied before: "
+                               "rebuild into an empty database",
+                               first->topic, first->partition, (long long)first->offset);
+        look(replay, lane, 1);
+        return 0;
 }
 
 /* The lane has a record to look at, or has come to its end. */
-static int fill(struct lane *lane, int64_t last_sequence)
+static int fill(const struct ev_replay *replay, struct lane *lane)
 {
         int r = 0;
 
         assert(lane->next <= lane->messages.count);
 
-        while (!lane->has_ended && lane->next == lane->messages.count) {
+        while (r == 0 && !lane->has_ended && lane->next == lane->messages.count) {
                 r = ev_reader_collect(lane->reader, SILENCE_MS, AHEAD_MAX, &lane->messages);
                 if (r < 0)
                         return ev_trace(r);
                 /* At once: a lane that may have more would end the merge where it runs empty. */
                 lane->has_ended = ev_reader_has_ended(lane->reader);
-                look(lane, 0, last_sequence);
+                r = look_first(replay, lane);
         }
-        return 0;
+        return ev_trace(r);
 }
 
 static int fill_all(struct ev_replay *replay)
@@ -315,7 +416,7 @@ static int fill_all(struct ev_replay *replay)
         assert(replay->lane_count <= LANES_MAX);
 
         for (size_t i = 0; r == 0 && i < replay->lane_count; ++i)
-                r = fill(&replay->lanes[i], replay->last_sequence);
+                r = fill(replay, &replay->lanes[i]);
         return r < 0 ? ev_trace(r) : EV_FAULT(replay_read);
 }
 
@@ -348,6 +449,16 @@ static size_t choose(const struct ev_replay *replay)
         return best;
 }
 
+/* From the first of its own facts on that is not wanted none is. */
+static void end_own_lanes(struct ev_replay *replay)
+{
+        assert(replay->lane_count <= LANES_MAX);
+
+        for (size_t i = 0; i < replay->lane_count; ++i)
+                if (replay->lanes[i].is_own)
+                        end_lane(&replay->lanes[i]);
+}
+
 static size_t merge(struct ev_replay *replay)
 {
         size_t count = 0;
@@ -360,7 +471,12 @@ static size_t merge(struct ev_replay *replay)
                 if (at == replay->lane_count)
                         break;
                 message = &lane->messages.items[lane->next];
-                look(lane, lane->next + 1, replay->last_sequence);
+                if (lane->is_own &&
+                    (message->offset >= lane->wanted_to || is_later(replay, message))) {
+                        end_own_lanes(replay);
+                        break;
+                }
+                look(replay, lane, lane->next + 1);
                 replay->items[count++] = (struct ev_item){
                         .raw = { .place = { replay->offsets[at].topic, message->partition,
                                             message->offset },

@@ -289,6 +289,12 @@ void command_complain(void)
         fprintf(stderr, "eventctl: %s\n", error->text);
 }
 
+enum command_exit command_fail(void)
+{
+        command_complain();
+        return COMMAND_FAILED;
+}
+
 bool command_is_stopped(int stop_fd)
 {
         struct pollfd file = { stop_fd, POLLIN, 0 };

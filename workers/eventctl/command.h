@@ -94,6 +94,9 @@ bool command_is_stopped(int stop_fd);
  * there is no error to tell. */
 void command_complain(void);
 
+/* The same, for a command that ends by it. */
+enum command_exit command_fail(void);
+
 /* The commands. */
 enum command_exit migrate_up(const struct command_input *input);
 enum command_exit migrate_down(const struct command_input *input);

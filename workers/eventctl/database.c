@@ -44,6 +44,7 @@ static const struct ev_db_setting comparing[] = {
         { "default_transaction_read_only", "on" },
         { "default_transaction_isolation", "repeatable read" },
         { "statement_timeout", "1h" },
+        { "idle_in_transaction_session_timeout", "0" }, /* while another one catches up */
         { "lock_timeout", "5s" },
         { "timezone", "UTC" },
         { "jit", "off" },

@@ -1,22 +1,32 @@
 /* eventctl diff: a live database beside one that was folded from its facts, row by row.
  *
- * Each of both adds up the hashes of its rows by table and bucket; only where sums differ are rows
- * fetched, a bucket at a time, so memory does not grow with the tables. Both are seen as they were at
- * one moment. Nothing is written; if the process dies, it is called again. */
+ * The live one is seen as it was at one moment, which is a place in the order of its facts, so that it
+ * may go on meanwhile. The rebuilt one, if it is not there yet, is folded on to just that place. Each of
+ * both adds up the hashes of its rows by table and bucket; only where sums differ are rows fetched, a
+ * bucket at a time, so memory does not grow with the tables. Nothing is written in the live database;
+ * if the process dies, it is called again. */
 
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "command.h"
 #include "database.h"
-#include "eventctl_customer_sql.h"
-#include "eventctl_order_sql.h"
-#include "eventctl_shipping_sql.h"
+#include "flow/settings.h"
+#include "fold.h"
 #include "output.h"
 #include "store/params.h"
 
-enum { SHOWN_MAX = 100000, SHOWN = 100, PARAMS_BYTES_MAX = 4096 };
+enum {
+        SHOWN_MAX = 100000,
+        SHOWN = 100,
+        PARAMS_BYTES_MAX = 4096,
+        PATIENCE_MS = 30000, /* for a moment without holes, and for the relay */
+        LOOK_MS = 20,
+};
 
 /* Columns of diff.sql. */
 enum { DIFF_TABLE, DIFF_BUCKET, DIFF_NUMBER, DIFF_DIGEST, DIFF_KEY, DIFF_COLUMN, DIFF_VALUE };
@@ -28,18 +38,14 @@ static const struct output_column columns[] = {
         { "live", 28, false },  { "rebuilt", 0, false },
 };
 
-/* In the order of database_names. */
-static const struct ev_statement *const statements[DATABASES] = {
-        &eventctl_customer_sql_diff,
-        &eventctl_order_sql_diff,
-        &eventctl_shipping_sql_diff,
-};
-
 struct diff {
         const struct command_input *input;
-        const struct ev_statement *statement;
+        const struct fold_kind *kind;
+        struct ev_shard shard;
         struct output output;
         struct ev_db *sessions[SIDES];
+        struct fold_position positions[SIDES];
+        int stop_fd;
         struct ev_params params;
         int shown_max;
         uint64_t rows, found; /* compared; and differences */
@@ -57,13 +63,9 @@ static void diff_done(struct diff *diff)
 
         for (size_t i = 0; i < SIDES; ++i)
                 ev_db_free(diff->sessions[i]);
+        for (size_t i = 0; i < SIDES; ++i)
+                fold_position_done(&diff->positions[i]);
         ev_params_done(&diff->params);
-}
-
-static enum command_exit complain(void)
-{
-        command_complain();
-        return COMMAND_FAILED;
 }
 
 /* ---- Asking ---- */
@@ -73,10 +75,11 @@ static int ask(struct diff *diff, enum side side, struct ev_str table, int32_t b
 {
         assert(side < SIDES);
 
-        ev_params_begin(&diff->params, diff->statement);
+        ev_params_begin(&diff->params, diff->kind->diff);
         ev_params_text(&diff->params, table);
         ev_params_int4(&diff->params, bucket);
-        return ev_trace(ev_db_run(diff->sessions[side], diff->statement, &diff->params, ret_lines));
+        return ev_trace(
+                ev_db_run(diff->sessions[side], diff->kind->diff, &diff->params, ret_lines));
 }
 
 /* The same order on both sides: by table, then by bucket. */
@@ -253,16 +256,14 @@ static int compare_sums(struct diff *diff, const struct ev_result *live,
         return ev_trace(r);
 }
 
-/* Of each database a transaction, and so one moment. */
+/* Of each database a transaction, and so one moment; that of the live one has begun. */
 static int compare(struct diff *diff)
 {
         _cleanup_result_ struct ev_result *live = NULL, *rebuilt = NULL;
-        int r = 0;
+        int r = ev_db_script(diff->sessions[REBUILT], "BEGIN", NULL, NULL);
 
-        assert(diff->statement);
+        assert(diff->kind->diff);
 
-        for (size_t i = 0; r == 0 && i < SIDES; ++i)
-                r = ev_db_script(diff->sessions[i], "BEGIN", NULL, NULL);
         if (r == 0)
                 r = ask(diff, LIVE, EV_STR(""), 0, &live);
         if (r == 0)
@@ -272,31 +273,185 @@ static int compare(struct diff *diff)
         return ev_trace(r);
 }
 
+/* ---- The moment ---- */
+
+/* False: somebody wants an end, or it has taken too long. */
+static bool wait_a_little(const struct diff *diff, int64_t until)
+{
+        struct timespec pause = { .tv_nsec = LOOK_MS * 1000000L };
+
+        assert(until > 0);
+
+        nanosleep(&pause, NULL);
+        return !command_is_stopped(diff->stop_fd) && ev_clock_monotonic_micros() < until;
+}
+
+static int64_t patience(void)
+{
+        int64_t now = ev_clock_monotonic_micros();
+
+        assert(now >= 0);
+
+        return now + PATIENCE_MS * EV_MICROS_PER_MS;
+}
+
+/* -1, 0 or 1: whether `a` has read less of others' topics than `b`, the same or, of any, more. */
+static int compare_ends(const struct fold_position *a, const struct fold_position *b)
+{
+        int order = 0;
+
+        assert(a && b);
+
+        for (size_t i = 0; i < a->ends_count; ++i) {
+                int64_t other = 0;
+
+                for (size_t k = 0; k < b->ends_count; ++k)
+                        if (b->ends[k].partition == a->ends[i].partition &&
+                            ev_str_equal(b->ends[k].topic, a->ends[i].topic))
+                                other = b->ends[k].offset;
+                if (a->ends[i].offset > other)
+                        return 1;
+                if (a->ends[i].offset < other)
+                        order = -1;
+        }
+        return order;
+}
+
+/* A moment at which every number up to the last has its row, and at which the live database has read as
+ * much of others as the rebuilt one. Under load some transaction has often drawn numbers and not
+ * committed; moments are many. */
+static enum command_exit choose_moment(struct diff *diff)
+{
+        struct fold_position *live = &diff->positions[LIVE];
+        const struct fold_position *rebuilt = &diff->positions[REBUILT];
+        int64_t until = patience();
+        int r;
+
+        assert(diff->kind);
+
+        do {
+                r = ev_db_script(diff->sessions[LIVE], "ROLLBACK; BEGIN", NULL, NULL);
+                if (r == 0)
+                        r = fold_ask_position(diff->kind, &diff->shard, diff->sessions[LIVE], live);
+                if (r < 0)
+                        return command_fail();
+                if (live->missing == 0 && compare_ends(rebuilt, live) <= 0)
+                        return COMMAND_DONE;
+        } while (wait_a_little(diff, until));
+        if (live->missing > 0)
+                fprintf(stderr,
+                        "eventctl: %lld numbers up to fact %lld have neither a row nor an "
+                        "explanation: a transaction stays open, or no relay runs\n",
+                        (long long)live->missing, (long long)live->last_sequence);
+        else
+                fputs("eventctl: the rebuilt database has read more of other databases' facts than "
+                      "the live one\n",
+                      stderr);
+        return COMMAND_FAILED;
+}
+
+/* What is to be folded must be on its topics. The session of the moment does not see the relay move. */
+static enum command_exit wait_for_relay(const struct diff *diff)
+{
+        int64_t last = diff->positions[LIVE].last_sequence, until = patience();
+        _cleanup_(fold_position_done) struct fold_position now = { 0 };
+        _cleanup_(ev_db_free_p) struct ev_db *looker = NULL;
+
+        assert(last > 0);
+
+        if (database_open(diff->input->config, diff->kind->worker->database, &looker) < 0)
+                return command_fail();
+        do {
+                if (fold_ask_position(diff->kind, &diff->shard, looker, &now) < 0)
+                        return command_fail();
+                if (now.published >= last)
+                        return COMMAND_DONE;
+        } while (wait_a_little(diff, until));
+        fprintf(stderr,
+                "eventctl: facts are published up to %lld, and recorded up to %lld: does "
+                "quenty-relay run?\n",
+                (long long)now.published, (long long)last);
+        return COMMAND_FAILED;
+}
+
+/* ---- The rebuilt database ---- */
+
+static enum command_exit catch_up(const struct diff *diff)
+{
+        const struct fold_position *live = &diff->positions[LIVE];
+        struct ev_replay_cut cut = { .last_sequence = live->last_sequence,
+                                     .until = INT64_MAX,
+                                     .ends_count = live->ends_count };
+        _cleanup_(ev_db_free_p) struct ev_db *db = NULL;
+        struct ev_replay_counts counts;
+        enum command_exit exit = wait_for_relay(diff);
+
+        assert(live->ends_count <= EV_REPLAY_ENDS_MAX);
+
+        if (exit != COMMAND_DONE)
+                return exit;
+        memcpy(cut.ends, live->ends, live->ends_count * sizeof(*cut.ends));
+        if (ev_settings_replay_db(command_value(diff->input, "with"), "eventctl diff", &db) < 0 ||
+            ev_db_connect(db) < 0)
+                return command_fail();
+        exit = fold_run(diff->kind, diff->input->config, db, &cut, diff->stop_fd, &counts);
+        if (exit == COMMAND_DONE && counts.facts > counts.repeated)
+                fprintf(stderr, "eventctl: the rebuilt database was %llu facts behind\n",
+                        (unsigned long long)(counts.facts - counts.repeated));
+        return exit;
+}
+
+/* A database that no rebuild has begun is somebody else's: it is compared as it stands. */
+static enum command_exit meet(struct diff *diff)
+{
+        const struct fold_position *live = &diff->positions[LIVE];
+        struct fold_position *rebuilt = &diff->positions[REBUILT];
+        struct fold_owner owner;
+        enum command_exit exit;
+
+        assert(diff->kind);
+
+        if (fold_ask_owner(diff->sessions[REBUILT], &owner) < 0 ||
+            fold_ask_reached(diff->kind, diff->sessions[REBUILT], rebuilt) < 0)
+                return command_fail();
+        exit = choose_moment(diff);
+        if (exit != COMMAND_DONE || owner.is_worked_on || !owner.is_begun)
+                return exit;
+        if (rebuilt->last_sequence > live->last_sequence) {
+                fprintf(stderr,
+                        "eventctl: refused: the rebuilt database has facts up to %lld, and the "
+                        "live one has %lld: rebuild it --until that\n",
+                        (long long)rebuilt->last_sequence, (long long)live->last_sequence);
+                return COMMAND_REFUSED;
+        }
+        if (rebuilt->last_sequence == live->last_sequence && compare_ends(live, rebuilt) <= 0)
+                return COMMAND_DONE;
+        return catch_up(diff);
+}
+
 static enum command_exit begin(struct diff *diff)
 {
-        const char *with = command_value(diff->input, "with");
-        const char *database = diff->input->operand;
-        int at;
+        const struct ev_config *config = diff->input->config;
+        const char *with = command_value(diff->input, "with"), *database = diff->input->operand;
 
         assert(database);
 
         if (!output_format_of(diff->input, &diff->output.format) ||
             !command_number(diff->input, "limit", SHOWN_MAX, SHOWN, &diff->shown_max))
                 return COMMAND_USAGE;
-        at = database_find(database);
-        if (at < 0)
+        diff->kind = fold_kind_find(database);
+        if (!diff->kind)
                 return COMMAND_USAGE;
-        diff->statement = statements[at];
         if (!with) {
                 fputs("eventctl diff: --with CONNINFO names the database that was rebuilt\n",
                       stderr);
                 return COMMAND_USAGE;
         }
-        if (database_open_to_compare(diff->input->config, database, NULL, &diff->sessions[LIVE]) <
-                    0 ||
-            database_open_to_compare(diff->input->config, database, with,
-                                     &diff->sessions[REBUILT]) < 0)
-                return complain();
+        if (ev_settings_stop_fd(&diff->stop_fd) < 0 ||
+            ev_shard_parse(ev_config_text(config, "shard"), &diff->shard) < 0 ||
+            database_open_to_compare(config, database, NULL, &diff->sessions[LIVE]) < 0 ||
+            database_open_to_compare(config, database, with, &diff->sessions[REBUILT]) < 0)
+                return command_fail();
         return COMMAND_DONE;
 }
 
@@ -328,8 +483,10 @@ enum command_exit diff(const struct command_input *input)
 
         assert(input->operand);
 
+        if (exit == COMMAND_DONE)
+                exit = meet(&diff);
         if (exit != COMMAND_DONE)
                 return exit;
         output_begin(&diff.output, NULL, 0, NULL);
-        return compare(&diff) < 0 ? complain() : end(&diff);
+        return compare(&diff) < 0 ? command_fail() : end(&diff);
 }

@@ -16,6 +16,7 @@ enum {
         PERCENT = 100,
         QUIET_MS = 2000, /* who waits less long needs no bar */
         EVERY_MS = 200,
+        SECONDS_A_MINUTE = 60,
 };
 
 void progress_begin(struct progress_bar *bar, const char *unit, int fd)
@@ -47,6 +48,17 @@ static void print_bar(const struct progress_bar *bar, uint64_t done)
         fprintf(stderr, "] %3d %%  ", (int)(part * PERCENT / bar->total));
 }
 
+/* If it goes on as it went so far. */
+static void print_left(const struct progress_bar *bar, uint64_t done, uint64_t seconds)
+{
+        uint64_t rest = done < bar->total ? bar->total - done : 0, left = seconds * rest / done;
+
+        assert(done > 0);
+
+        fprintf(stderr, ", %" PRIu64 ":%02" PRIu64 " left", left / SECONDS_A_MINUTE,
+                left % SECONDS_A_MINUTE);
+}
+
 void progress_show(struct progress_bar *bar, uint64_t done, uint64_t count)
 {
         int64_t now = ev_clock_monotonic_micros();
@@ -62,6 +74,8 @@ void progress_show(struct progress_bar *bar, uint64_t done, uint64_t count)
                 print_bar(bar, done);
         fprintf(stderr, "%" PRIu64 " %s, %" PRIu64 "/s", count, bar->unit,
                 count / (uint64_t)(seconds > 0 ? seconds : 1));
+        if (bar->total > 0 && done > 0)
+                print_left(bar, done, (uint64_t)seconds);
         bar->has_line = true;
         bar->shown = now;
 }

@@ -91,7 +91,16 @@ static const struct command_option option_into = {
         "The database to fill, as libpq writes it: \"host=... dbname=...\" or a URI. A password "
         "belongs into PGPASSFILE."
 };
-static const struct command_option *const rebuild_options[] = { &option_into, &output_option };
+static const struct command_option option_until_cut = {
+        "until", "TIME|N|OFFSETS",
+        "Facts in front of the first that was recorded after a time, as 2025-01-31T12:00:00Z; up "
+        "to the "
+        "fact of a number; or in front of the first that stands at or behind an offset, as "
+        "order.events/3=120,stock.events/3=77. What was committed together stays together. Without "
+        "it all that is published."
+};
+static const struct command_option *const rebuild_options[] = { &option_into, &option_until_cut,
+                                                                &output_option };
 
 static const struct command_option option_with = {
         "with", "CONNINFO",
@@ -278,15 +287,17 @@ const struct command commands[] = {
           "them to the empty database of --into, which was made for this and migrated as DATABASE: "
           "by the folds of the same worker, in the order in which they were committed. While the "
           "system runs, the connection of the live database (order_db.conninfo) has to be given: "
-          "it "
-          "is asked up to which fact all are published, and they are read to there. Without it the "
-          "topics are read to their ends. Columns that no fact carries, which are password hashes, "
-          "and ids that only the database uses are others than in the live one. It can be stopped "
-          "or killed at any time, and the same command goes on. A database that has rows of its "
-          "own "
-          "is refused, which is exit status 3; a fact that cannot be read, or before which others "
-          "are missing, ends it with exit status 1 and its place. JSON has database, facts, "
-          "repeated (published twice, and passed over), seconds and facts_a_second.",
+          "it is asked up to which fact all are published, and how far it has read the facts of "
+          "others; they are read to there. Without it the topics are read to their ends. Of "
+          "others, whose facts have an order of their own, --until TIME takes from each partition "
+          "those in front of the first later one. Columns that no fact carries, which are password "
+          "hashes, and ids that only the database uses are others than in the live one. It can be "
+          "stopped or killed at any time, and the same command goes on. A database that has rows "
+          "of its own is refused, and so is --until behind what is published, which is exit status "
+          "3; a fact that cannot be read, or before which others are missing, or that was applied "
+          "already and lies behind --until, ends it with exit status 1 and its place. JSON has "
+          "database, facts, repeated (published twice, and passed over), seconds and "
+          "facts_a_second.",
           rebuild_options, EV_ARRAY_SIZE(rebuild_options), rebuild },
         { "diff", "DATABASE", "compare a live database with a rebuilt one",
           "Compares customer_db, order_db or intl_shipping_db with the database of --with, which "
@@ -294,15 +305,16 @@ const struct command commands[] = {
           "key, every column, times included. Left out are what no fact carries "
           "(users.password_hash, "
           "shipping_carriers.api_key), ids that only the database uses, for which what they name "
-          "stands, the schema ev, and holidays, which have no facts. Each side is seen as it was "
-          "at "
-          "one moment; both moments are the same where nothing is being applied. Memory does not "
-          "grow "
-          "with the tables. A difference is a line: table, key, column, and both values; a row "
-          "that "
-          "one side does not have names no column. If there is any, the exit status is 4. JSON is "
-          "a "
-          "list of objects with table, key, column, live and rebuilt.",
+          "stands, the schema ev, and holidays, which have no facts. The live one is seen as it "
+          "was at "
+          "one moment, and may go on meanwhile. A rebuilt one that is not there yet is folded on "
+          "to "
+          "just that moment, for which Kafka and the relay are needed; one that is further is "
+          "refused, which is exit status 3. A database that no rebuild has filled, such as a copy, "
+          "is compared as it stands. Memory does not grow with the tables. A difference is a line: "
+          "table, key, column, and both values; a row that one side does not have names no column. "
+          "If there is any, the exit status is 4. JSON is a list of objects with table, key, "
+          "column, live and rebuilt.",
           diff_options, EV_ARRAY_SIZE(diff_options), diff },
         { "trace", "ORDER_NUMBER", "tell the story of an order",
           "Puts together what happened to an order, in the order of time: events of other systems, "

@@ -76,8 +76,8 @@ def ctl(world, *words, env=None):
                           capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
 
 
-def rebuild(world, database, conninfo, env=None):
-    return ctl(world, "rebuild", database, "--into", conninfo, "-o", "json", env=env)
+def rebuild(world, database, conninfo, *options, env=None):
+    return ctl(world, "rebuild", database, "--into", conninfo, "-o", "json", *options, env=env)
 
 
 def diff(world, database, conninfo):
@@ -91,17 +91,24 @@ def rows_of(world, database, query):
     return collections.Counter(row[0] for row in world.sql(database, query))
 
 
-def differences(world, database, other, live_name=None):
-    """Lines, and how many rows were compared. The other database is of the same kind; the live one may have
-    another name than its kind."""
-    lines, compared = [], 0
-    for table, query in TABLES[database].items():
-        live, rebuilt = rows_of(world, live_name or database, query), rows_of(world, other, query)
-        compared += live.total()
-        for sign, rows in (("only live", live - rebuilt), ("only rebuilt", rebuilt - live)):
+def state_of(world, kind, name=None):
+    """Rows by table; the database may have another name than its kind."""
+    return {table: rows_of(world, name or kind, query) for table, query in TABLES[kind].items()}
+
+
+def compare(live, rebuilt):
+    """Lines, and how many rows were compared, of two states."""
+    lines = []
+    for table in live:
+        for sign, rows in (("only live", live[table] - rebuilt[table]), ("only rebuilt", rebuilt[table] - live[table])):
             lines += [f"{table}, {sign}: {json.dumps(json.loads(row), sort_keys=True)}"
                       for row in sorted(rows)[:SHOWN_MAX]]
-    return lines, compared
+    return lines, sum(rows.total() for rows in live.values())
+
+
+def differences(world, database, other, live_name=None):
+    """The same of a live database and another one of its kind."""
+    return compare(state_of(world, database, live_name), state_of(world, database, other))
 
 
 def check_rebuilt(checks, world, databases=None):
