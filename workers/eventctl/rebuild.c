@@ -58,7 +58,7 @@ static int ask_rows(const struct rebuild *rebuild, bool *ret_has_rows)
 static enum command_exit check_target(const struct rebuild *rebuild)
 {
         struct fold_owner owner;
-        bool has_rows;
+        bool has_rows = false;
 
         assert(rebuild->db);
 
