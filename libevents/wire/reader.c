@@ -178,6 +178,24 @@ int ev_reader_add_range(struct ev_reader *reader, const char *topic, int32_t par
         return ev_trace(start(reader, topic, added, begins, partition));
 }
 
+/* One topic with all of its partitions: librdkafka has one handle for a name, however often it is
+ * asked for, and a record is told by its handle. */
+int ev_reader_add_ranges(struct ev_reader *reader, const char *topic, int32_t partitions,
+                         const int64_t *begins, const int64_t *ends)
+{
+        _cleanup_free_ int64_t *unused = NULL;
+        struct topic *added;
+        int r = open_topic(reader, topic, partitions, &added, &unused);
+
+        assert(reader->until_end && begins && ends);
+
+        if (r < 0)
+                return ev_trace(r);
+        for (int32_t i = 0; i < partitions; ++i)
+                added->ends[i] = ends[i];
+        return ev_trace(start(reader, topic, added, begins, ALL_PARTITIONS));
+}
+
 bool ev_reader_has_ended(const struct ev_reader *reader)
 {
         assert(reader->until_end);

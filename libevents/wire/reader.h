@@ -41,11 +41,16 @@ int ev_reader_add(struct ev_reader *reader, const char *topic, int64_t from_ms) 
 int ev_reader_add_partition(struct ev_reader *reader, const char *topic, int32_t partition,
                             int64_t from_ms) _must_check_;
 
-/* One partition from one offset to another (begin ≤ end), of which ev_ends_load() has told. No broker
- * is asked: a broker answers one request after the other, and what is read already keeps it waiting
- * for half a second. */
+/* One partition from one offset to another (begin ≤ end), of which ev_ends_load() has told. No
+ * broker is asked: a broker answers one request after the other, and what is read already keeps it
+ * waiting for half a second. */
 int ev_reader_add_range(struct ev_reader *reader, const char *topic, int32_t partition,
                         int64_t begin, int64_t end) _must_check_;
+
+/* The same for the partitions 0 … partitions-1 of a topic, each from its begin to its end; one
+ * whose end is not above its begin is not read. Only with `until_end`. */
+int ev_reader_add_ranges(struct ev_reader *reader, const char *topic, int32_t partitions,
+                         const int64_t *begins, const int64_t *ends) _must_check_;
 
 /* Whether all is read up to where it ended; only with `until_end`. */
 bool ev_reader_has_ended(const struct ev_reader *reader);
