@@ -151,6 +151,22 @@ static bool is_blank(struct ev_str text)
         return i == text.size;
 }
 
+bool aside_read_reason(const struct command_input *input, struct ev_str *ret_reason)
+{
+        struct ev_str reason = ev_str_of(command_value(input, "reason"));
+
+        assert(ret_reason);
+
+        if (is_blank(reason) || reason.size > ASIDE_REASON_MAX || !ev_str_is_text(reason)) {
+                fprintf(stderr,
+                        "eventctl %s: --reason TEXT is required, with at most %d bytes of text\n",
+                        input->command->name, ASIDE_REASON_MAX);
+                return false;
+        }
+        *ret_reason = reason;
+        return true;
+}
+
 bool aside_read_change(const struct command_input *input, struct aside_choice *choice)
 {
         assert(input->command);
@@ -167,15 +183,7 @@ bool aside_read_change(const struct command_input *input, struct aside_choice *c
                         input->command->name);
                 return false;
         }
-        if (is_blank(choice->reason) || choice->reason.size > ASIDE_REASON_MAX ||
-            !ev_str_is_text(choice->reason)) {
-                fprintf(stderr,
-                        "eventctl %s: --reason TEXT is required, with at most %d bytes of "
-                        "text\n",
-                        input->command->name, ASIDE_REASON_MAX);
-                return false;
-        }
-        return true;
+        return aside_read_reason(input, &choice->reason);
 }
 
 void aside_put_int4(struct ev_params *params, int32_t number)

@@ -54,6 +54,9 @@ bool aside_read(const struct command_input *input, struct aside_choice *ret_choi
 /* The same for what changes something: a selection or --all, and a reason, are required. */
 bool aside_read_change(const struct command_input *input, struct aside_choice *ret_choice);
 
+/* Why something is changed. False, after a message, if it was not said. */
+bool aside_read_reason(const struct command_input *input, struct ev_str *ret_reason);
+
 /* Parameters of a selection: NULL for what is not chosen. */
 void aside_put_int4(struct ev_params *params, int32_t number);
 void aside_put_int8(struct ev_params *params, int64_t number);

@@ -41,22 +41,18 @@ void dlq_done(struct dlq *dlq)
 
 static int open_producer(struct dlq *dlq)
 {
-        struct ev_kafka_setting settings[EV_CONFIG_FREE_MAX];
-        const struct ev_producer_options options = {
-                .settings = settings,
-                .settings_count = ev_settings_kafka(dlq->aside.input->config, settings),
-                .records_max = IN_FLIGHT_RECORDS,
-                .bytes_max = IN_FLIGHT_BYTES,
-                .wake_fd = -1,
-        };
+        const struct ev_config *config = dlq->aside.input->config;
         int r;
 
         assert(!dlq->producer);
 
-        if (!cluster_is_configured(dlq->aside.input->config))
+        if (!cluster_is_configured(config))
                 return ev_fail(EV_VERDICT_STOP, "kafka.bootstrap.servers is missing");
         r = ev_settings_stop_fd(&dlq->stop_fd);
-        return r < 0 ? ev_trace(r) : ev_trace(ev_producer_new(&dlq->producer, &options));
+        if (r == 0)
+                r = cluster_make_producer(config, IN_FLIGHT_RECORDS, IN_FLIGHT_BYTES,
+                                          &dlq->producer);
+        return ev_trace(r);
 }
 
 /* Two that send the same letters at once would note them twice; the session's end unlocks. */
@@ -109,18 +105,12 @@ static int make_headers(struct ev_bytes stored, struct ev_str mark,
 /* The topic as the cluster has it, so that its limit is known before anything is noted. */
 static int add_topic(struct dlq *dlq, const char *name, size_t *ret_topic)
 {
-        struct ev_kafka *kafka = ev_producer_kafka(dlq->producer);
-        int32_t bytes_max =
-                (int32_t)ev_config_integer(dlq->aside.input->config, "relay.topic_bytes_max");
-        struct ev_kafka_topic topic = { .name = name, .message_bytes_max = bytes_max };
-        int r = ev_kafka_load_partitions(kafka, &topic, 1);
+        int32_t partitions;
 
         assert(ret_topic);
 
-        if (r == 0 && !bytes_max)
-                r = ev_kafka_load_limits(kafka, &topic, 1);
-        return r < 0 ? ev_trace(r)
-                     : ev_trace(ev_producer_add_topic(dlq->producer, &topic, ret_topic));
+        return ev_trace(cluster_add_topic(dlq->aside.input->config, dlq->producer, name,
+                                          &partitions, ret_topic));
 }
 
 /* Until all replicas have it. */

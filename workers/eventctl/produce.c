@@ -31,8 +31,7 @@
 enum {
         IN_FLIGHT_RECORDS = 2000,
         IN_FLIGHT_BYTES = 8 * 1024 * 1024,
-        LOOK_MS = 100,      /* between two looks at input, acknowledgements and a stop */
-        SILENCE_MS = 10000, /* after which the wait for an acknowledgement is explained */
+        LOOK_MS = 100, /* between two looks at input, acknowledgements and a stop */
         ARENA_BYTES = 64 * 1024 * 1024, /* of one line, as structs */
 };
 
@@ -90,10 +89,9 @@ static enum command_exit choose_topic(const struct command_input *input,
  * one keys would go elsewhere than those of other producers. */
 static int find_topic(const struct command_input *input, struct production *production)
 {
-        struct ev_kafka *kafka = ev_producer_kafka(production->producer);
-        int32_t bytes_max = (int32_t)ev_config_integer(input->config, "relay.topic_bytes_max");
-        struct ev_kafka_topic topic = { .name = production->topic, .message_bytes_max = bytes_max };
-        int r = ev_kafka_load_partitions(kafka, &topic, 1);
+        struct ev_kafka_topic topic = { .name = production->topic };
+        int r = cluster_add_topic(input->config, production->producer, production->topic,
+                                  &topic.partitions, &production->topic_index);
 
         assert(!production->is_dry);
 
@@ -101,10 +99,6 @@ static int find_topic(const struct command_input *input, struct production *prod
                 r = ev_kafka_expect_partitions(&topic,
                                                (int32_t)ev_config_integer(input->config,
                                                                           "relay.fact_partitions"));
-        if (r == 0 && !bytes_max)
-                r = ev_kafka_load_limits(kafka, &topic, 1);
-        if (r == 0)
-                r = ev_producer_add_topic(production->producer, &topic, &production->topic_index);
         production->partitions = topic.partitions;
         return ev_trace(r);
 }
@@ -112,22 +106,14 @@ static int find_topic(const struct command_input *input, struct production *prod
 static enum command_exit open_producer(const struct command_input *input,
                                        struct production *production)
 {
-        struct ev_kafka_setting settings[EV_CONFIG_FREE_MAX];
-        const struct ev_producer_options options = {
-                .settings = settings,
-                .settings_count = ev_settings_kafka(input->config, settings),
-                .records_max = IN_FLIGHT_RECORDS,
-                .bytes_max = IN_FLIGHT_BYTES,
-                .wake_fd = -1,
-        };
-
         assert(!production->producer);
 
         if (!cluster_is_configured(input->config)) {
                 cluster_complain_unconfigured();
                 return COMMAND_USAGE;
         }
-        if (ev_producer_new(&production->producer, &options) < 0) {
+        if (cluster_make_producer(input->config, IN_FLIGHT_RECORDS, IN_FLIGHT_BYTES,
+                                  &production->producer) < 0) {
                 command_complain();
                 return COMMAND_USAGE;
         }
@@ -155,24 +141,6 @@ static int serve(struct production *production, int wait_ms)
         progress_show(&production->bar, production->input.consumed,
                       (uint64_t)production->acknowledged);
         return ev_trace(r);
-}
-
-/* An outage is waited out for ever, so a person has to be told what is waited for. */
-static void explain_silence(struct production *production)
-{
-        int64_t now = ev_clock_monotonic_micros();
-        const struct ev_kafka_state *state;
-
-        assert(production->producer);
-
-        if (now - production->last_news < SILENCE_MS * EV_MICROS_PER_MS)
-                return;
-        state = ev_kafka_state(ev_producer_kafka(production->producer));
-        progress_end(&production->bar);
-        fprintf(stderr, "eventctl: waiting for Kafka to acknowledge %zu events%s%s\n",
-                ev_producer_in_flight(production->producer), state->reason[0] ? ": " : "",
-                state->reason);
-        production->last_news = now;
 }
 
 /* Records without a key go round, as no order is asked for. */
@@ -209,7 +177,8 @@ static int send_event(struct production *production, const struct event_line *li
                         return ev_trace(r);
                 if (command_is_stopped(production->input.stop_fd))
                         return INPUT_STOPPED;
-                explain_silence(production);
+                cluster_explain_silence(production->producer, &production->bar,
+                                        &production->last_news);
         }
         return ev_trace(r);
 }
@@ -268,7 +237,8 @@ static int wait_for_acknowledgements(struct production *production)
                 r = serve(production, LOOK_MS);
                 if (r == 0 && command_is_stopped(production->input.stop_fd))
                         return INPUT_STOPPED;
-                explain_silence(production);
+                cluster_explain_silence(production->producer, &production->bar,
+                                        &production->last_news);
         }
         return ev_trace(r);
 }

@@ -11,13 +11,13 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/macro.h"
 #include "cluster.h"
 #include "command.h"
 #include "flow/settings.h"
 #include "output.h"
+#include "place.h"
 #include "tail.h"
 #include "types.h"
 #include "wire/reader.h"
@@ -61,20 +61,14 @@ static void tail_done(struct tail **at)
 static bool read_from(const struct command_input *input, struct tail *tail)
 {
         const char *from = command_value(input, "from");
-        int64_t instant;
+        struct place place;
 
         assert(tail);
 
         tail->from_ms = tail->until_end ? EV_ENDS_EARLIEST : EV_ENDS_LATEST;
         if (!from)
                 return true;
-        if (strcmp(from, "beginning") == 0)
-                tail->from_ms = EV_ENDS_EARLIEST;
-        else if (strcmp(from, "end") == 0)
-                tail->from_ms = EV_ENDS_LATEST;
-        else if (ev_instant_parse(ev_str_of(from), &instant) && instant >= 0)
-                tail->from_ms = instant / EV_MICROS_PER_MS;
-        else {
+        if (!place_read(from, &place) || !place_time(&place, &tail->from_ms)) {
                 fprintf(stderr,
                         "eventctl: --from: \"%s\" is neither beginning nor end nor a time such as "
                         "2025-01-31T12:00:00Z\n",
@@ -143,29 +137,6 @@ static enum command_exit open_topics(const struct command_input *input, struct t
         return COMMAND_FAILED;
 }
 
-/* A record with more headers than are looked at is over the limit, as it is for a worker. */
-static int open_record(struct tail *tail, const struct ev_message *message,
-                       struct tail_record *record)
-{
-        assert(message->value.data || message->value.size == 0);
-
-        *record = (struct tail_record){ .message = message };
-        ev_arena_reset(tail->arena);
-        record->refusal = event_line_open(message->headers, message->headers_count, message->key,
-                                          message->value, tail->arena, &record->line);
-        if (record->refusal == 0 && message->headers_total > message->headers_count) {
-                (void)ev_fail(EV_VERDICT_RECORD, "%zu headers", message->headers_total);
-                record->refusal = EV_OVER_LIMIT;
-        }
-        if (record->refusal < 0)
-                return ev_trace(record->refusal);
-        record->detail = ev_error_last()->text;
-        record->shows_bytes =
-                tail->shows_bytes ||
-                !tail_may_hold_secret(&tail->list, message->topic, record->line.event.type);
-        return 0;
-}
-
 /* Keys are compared as bytes, also those that are no text. */
 static bool is_wanted(const struct tail *tail, const struct tail_record *record)
 {
@@ -180,7 +151,7 @@ static bool is_wanted(const struct tail *tail, const struct tail_record *record)
 static int show(struct tail *tail, const struct ev_message *message)
 {
         struct tail_record record;
-        int r = open_record(tail, message, &record);
+        int r = tail_open(&tail->list, message, tail->shows_bytes, tail->arena, &record);
 
         assert(message->topic);
 

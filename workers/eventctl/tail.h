@@ -19,6 +19,11 @@ struct tail_record {
         bool shows_bytes;   /* of a refusal */
 };
 
+/* Opens a record; slices are of it and of the arena, which is emptied first. `detail` is valid
+ * until the next failure. 0, also with a refusal, or EV_FAILED. */
+int tail_open(const struct topic_list *list, const struct ev_message *message, bool shows_bytes,
+              struct ev_arena *arena, struct tail_record *ret_record) _must_check_;
+
 /* Whether a record that cannot be read may hold a secret, going by its topic and ce_type (null: it
  * has none): then its bytes are shown only to who asks for them. */
 bool tail_may_hold_secret(const struct topic_list *list, const char *topic, struct ev_str type);
@@ -31,8 +36,8 @@ int tail_write_json(const struct tail_record *record, struct ev_buffer *out) _mu
 int tail_write_text(const struct tail_record *record, bool is_coloured,
                     struct ev_buffer *out) _must_check_;
 
-/* Parts of such a line. "order.events" of quenty.order.events.v1, and the last word of a type; others
- * whole. Borrow. */
+/* Parts of such a line. "order.events" of quenty.order.events.v1, and the last word of a type;
+ * others whole. Borrow. */
 struct ev_str tail_short_topic(struct ev_str topic);
 struct ev_str tail_short_type(struct ev_str type);
 

@@ -46,6 +46,30 @@ bool tail_may_hold_secret(const struct topic_list *list, const char *topic, stru
         return false;
 }
 
+/* A record with more headers than are looked at is over the limit, as it is for a worker. */
+int tail_open(const struct topic_list *list, const struct ev_message *message, bool shows_bytes,
+              struct ev_arena *arena, struct tail_record *ret_record)
+{
+        struct tail_record record = { .message = message };
+
+        assert(message->value.data || message->value.size == 0);
+
+        ev_arena_reset(arena);
+        record.refusal = event_line_open(message->headers, message->headers_count, message->key,
+                                         message->value, arena, &record.line);
+        if (record.refusal == 0 && message->headers_total > message->headers_count) {
+                (void)ev_fail(EV_VERDICT_RECORD, "%zu headers", message->headers_total);
+                record.refusal = EV_OVER_LIMIT;
+        }
+        if (record.refusal < 0)
+                return ev_trace(record.refusal);
+        record.detail = ev_error_last()->text;
+        record.shows_bytes =
+                shows_bytes || !tail_may_hold_secret(list, message->topic, record.line.event.type);
+        *ret_record = record;
+        return 0;
+}
+
 /* All headers as bytes: which of them are text is not known. */
 static void write_headers(const struct ev_message *message, struct ev_json_writer *writer)
 {
