@@ -112,6 +112,39 @@ static const struct command_option option_limit = {
 static const struct command_option *const diff_options[] = { &option_with, &option_limit,
                                                              &output_option };
 
+static const struct command_option option_since = {
+        "since", "PLACE",
+        "Where to begin; required: beginning, end, a time such as 2025-01-31T12:00:00Z, which is "
+        "compared with the timestamps of records, an offset, of each partition, or a list such as "
+        "3=120,4=88, which leaves out the partitions that it does not name."
+};
+static const struct command_option option_before = {
+        "until", "PLACE",
+        "Where to end, as for --since: the record at an offset, or of a time, is not sent any "
+        "more. "
+        "The default is end, which is what is the end of the topic now."
+};
+static const struct command_option option_types = {
+        "types", "T1,T2", "Only events of these types, which may be given by their last word."
+};
+static const struct command_option option_target = {
+        "to", "TOPIC|group:NAME",
+        "Where to; required: a topic of the new subscriber's own, or a new consumer group that "
+        "reads the topic itself."
+};
+static const struct command_option option_rate = { "rate", "N",
+                                                   "At most N records a second; 1000 without it." };
+static const struct command_option option_why = {
+        "reason", "TEXT", "Why; required. It goes with each copy, as a header."
+};
+static const struct command_option option_do = {
+        "yes", NULL, "Do it. Without it what would be sent is counted, and nothing is."
+};
+static const struct command_option *const replay_options[] = {
+        &option_since, &option_before, &option_types, &option_key,    &option_target,
+        &option_rate,  &option_why,    &option_do,    &output_option,
+};
+
 static const struct command_option *const lane_ls_options[] = { LANE_SELECTION, &output_option };
 static const struct command_option *const lane_options[] = { LANE_SELECTION, &aside_from, CHANGE };
 
@@ -316,6 +349,36 @@ const struct command commands[] = {
           "If there is any, the exit status is 4. JSON is a list of objects with table, key, "
           "column, live and rebuilt.",
           diff_options, EV_ARRAY_SIZE(diff_options), diff },
+        { "replay", "TOPIC", "send records once more, to a new subscriber",
+          "Copies records of a topic to another one, which is a new subscriber's own: key, value "
+          "and "
+          "headers as they are, in the order of their partition, to the same partition where the "
+          "target has as many, else to that of their key. Behind the headers come four more: "
+          "quenty-replay, the name of the run; replay-of, which is topic[partition]@offset; "
+          "replay-time, the timestamp of the record; and replay-reason. Without --yes what would "
+          "be "
+          "sent is counted by partition and type, the first five records are shown, and nothing is "
+          "sent. An interrupt waits for what is on its way and says where to go on, with exit "
+          "status "
+          "1; also after a crash the same command goes on behind what is on the target already, as "
+          "the same topics, --since, --types, --key and --reason are the same run. What holds a "
+          "secret, or may because it cannot be told, is never copied; nor is, with --types, what "
+          "has "
+          "no type: both are counted. Topics of the system, Kafka's own, and those that do not "
+          "exist "
+          "are refused as a target, which is exit status 3. With --to group:NAME nothing is "
+          "copied: "
+          "a consumer group that there is not yet is given the offsets of --since, where it "
+          "begins; "
+          "a group that has members or offsets, or is a worker's, is refused. JSON has action, "
+          "mode "
+          "(dry run, done, stopped, failed), topic, to, run, reason, next and until (where to go "
+          "on, "
+          "as lists of places; empty: all is done), and records, a list of partition, type, state "
+          "(would be sent, sent, there already, secret, no type), records, first_offset and "
+          "last_offset; of a group action, mode, topic, group, reason, and partitions, a list of "
+          "partition, offset, end_offset and records.",
+          replay_options, EV_ARRAY_SIZE(replay_options), replay },
         { "trace", "ORDER_NUMBER", "tell the story of an order",
           "Puts together what happened to an order, in the order of time: events of other systems, "
           "facts about the order and its manifest and what else these events caused, and records "
