@@ -7,6 +7,7 @@
 #include "base/macro.h"
 #include "command.h"
 #include "output.h"
+#include "trace.h"
 
 static const struct command_option option_to = {
         "to", "N", "Stop when N is the highest version that is applied."
@@ -144,6 +145,8 @@ static const struct command_option *const replay_options[] = {
         &option_since, &option_before, &option_types, &option_key,    &option_target,
         &option_rate,  &option_why,    &option_do,    &output_option,
 };
+
+static const struct command_option *const trace_options[] = { &trace_output_option };
 
 static const struct command_option *const lane_ls_options[] = { LANE_SELECTION, &output_option };
 static const struct command_option *const lane_options[] = { LANE_SELECTION, &aside_from, CHANGE };
@@ -379,23 +382,31 @@ const struct command commands[] = {
           "last_offset; of a group action, mode, topic, group, reason, and partitions, a list of "
           "partition, offset, end_offset and records.",
           replay_options, EV_ARRAY_SIZE(replay_options), replay },
-        { "trace", "ORDER_NUMBER", "tell the story of an order",
-          "Puts together what happened to an order, in the order of time: events of other systems, "
-          "facts about the order and its manifest and what else these events caused, and records "
-          "that lie aside; each with its transaction's time, the time since the first, and where "
-          "it "
-          "is recorded: the number in the outbox of a database, topic and partition, whether it is "
-          "published; for an event of another system, which is looked for on its topic, also the "
-          "offset and when it was sent. It reads the outboxes through, which takes its time on "
-          "large ones. JSON has "
-          "order_number, order and manifest (their present rows, or null), errors (by database, "
-          "and kafka), "
-          "and steps, a list of kind (ingress, fact, parked, waiting, dead_letter), at, after_us, "
-          "type, subject, id, source, correlation, causation, causation_source, outcome, database, "
-          "seq, published, topic, partition, offset, sent_at, reason, detail and data. The exit "
-          "status is 1 "
-          "when nothing is known of the order or a database was not reached.",
-          result_options, EV_ARRAY_SIZE(result_options), trace },
+        { "trace", "ID", "tell the story of an order or of an event",
+          "ID is an order number, the id of a manifest, or the id of any event. Of an order it "
+          "puts "
+          "together what happened to it and its manifest: events of other systems, the facts that "
+          "they caused, also in other databases, what these caused, and records that lie aside. Of "
+          "an event it shows the tree that it stands in: all that the first of its causes has led "
+          "to. Effects stand below their cause, in order of time and number; what is parked, waits "
+          "or is a dead letter stands below the event that it is. Each has its transaction's time; "
+          "how long it came after its cause, that is, of a fact, from when the cause was recorded "
+          "or "
+          "taken to when its own transaction began, and of an event of another system from when it "
+          "was sent to when it was taken; and where it is recorded: the number in the outbox of a "
+          "database, topic, partition and, where Kafka answers, offset. It reads the outboxes "
+          "through, which takes its time on large ones. JSON has id, order_number, order and "
+          "manifest (their present rows, or null), errors (by database, and kafka), and steps, in "
+          "order of time, a list of kind (ingress, fact, parked, waiting, dead_letter), at, "
+          "after_us (since the first), cause (the number of a step from 0, or null), depth, "
+          "latency_us (since its cause), published_us (from transaction to topic, where the topic "
+          "has its own times), type, subject, id, source, correlation, causation, "
+          "causation_source, "
+          "outcome, database, seq, published, topic, partition, offset, sent_at (the record's "
+          "time), "
+          "reason, detail and data. The exit status is 1 when nothing is known of it or a database "
+          "was not reached.",
+          trace_options, EV_ARRAY_SIZE(trace_options), trace },
         { "config", NULL, "show the effective configuration and where it comes from",
           "Lists every setting with its value and its origin: file and line, environment and the "
           "variable, argument, or default. A secret is shown as the path of its file, and a value "

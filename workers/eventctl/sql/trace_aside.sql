@@ -1,17 +1,29 @@
--- Records about these aggregates that lie aside. A dead letter is known by its header ce_subject only,
--- as its value may be anything; ev.headers() shows bytes escaped.
--- in: subjects text[], rows_max int4
--- out: kind text, topic text, partition int4, record_offset int8, aggregate text, reason text, detail text
--- out: at timestamptz
-SELECT CASE WHEN p.deadline IS NULL THEN 'parked' ELSE 'waiting' END AS kind, p.topic, p.partition,
-       p."offset" AS record_offset, p.aggregate, p.reason, p.detail, p.parked_at AS at
-FROM ev.parked p
-WHERE p.aggregate = ANY ($1)
-UNION ALL
-SELECT 'dead letter', d.topic, d.partition, d."offset", subject.name, d.reason, d.detail, d.created_at
-FROM ev.dead_letter d
-CROSS JOIN LATERAL ev.headers(d.headers) h
-JOIN unnest($1) subject (name) ON encode(convert_to(subject.name, 'UTF8'), 'escape') = h.value
-WHERE h.name = 'ce_subject'
-ORDER BY at
-LIMIT $2
+-- Records that lie aside: about these aggregates, or events of these ids. What a record is, its headers
+-- say, which may hold any bytes: ev.headers() shows them escaped, and ids are told as bytes.
+-- in: subjects text[], ids text[], rows_max int4
+-- out: kind text, topic text, partition int4, record_offset int8, aggregate text?, reason text, detail text
+-- out: at timestamptz, id bytea?, source bytea?, type bytea?
+WITH aside (kind, topic, partition, record_offset, aggregate, reason, detail, at, headers) AS (
+    SELECT CASE WHEN p.deadline IS NULL THEN 'parked' ELSE 'waiting' END, p.topic, p.partition, p."offset",
+           p.aggregate, p.reason, p.detail, p.parked_at, p.headers
+    FROM ev.parked p
+    UNION ALL
+    SELECT 'dead letter', d.topic, d.partition, d."offset", NULL, d.reason, d.detail, d.created_at, d.headers
+    FROM ev.dead_letter d
+)
+SELECT a.kind, a.topic, a.partition, a.record_offset, coalesce(a.aggregate, says.subject) AS aggregate,
+       a.reason, a.detail, a.at, decode(says.id, 'escape') AS id, decode(says.source, 'escape') AS source,
+       decode(says.type, 'escape') AS type
+FROM aside a
+CROSS JOIN LATERAL (
+    SELECT min(h.value) FILTER (WHERE h.name = 'ce_id') AS id,
+           min(h.value) FILTER (WHERE h.name = 'ce_source') AS source,
+           min(h.value) FILTER (WHERE h.name = 'ce_type') AS type,
+           min(h.value) FILTER (WHERE h.name = 'ce_subject') AS subject
+    FROM ev.headers(a.headers) h
+) says
+WHERE a.aggregate = ANY ($1)
+   OR says.subject IN (SELECT encode(convert_to(subject.name, 'UTF8'), 'escape') FROM unnest($1) subject (name))
+   OR says.id IN (SELECT encode(convert_to(event.id, 'UTF8'), 'escape') FROM unnest($2) event (id))
+ORDER BY a.at
+LIMIT $3
