@@ -122,6 +122,7 @@ enum command_exit rebuild(const struct command_input *input);
 enum command_exit diff(const struct command_input *input);
 enum command_exit replay(const struct command_input *input);
 enum command_exit trace(const struct command_input *input);
+enum command_exit order_show(const struct command_input *input);
 enum command_exit config_show(const struct command_input *input);
 
 #endif

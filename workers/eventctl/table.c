@@ -146,6 +146,12 @@ static const struct command_option *const replay_options[] = {
         &option_rate,  &option_why,    &option_do,    &output_option,
 };
 
+/* Told from facts alone, so it takes no backup to ask for last week. */
+static const struct command_option option_at = { "at", "TIME",
+                                                 "The moment: a time such as 2025-01-31T12:00:00Z. "
+                                                 "What was recorded by then counts. Without "
+                                                 "it all that is recorded." };
+static const struct command_option *const order_show_options[] = { &option_at, &output_option };
 static const struct command_option *const trace_options[] = { &trace_output_option };
 
 static const struct command_option *const lane_ls_options[] = { LANE_SELECTION, &output_option };
@@ -407,6 +413,23 @@ const struct command commands[] = {
           "reason, detail and data. The exit status is 1 when nothing is known of it or a database "
           "was not reached.",
           trace_options, EV_ARRAY_SIZE(trace_options), trace },
+        { "order show", "ORDER_NUMBER", "show an order as it was at a time",
+          "Shows an order, its lines, the pieces of lots that are and were reserved for it, and "
+          "its "
+          "manifest with items and quotes, as they were at the moment of --at: told from the facts "
+          "in the outboxes of order_db and intl_shipping_db alone, of which those count whose "
+          "transaction began by then. Nothing that was changed by hand is in it. Facts whose "
+          "outbox "
+          "partitions were dropped are on the topics only: when some of the order's are missing, "
+          "that is said, and the exit status is 1; eventctl rebuild --until reads topics. It reads "
+          "the "
+          "outboxes through. JSON has at, order (the columns of orders and order_extras, lines, "
+          "and "
+          "reservations with the lot, status and quantity) and manifest (the columns of manifests "
+          "and manifest_orders, items, and quotes), each null where there was none. The exit "
+          "status "
+          "is also 1 when nothing was known of the order then, or a database was not reached.",
+          order_show_options, EV_ARRAY_SIZE(order_show_options), order_show },
         { "config", NULL, "show the effective configuration and where it comes from",
           "Lists every setting with its value and its origin: file and line, environment and the "
           "variable, argument, or default. A secret is shown as the path of its file, and a value "
