@@ -108,6 +108,17 @@ int ev_schema_write_canonical(const struct ev_schema *schema,
 int ev_schema_write_lock_form(const struct ev_schema *schema,
                               struct ev_buffer *buffer) _must_check_;
 
+/* Appends a union of the records of several schemas, no two of which clash: what the canonical form
+ * has, with logical types, and each named type in full where it stands first. Readers of all makes
+ * know it as a writer's schema; defaults, which only a reader's schema needs, are left out. */
+int ev_schema_write_union(const struct ev_schema *const *schemas, size_t count,
+                          struct ev_buffer *buffer) _must_check_;
+
+/* Whether they cannot stand in one union: both are versions of one event, or they give one name two
+ * meanings. Fails without memory. */
+int ev_schema_find_clash(const struct ev_schema *a, const struct ev_schema *b,
+                         bool *ret_clash) _must_check_;
+
 /* CRC-64-AVRO of the canonical form, and of the lock form. */
 int ev_schema_fingerprint(const struct ev_schema *schema, uint64_t *ret_fingerprint) _must_check_;
 int ev_schema_lock(const struct ev_schema *schema, uint64_t *ret_lock) _must_check_;

@@ -1,12 +1,15 @@
-/* Schemas as one exact text: the Parsing Canonical Form that Avro's fingerprints are made over, and
- * our lock form, which also holds what the canonical form leaves out but values depend on.
+/* Schemas as one exact text: the Parsing Canonical Form that Avro's fingerprints are made over, our
+ * lock form, which also holds what the canonical form leaves out but values depend on, and a union
+ * of several, which object container files are written by.
  *
- * Both are one walk: the lock form is the canonical form with further members. Names are ASCII
- * here, so the specification's rule about escapes has nothing to do.
+ * All are one walk: the lock form is the canonical form with further members, and the union is a list
+ * of canonical forms that keep their logical types. Names are ASCII here, so the specification's rule
+ * about escapes has nothing to do.
  *
- * Both forms are hashed and the hashes are stored: the canonical one is Avro's and everybody's, the
- * lock form is ours and stands in schemas/ids. So neither may ever change; vectors of another
- * implementation and the locks themselves guard them. Nothing is kept between calls.
+ * The first two are hashed and the hashes are stored: the canonical one is Avro's and everybody's, the
+ * lock form is ours and stands in schemas/ids. Files that are exported again must have the same bytes
+ * as before. So none may ever change; vectors of another implementation, the locks themselves and a
+ * test's own text guard them. Nothing is kept between calls.
  *
  * The record q.T of a decimal p and an optional int n with default null, in both forms (the breaks
  * are not there):
@@ -22,6 +25,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/macro.h"
 #include "wire/schema.h"
 
 /* Full names can make a form longer than the text it was made of. */
@@ -31,7 +35,12 @@ enum { CANONICAL_BYTES_MAX = 4 * EV_SCHEMA_BYTES_MAX };
 struct form {
         struct ev_json_writer json; /* keeps the first failure; told at the end */
         bool lock;                  /* write what the canonical form leaves out, too */
+        bool is_logical;            /* write logical types, as the lock form and a union do */
+        bool is_expanded; /* write named types in full each time; there is no recursion to end */
         uint32_t defined; /* named types written in full so far: later they are only named */
+        /* Of a union: the schemas before this one, whose definitions are only named as well. */
+        const struct ev_schema *const *before;
+        size_t before_count;
 };
 
 static void write_type(struct form *form, const struct ev_schema_type *type);
@@ -116,17 +125,44 @@ static void write_definition(struct form *form, const struct ev_schema_named *na
         ev_json_object_end(&form->json);
 }
 
+/* The definition of that name in a schema; NULL: it has none. */
+static const struct ev_schema_named *find_named(const struct ev_schema *schema, struct ev_str name)
+{
+        assert(name.size > 0);
+
+        for (uint32_t i = 0; i < schema->named_count; ++i)
+                if (ev_str_equal(schema->named[i]->name, name))
+                        return schema->named[i];
+        return NULL;
+}
+
+static bool is_defined_before(const struct form *form, struct ev_str name)
+{
+        assert(form->before || form->before_count == 0);
+
+        for (size_t i = 0; i < form->before_count; ++i)
+                if (find_named(form->before[i], name))
+                        return true;
+        return false;
+}
+
 /* A type is written in full where it stands first, and by its name from then on. Definitions are
- * numbered in the order of the text, so one count tells which were written. */
+ * numbered in the order of the text, so one count tells which were written. One that is nested in
+ * another that an earlier schema has is passed over with it, so its number may be above the count:
+ * but then the earlier schema has it, too. */
 static void write_named(struct form *form, const struct ev_schema_named *named)
 {
-        assert(named->index <= form->defined); /* definitions come in the order of the text */
-
-        if (named->index < form->defined) {
+        if (form->is_expanded) {
+                write_definition(form, named);
+                return;
+        }
+        if (named->index < form->defined || is_defined_before(form, named->name)) {
                 ev_json_write_string(&form->json, named->name);
                 return;
         }
-        ++form->defined;
+        /* Definitions come in the order of the text. */
+        assert(named->index == form->defined || form->before_count > 0);
+        form->defined = named->index + 1;
         write_definition(form, named);
 }
 
@@ -136,7 +172,7 @@ static void write_logical(struct form *form, const struct ev_schema_type *type)
 {
         bool decimal = type->type == EV_TYPE_DECIMAL;
 
-        assert(form->lock);
+        assert(form->is_logical);
 
         ev_json_object_begin(&form->json);
         write_member(form, "type", decimal ? EV_STR("bytes") : EV_STR("long"));
@@ -164,7 +200,7 @@ static void write_plain_type(struct form *form, const struct ev_schema_type *typ
                 write_type(form, type->item);
                 ev_json_object_end(&form->json);
         } else if (type->type == EV_TYPE_DECIMAL || type->type == EV_TYPE_TIMESTAMP) {
-                if (form->lock)
+                if (form->is_logical)
                         write_logical(form, type);
                 else
                         ev_json_write_string(&form->json, type->type == EV_TYPE_DECIMAL
@@ -240,7 +276,9 @@ int ev_schema_write_canonical(const struct ev_schema *schema, struct ev_buffer *
 /* A list of two: the event's type, and its contract where it has one. */
 int ev_schema_write_lock_form(const struct ev_schema *schema, struct ev_buffer *buffer)
 {
-        struct form form = { .json = EV_JSON_WRITER_INIT(buffer), .lock = true };
+        struct form form = { .json = EV_JSON_WRITER_INIT(buffer),
+                             .lock = true,
+                             .is_logical = true };
 
         assert(buffer);
         assert(schema->record);
@@ -249,6 +287,72 @@ int ev_schema_write_lock_form(const struct ev_schema *schema, struct ev_buffer *
         write_named(&form, schema->record);
         if (schema->contract.given)
                 write_contract(&form, &schema->contract);
+        ev_json_array_end(&form.json);
+        return ev_trace(ev_json_writer_end(&form.json));
+}
+
+static int write_expanded(const struct ev_schema_named *named, struct ev_buffer *buffer)
+{
+        struct form form = { .json = EV_JSON_WRITER_INIT(buffer),
+                             .is_logical = true,
+                             .is_expanded = true };
+
+        assert(named->name.size > 0);
+
+        write_definition(&form, named);
+        return ev_trace(ev_json_writer_end(&form.json));
+}
+
+/* Whether both definitions say the same, names of fields included: a reader of a file shows them. */
+static int compare_definitions(const struct ev_schema_named *a, const struct ev_schema_named *b,
+                               bool *ret_same)
+{
+        _cleanup_buffer_ struct ev_buffer left = EV_BUFFER_INIT(CANONICAL_BYTES_MAX);
+        _cleanup_buffer_ struct ev_buffer right = EV_BUFFER_INIT(CANONICAL_BYTES_MAX);
+        int r = write_expanded(a, &left);
+
+        assert(ret_same);
+
+        if (r == 0)
+                r = write_expanded(b, &right);
+        if (r == 0)
+                *ret_same = ev_str_equal(ev_buffer_str(&left), ev_buffer_str(&right));
+        return ev_trace(r);
+}
+
+int ev_schema_find_clash(const struct ev_schema *a, const struct ev_schema *b, bool *ret_clash)
+{
+        bool is_same = !ev_str_equal(a->record->name, b->record->name);
+        int r = 0;
+
+        assert(ret_clash);
+
+        for (uint32_t i = 0; r == 0 && is_same && i < a->named_count; ++i) {
+                const struct ev_schema_named *other = find_named(b, a->named[i]->name);
+
+                if (other)
+                        r = compare_definitions(a->named[i], other, &is_same);
+        }
+        if (r == 0)
+                *ret_clash = !is_same;
+        return ev_trace(r);
+}
+
+int ev_schema_write_union(const struct ev_schema *const *schemas, size_t count,
+                          struct ev_buffer *buffer)
+{
+        struct form form = { .json = EV_JSON_WRITER_INIT(buffer),
+                             .is_logical = true,
+                             .before = schemas };
+
+        assert(schemas && count > 0);
+
+        ev_json_array_begin(&form.json);
+        for (size_t i = 0; i < count; ++i) {
+                form.before_count = i;
+                form.defined = 0;
+                write_named(&form, schemas[i]->record);
+        }
         ev_json_array_end(&form.json);
         return ev_trace(ev_json_writer_end(&form.json));
 }

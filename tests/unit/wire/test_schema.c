@@ -255,6 +255,76 @@ Test(schema, the_canonical_form_names_in_full_and_defines_once)
                   "%.*s", EV_STR_ARG(ev_buffer_str(&buffer)));
 }
 
+/* A type that two of them share is written once, logical types stay, defaults and texts for people go. */
+Test(schema, a_union_defines_each_name_once)
+{
+        _cleanup_(ev_schema_free_p) struct ev_schema *first = NULL, *second = NULL;
+        _cleanup_buffer_ struct ev_buffer buffer = EV_BUFFER_INIT(4096);
+        const struct ev_schema *schemas[2];
+        bool clash = true;
+
+        cr_assert_eq(
+                parse("{\"name\":\"n.A\",\"type\":\"record\",\"doc\":\"x\",\"fields\":[{\"name\":"
+                      "\"l\","
+                      "\"type\":{\"type\":\"array\",\"items\":{\"name\":\"L\",\"type\":\"record\","
+                      "\"fields\":[{\"name\":\"e\",\"type\":{\"name\":\"E\",\"type\":\"enum\","
+                      "\"symbols\":[\"X\"],\"default\":\"X\"}}]}}}]}",
+                      &first),
+                0, "%s", ev_error_last()->text);
+        cr_assert_eq(
+                parse("{\"name\":\"n.B\",\"type\":\"record\",\"fields\":[{\"name\":\"l\",\"type\":{"
+                      "\"name\":\"L\",\"type\":\"record\",\"fields\":[{\"name\":\"e\",\"type\":{"
+                      "\"name\":\"E\",\"type\":\"enum\",\"symbols\":[\"X\"]}}]}},"
+                      "{\"name\":\"f\",\"type\":[\"null\",{\"name\":\"F\",\"type\":\"enum\","
+                      "\"symbols\":[\"Y\"]}],\"default\":null},"
+                      "{\"name\":\"d\",\"type\":{\"type\":\"bytes\",\"logicalType\":\"decimal\","
+                      "\"precision\":4,\"scale\":1}}]}",
+                      &second),
+                0, "%s", ev_error_last()->text);
+        schemas[0] = first;
+        schemas[1] = second;
+        cr_assert_eq(ev_schema_find_clash(first, second, &clash), 0);
+        cr_assert_not(clash);
+        cr_assert_eq(ev_schema_write_union(schemas, 2, &buffer), 0);
+        cr_assert(
+                ev_str_equal(
+                        ev_buffer_str(&buffer),
+                        EV_STR("[{\"name\":\"n.A\",\"type\":\"record\",\"fields\":[{\"name\":\"l\","
+                               "\"type\":{\"type\":\"array\",\"items\":{\"name\":\"n.L\",\"type\":"
+                               "\"record\",\"fields\":[{\"name\":\"e\",\"type\":{\"name\":\"n.E\","
+                               "\"type\":\"enum\",\"symbols\":[\"X\"]}}]}}}]},"
+                               "{\"name\":\"n.B\",\"type\":\"record\",\"fields\":[{\"name\":\"l\","
+                               "\"type\":\"n.L\"},{\"name\":\"f\",\"type\":[\"null\",{\"name\":\"n."
+                               "F\","
+                               "\"type\":\"enum\",\"symbols\":[\"Y\"]}]},{\"name\":\"d\",\"type\":{"
+                               "\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":4,"
+                               "\"scale\":1}}"
+                               "]}]")),
+                "%.*s", EV_STR_ARG(ev_buffer_str(&buffer)));
+}
+
+Test(schema, a_name_with_two_meanings_clashes)
+{
+        static const char *const texts[] = {
+                "{\"name\":\"n.A\",\"type\":\"record\",\"fields\":[{\"name\":\"e\",\"type\":"
+                "{\"name\":\"E\",\"type\":\"enum\",\"symbols\":[\"X\"]}}]}",
+                "{\"name\":\"n.B\",\"type\":\"record\",\"fields\":[{\"name\":\"e\",\"type\":"
+                "{\"name\":\"E\",\"type\":\"enum\",\"symbols\":[\"X\",\"Y\"]}}]}",
+                "{\"name\":\"n.A\",\"type\":\"record\",\"fields\":[{\"name\":\"e\",\"type\":"
+                "{\"name\":\"E\",\"type\":\"enum\",\"symbols\":[\"X\"]}}]}",
+        };
+
+        for (size_t i = 1; i < EV_ARRAY_SIZE(texts); ++i) {
+                _cleanup_(ev_schema_free_p) struct ev_schema *first = NULL, *second = NULL;
+                bool clash = false;
+
+                cr_assert_eq(parse(texts[0], &first), 0);
+                cr_assert_eq(parse(texts[i], &second), 0);
+                cr_assert_eq(ev_schema_find_clash(first, second, &clash), 0);
+                cr_assert(clash, "%zu", i);
+        }
+}
+
 /* Each pair differs in one thing that the fingerprint does not see. */
 Test(schema, the_lock_sees_what_the_fingerprint_leaves_out)
 {
