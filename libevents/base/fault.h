@@ -71,7 +71,12 @@
         X(migration_between)        /* between two statements of a migration */               \
         X(migration_before_version) /* before the row that says it is done */                 \
         X(replay_read)              /* a chunk of facts read */                               \
-        X(replay_between_commits)   /* between two chunks */
+        X(replay_between_commits)   /* between two chunks */                                  \
+        X(archive_written)          /* a new file is whole, and counts for nothing yet */     \
+        X(archive_promised)         /* all are, and the new manifest says so */               \
+        X(archive_renamed)          /* some of them have their names */                       \
+        X(archive_made)             /* all is done, and no database knows of it */            \
+        X(outbox_detached)          /* a partition of the outbox is a table of its own */
 
 #ifdef EV_FAULTS
 

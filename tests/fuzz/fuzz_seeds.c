@@ -1,6 +1,6 @@
-/* fuzz_seeds VECTORS CORPUS: writes the seeds of both fuzz targets into CORPUS/fuzz_codec and
- * CORPUS/fuzz_envelope: fastavro's bytes of every schema, inputs at limits that chance would take
- * long to find, and records with every header. */
+/* fuzz_seeds VECTORS CORPUS: writes the seeds of the fuzz targets into CORPUS/fuzz_codec,
+ * CORPUS/fuzz_envelope and CORPUS/fuzz_archive: fastavro's bytes of every schema, inputs at limits that
+ * chance would take long to find, records with every header, and rows of archives. */
 
 #include <assert.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "flow/archive_private.h"
 #include "fuzz/targets.h"
 #include "wire/avro.h"
 #include "wire/form.h"
@@ -249,6 +250,38 @@ static void write_envelopes(const char *corpus)
         write_seed(corpus, "fuzz_envelope", (const uint8_t *)"\x00\x00\x00\x0f\xfe\x0f\xfe", 7);
 }
 
+/* With all that is optional and without, and paths of files. */
+static void write_archives(const char *corpus)
+{
+        static const char *const paths[] = { "\2quenty.order.events.v1/2026-11-29.avro",
+                                             "\2A_b-0/2026-11-29.12.avro", "\2../2026-11-29.avro" };
+        struct ev_archive_row row = {
+                .fact = { .seq = 4711,
+                          .key = EV_STR("acme"),
+                          .subject = EV_STR(""),
+                          .schema_id = 700025,
+                          .payload = { (const uint8_t *)"avro", 4 },
+                          .recorded_at = INT64_C(1738367999123456) },
+                .source = EV_STR("/quenty/order_db/7/1"),
+                .type = EV_STR("quenty.order.OrderAccepted"),
+        };
+        struct ev_buffer bytes = EV_BUFFER_INIT(SEED_MAX);
+
+        for (size_t i = 0; i < 2; ++i) {
+                ev_buffer_clear(&bytes);
+                if (ev_buffer_append(&bytes, "\1", 1) < 0 || archive_put_row(&bytes, &row, i) < 0)
+                        die("a row of an archive");
+                write_seed(corpus, "fuzz_archive", bytes.data, bytes.size);
+                row.fact.correlation_id = row.fact.causation_id = EV_STR("id");
+                row.fact.causation_source = EV_STR("/shop");
+                row.fact.traceparent = row.fact.tracestate = EV_STR("a=b");
+                row.fact.outcome = EV_OUTCOME_REFUSED;
+        }
+        ev_buffer_done(&bytes);
+        for (size_t i = 0; i < EV_ARRAY_SIZE(paths); ++i)
+                write_seed(corpus, "fuzz_archive", (const uint8_t *)paths[i], strlen(paths[i]));
+}
+
 int main(int argc, char **argv)
 {
         const struct fuzz_target *targets;
@@ -265,6 +298,7 @@ int main(int argc, char **argv)
         for (size_t i = 3; i < count; ++i)
                 write_vectors(argv[1], argv[2], i, targets[i].record);
         write_envelopes(argv[2]);
+        write_archives(argv[2]);
         printf("%zu seeds\n", written);
         return 0;
 }

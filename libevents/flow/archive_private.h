@@ -1,0 +1,82 @@
+#ifndef EV_FLOW_ARCHIVE_PRIVATE_H
+#define EV_FLOW_ARCHIVE_PRIVATE_H
+
+/* What the writer and the reader of archives share. */
+
+#include "base/buffer.h"
+#include "flow/archive.h"
+#include "wire/record.h"
+
+#define ARCHIVE_MANIFEST "manifest.json"
+/* One that is written whole while files are still to be renamed: what it says becomes true. */
+#define ARCHIVE_NEXT "manifest.next.json"
+
+enum {
+        ARCHIVE_SYNC_BYTES = 16,
+        ARCHIVE_MAGIC_BYTES = 4,
+        ARCHIVE_MANIFEST_BYTES_MAX = 16 * 1024 * 1024,
+        ARCHIVE_MEMORY_MAX = 64 * 1024 * 1024, /* of a manifest that was read */
+        /* A block ends with the row that reaches either; files depend on both, so they never change. */
+        ARCHIVE_BLOCK_BYTES = 64 * 1024,
+        ARCHIVE_BLOCK_ROWS = 1000,
+        ARCHIVE_HEADER_BYTES_MAX = 4 * 1024 * 1024, /* of a file: its schema */
+        ARCHIVE_ROW_BYTES_MAX = EV_FACT_BYTES_MAX + 16 * EV_ARCHIVE_TEXT_MAX,
+        ARCHIVE_BLOCK_BYTES_MAX = ARCHIVE_BLOCK_BYTES + ARCHIVE_ROW_BYTES_MAX,
+        ARCHIVE_NAME_MAX = 64, /* of a file in its topic's folder */
+};
+
+extern const uint8_t archive_magic[ARCHIVE_MAGIC_BYTES];
+
+/* Bytes that come in. */
+struct archive_bytes {
+        const uint8_t *at, *end;
+};
+
+/* A long in Avro's zigzag; false where the bytes end or hold none of 64 bits. */
+bool archive_take_long(struct archive_bytes *bytes, int64_t *ret_value);
+
+/* A length and as many bytes, at most `max`. */
+bool archive_take_bytes(struct archive_bytes *bytes, size_t max, struct ev_bytes *ret_bytes);
+
+int archive_put_long(struct ev_buffer *buffer, int64_t value) _must_check_;
+int archive_put_bytes(struct ev_buffer *buffer, const void *data, size_t size) _must_check_;
+
+/* Appends a row; its schema is that of the branch-th of the file. */
+int archive_put_row(struct ev_buffer *buffer, const struct ev_archive_row *row,
+                    size_t branch) _must_check_;
+
+/* Reads a row; false for what archive_put_row() does not write. Slices are of the bytes; source_id is
+ * left to the caller. */
+bool archive_take_row(struct archive_bytes *bytes, struct ev_archive_row *ret_row,
+                      size_t *ret_branch);
+
+/* Appends what a file begins with, up to and with its first sync marker. */
+int archive_put_header(struct ev_buffer *buffer, struct ev_str schema,
+                       const uint8_t sync[ARCHIVE_SYNC_BYTES]) _must_check_;
+
+/* Appends the schema of files whose data is this union. */
+int archive_put_schema(struct ev_buffer *buffer, struct ev_str data) _must_check_;
+
+/* Between blocks stands what follows from the place of the file, and from nothing else. */
+int archive_make_sync(struct ev_str database, struct ev_str topic, int64_t day, uint32_t part,
+                      uint8_t ret_sync[ARCHIVE_SYNC_BYTES]) _must_check_;
+
+/* "2026-11-29.avro", "2026-11-29.2.avro". */
+void archive_name(int64_t day, uint32_t part, char name[ARCHIVE_NAME_MAX]);
+
+/* Reads topic, day and part of a relative path that is made of them. The topic is a slice of it. */
+bool archive_parse_path(struct ev_str path, struct ev_archive_file *file);
+
+/* By topic, day and part. */
+int archive_compare_files(const struct ev_archive_file *a, const struct ev_archive_file *b);
+
+/* "<folder>/<name>"; fails (verdict: stop) when it is too long. */
+int archive_join(const char *folder, struct ev_str name,
+                 char path[EV_ARCHIVE_PATH_MAX]) _must_check_;
+
+/* Reads a manifest of the folder into the arena, which it makes. 0, or ARCHIVE_ABSENT. */
+enum { ARCHIVE_ABSENT = 1 };
+int archive_load(const char *folder, const char *name, struct ev_arena **ret_arena,
+                 struct ev_archive_manifest *manifest) _must_check_;
+
+#endif

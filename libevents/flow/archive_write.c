@@ -1,0 +1,1088 @@
+/* Writes an archive: files by topic and day, then the manifest that makes them one.
+ *
+ * Facts come in the order of their numbers and go to the file of their topic and day. A file begins
+ * with its schema, so what will come has to be said first. Where a day gets further facts, its files
+ * are written anew: first what they held, then what comes; so it does not matter in how many steps an
+ * archive came to be.
+ *
+ * What is true if the process dies here. New files stand beside the old ones under names of their own
+ * (".new" behind them) and are on the disk before manifest.next.json is; that is the moment from which
+ * the new range counts. Then files are renamed, and at last the manifest. Before that moment the
+ * archive is the old one, and the next writer removes what lies about; behind it the next writer goes
+ * on renaming. The old manifest stays until all is done, but a reader refuses an archive on the way.
+ *
+ * The lock is on the folder itself, so that nothing in it tells of it; it goes with the process. */
+
+#include "flow/archive_private.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fault.h"
+#include "base/sort.h"
+#include "wire/schema.h"
+
+enum {
+        KINDS_MAX = 1024 * 1024,
+        SCHEMAS_KNOWN_MAX = 1024, /* different ones in one archive's new part */
+        MEMORY_MAX = 512 * 1024 * 1024,
+        FOLDER_MODE = 0750, /* facts are not for everybody */
+        FILE_MODE = 0640,
+};
+
+#define NEW_SUFFIX ".new"
+
+/* A version of an event that occurs. */
+struct version {
+        int32_t id;
+        struct ev_str type;
+        struct ev_schema *schema;
+};
+
+/* A file that is to be written. */
+struct part {
+        struct ev_archive_file file; /* its numbers grow as rows come */
+        const struct version *versions[EV_ARCHIVE_SCHEMAS_MAX];
+        int64_t ends_at; /* the last number that is expected */
+        int fd;          /* -1: not open */
+        bool is_done;
+        struct ev_buffer block;
+        int64_t rows; /* in the block */
+        uint8_t sync[ARCHIVE_SYNC_BYTES];
+        struct ev_digest *digest;
+};
+
+/* What is expected of one topic, day and version. */
+struct kind {
+        struct ev_str topic;
+        int64_t day;
+        const struct version *version;
+        int64_t last_seq;
+};
+
+struct ev_archive_writer {
+        char folder[EV_ARCHIVE_PATH_MAX];
+        int lock_fd;
+        struct ev_str database;
+        struct ev_schemas *schemas;
+        struct ev_arena *old_arena; /* NULL: there was no archive */
+        struct ev_archive_manifest old;
+        struct ev_arena *arena;
+        struct version versions[SCHEMAS_KNOWN_MAX];
+        size_t versions_count;
+        struct kind *kinds;
+        size_t kinds_count, kinds_capacity;
+        struct part **parts; /* in the order of topic, day and part */
+        size_t parts_count;
+        struct part *open[EV_ARCHIVE_OPEN_MAX];
+        size_t open_count;
+        struct ev_str *sources;
+        size_t sources_count;
+        bool has_begun;
+        int64_t head_seq; /* of the last row */
+        struct ev_uuid head_id;
+        struct ev_buffer scratch;
+};
+
+/* ---- Files and folders ---- */
+
+static int fail_errno(const char *what, const char *path)
+{
+        assert(what && path);
+
+        return ev_fail(EV_VERDICT_STOP, "cannot %s %s: %s", what, path, strerror(errno));
+}
+
+/* "<folder>/<name><suffix>". */
+static int path_of(const struct ev_archive_writer *writer, struct ev_str name, const char *suffix,
+                   char path[EV_ARCHIVE_PATH_MAX])
+{
+        int r = archive_join(writer->folder, name, path);
+        size_t size = r == 0 ? strlen(path) : 0;
+
+        assert(suffix);
+
+        if (r == 0 && size + strlen(suffix) >= EV_ARCHIVE_PATH_MAX)
+                r = ev_fail(EV_VERDICT_STOP, "%s: the path of its files is too long",
+                            writer->folder);
+        if (r == 0)
+                memcpy(path + size, suffix, strlen(suffix) + 1);
+        return ev_trace(r);
+}
+
+static void close_p(int *fd)
+{
+        if (*fd >= 0)
+                close(*fd);
+        *fd = -1;
+        assert(*fd < 0);
+}
+
+/* A name in a folder is on the disk when the folder is. */
+static int sync_folder(const char *path)
+{
+        _cleanup_(close_p) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        assert(path);
+
+        return fd < 0 || fsync(fd) ? fail_errno("write", path) : 0;
+}
+
+static int make_folder(const char *path)
+{
+        assert(path && path[0]);
+
+        if (mkdir(path, FOLDER_MODE) && errno != EEXIST)
+                return fail_errno("make the folder", path);
+        return 0;
+}
+
+static int make_folders(const char *path)
+{
+        char part[EV_ARCHIVE_PATH_MAX];
+        int r = 0;
+
+        assert(strlen(path) < sizeof(part));
+
+        memcpy(part, path, strlen(path) + 1);
+        for (char *at = part + 1; r == 0 && *at; ++at) {
+                if (*at != '/')
+                        continue;
+                *at = '\0';
+                r = make_folder(part);
+                *at = '/';
+        }
+        return r == 0 ? ev_trace(make_folder(path)) : ev_trace(r);
+}
+
+static int write_all(int fd, const void *data, size_t size, const char *path)
+{
+        const uint8_t *at = data;
+
+        assert(fd >= 0);
+
+        while (size > 0) {
+                ssize_t n = write(fd, at, size);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n <= 0)
+                        return fail_errno("write", path);
+                at += n;
+                size -= (size_t)n;
+        }
+        return 0;
+}
+
+/* The topic's folder of a relative path. */
+static struct ev_str folder_of(struct ev_str path)
+{
+        assert(memchr(path.data, '/', path.size));
+
+        return ev_str_take(&path, '/');
+}
+
+/* ---- What a writer that died has left ---- */
+
+/* Whether the file of an old manifest is in the new one. */
+static bool is_kept(const struct ev_archive_manifest *manifest, const struct ev_archive_file *file)
+{
+        size_t from = 0, to = manifest->files_count;
+
+        while (from < to) {
+                size_t middle = from + (to - from) / 2;
+                int order = archive_compare_files(&manifest->files[middle], file);
+
+                if (order == 0)
+                        return true;
+                if (order < 0)
+                        from = middle + 1;
+                else
+                        to = middle;
+        }
+        assert(from == to);
+        return false;
+}
+
+/* Each is renamed or was before; one that is neither is missed by the reader. */
+static int rename_files(const struct ev_archive_writer *writer,
+                        const struct ev_archive_manifest *next)
+{
+        char from[EV_ARCHIVE_PATH_MAX], to[EV_ARCHIVE_PATH_MAX];
+        int r = 0;
+
+        assert(next->files || next->files_count == 0);
+
+        for (size_t i = 0; r == 0 && i < next->files_count; ++i) {
+                struct ev_str path = next->files[i].path, topic = folder_of(path);
+
+                r = path_of(writer, path, NEW_SUFFIX, from);
+                if (r == 0)
+                        r = path_of(writer, path, "", to);
+                if (r == 0 && rename(from, to)) {
+                        if (errno != ENOENT)
+                                return fail_errno("rename", from);
+                } else if (r == 0) {
+                        r = EV_FAULT(archive_renamed);
+                }
+                if (r == 0 && (i + 1 == next->files_count ||
+                               !ev_str_equal(topic, folder_of(next->files[i + 1].path)))) {
+                        r = path_of(writer, topic, "", to);
+                        if (r == 0)
+                                r = sync_folder(to);
+                }
+        }
+        return ev_trace(r);
+}
+
+/* From the manifest that says what will be to what is. */
+static int make_true(const struct ev_archive_writer *writer, const struct ev_archive_manifest *next)
+{
+        char from[EV_ARCHIVE_PATH_MAX], to[EV_ARCHIVE_PATH_MAX];
+        int r = rename_files(writer, next);
+
+        for (size_t i = 0; r == 0 && i < writer->old.files_count; ++i) {
+                if (is_kept(next, &writer->old.files[i]))
+                        continue;
+                r = path_of(writer, writer->old.files[i].path, "", to);
+                if (r == 0 && unlink(to) && errno != ENOENT)
+                        r = fail_errno("remove", to);
+        }
+        if (r == 0)
+                r = path_of(writer, EV_STR(ARCHIVE_NEXT), "", from);
+        if (r == 0)
+                r = path_of(writer, EV_STR(ARCHIVE_MANIFEST), "", to);
+        if (r == 0 && rename(from, to))
+                r = fail_errno("rename", from);
+        assert(writer->lock_fd >= 0);
+        return r == 0 ? ev_trace(sync_folder(writer->folder)) : ev_trace(r);
+}
+
+static void close_folder(DIR **folder)
+{
+        assert(folder);
+
+        if (*folder)
+                closedir(*folder);
+}
+
+static bool is_new(const char *name)
+{
+        size_t size = strlen(name), suffix = strlen(NEW_SUFFIX);
+
+        assert(name);
+
+        return size > suffix && strcmp(name + size - suffix, NEW_SUFFIX) == 0;
+}
+
+/* Removes what is new in a folder and, on the first level, in the folders of topics in it. */
+static int remove_new(const char *path, bool is_top)
+{
+        _cleanup_(close_folder) DIR *folder = opendir(path);
+        const struct dirent *entry;
+        int r = 0;
+
+        assert(path);
+
+        if (!folder)
+                return errno == ENOTDIR ? 0 : fail_errno("read", path);
+        while (r == 0 && (entry = readdir(folder))) {
+                char name[EV_ARCHIVE_PATH_MAX];
+
+                if (entry->d_name[0] == '.')
+                        continue;
+                r = archive_join(path, ev_str_of(entry->d_name), name);
+                if (r == 0 && is_new(entry->d_name) && unlink(name))
+                        r = fail_errno("remove", name);
+                else if (r == 0 && is_top && !is_new(entry->d_name))
+                        r = remove_new(name, false);
+        }
+        return ev_trace(r);
+}
+
+static int recover(struct ev_archive_writer *writer)
+{
+        _cleanup_(ev_arena_free_p) struct ev_arena *arena = NULL;
+        struct ev_archive_manifest next = { 0 };
+        int r = archive_load(writer->folder, ARCHIVE_NEXT, &arena, &next);
+
+        assert(writer->lock_fd >= 0);
+
+        if (r == ARCHIVE_ABSENT)
+                return ev_trace(remove_new(writer->folder, true));
+        return r == 0 ? ev_trace(make_true(writer, &next)) : ev_trace(r);
+}
+
+/* ---- Begin and end of a writer ---- */
+
+static int lock(struct ev_archive_writer *writer)
+{
+        writer->lock_fd = open(writer->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (writer->lock_fd < 0)
+                return fail_errno("open", writer->folder);
+        assert(writer->lock_fd >= 0);
+        if (flock(writer->lock_fd, LOCK_EX | LOCK_NB))
+                return ev_fail(EV_VERDICT_STOP, "%s: another export is writing here",
+                               writer->folder);
+        return 0;
+}
+
+static int load_old(struct ev_archive_writer *writer)
+{
+        int r = archive_load(writer->folder, ARCHIVE_MANIFEST, &writer->old_arena, &writer->old);
+
+        assert(writer->lock_fd >= 0);
+
+        if (r == 0 && !ev_str_equal(writer->old.database, writer->database))
+                r = ev_fail(EV_VERDICT_STOP, "%s holds facts of %.*s, not of %.*s", writer->folder,
+                            EV_STR_ARG(writer->old.database), EV_STR_ARG(writer->database));
+        return r == ARCHIVE_ABSENT ? 0 : ev_trace(r);
+}
+
+/* The old manifest is asked for before what is unfinished becomes true, and again behind it. */
+static int open_folder(struct ev_archive_writer *writer)
+{
+        int r = make_folders(writer->folder);
+
+        assert(writer->folder[0]);
+
+        if (r == 0)
+                r = lock(writer);
+        if (r == 0)
+                r = load_old(writer);
+        if (r == 0)
+                r = recover(writer);
+        writer->old_arena = ev_arena_free(writer->old_arena);
+        writer->old = (struct ev_archive_manifest){ 0 };
+        return r == 0 ? ev_trace(load_old(writer)) : ev_trace(r);
+}
+
+int ev_archive_writer_new(struct ev_archive_writer **ret_writer, const char *path,
+                          const char *database, struct ev_schemas *schemas)
+{
+        _cleanup_(ev_archive_writer_free_p) struct ev_archive_writer *writer =
+                calloc(1, sizeof(*writer));
+        int r;
+
+        assert(ret_writer && path && database);
+
+        if (!writer)
+                return ev_fail_memory("an archive");
+        writer->lock_fd = -1;
+        writer->schemas = schemas;
+        writer->scratch = EV_BUFFER_INIT(ARCHIVE_MANIFEST_BYTES_MAX);
+        if (!ev_str_copy(ev_str_of(path), writer->folder, sizeof(writer->folder)))
+                return ev_fail(EV_VERDICT_STOP, "the path of an archive is too long");
+        r = ev_arena_new(&writer->arena, MEMORY_MAX);
+        if (r == 0)
+                r = ev_arena_copy(writer->arena, ev_str_of(database), &writer->database);
+        if (r == 0)
+                r = open_folder(writer);
+        if (r < 0)
+                return ev_trace(r);
+        writer->head_seq = writer->old.head_seq;
+        writer->head_id = writer->old.head_id;
+        *ret_writer = writer;
+        writer = NULL;
+        return 0;
+}
+
+static void part_done(struct part *part)
+{
+        assert(part);
+
+        close_p(&part->fd);
+        ev_buffer_done(&part->block);
+        part->digest = ev_digest_free(part->digest);
+}
+
+struct ev_archive_writer *ev_archive_writer_free(struct ev_archive_writer *writer)
+{
+        if (!writer)
+                return NULL;
+        for (size_t i = 0; i < writer->open_count; ++i)
+                part_done(writer->open[i]);
+        for (size_t i = 0; i < writer->versions_count; ++i)
+                ev_schema_free(writer->versions[i].schema);
+        free(writer->kinds);
+        ev_buffer_done(&writer->scratch);
+        ev_arena_free(writer->arena);
+        ev_arena_free(writer->old_arena);
+        close_p(&writer->lock_fd);
+        free(writer);
+        return NULL;
+}
+
+const struct ev_archive_manifest *ev_archive_writer_manifest(const struct ev_archive_writer *writer)
+{
+        assert(writer);
+
+        return writer->old_arena ? &writer->old : NULL;
+}
+
+/* ---- What will come ---- */
+
+/* `type` null: whatever the version is of. */
+static int find_version(struct ev_archive_writer *writer, int32_t id, struct ev_str type,
+                        const struct version **ret_version)
+{
+        const struct ev_frame frame = { .id = (uint32_t)id };
+        const struct ev_registered *registered;
+        struct version *version;
+        int r;
+
+        assert(ret_version);
+
+        for (size_t i = 0; i < writer->versions_count; ++i)
+                if (writer->versions[i].id == id) {
+                        *ret_version = &writer->versions[i];
+                        return 0;
+                }
+        registered = ev_schemas_find(writer->schemas, &frame);
+        if (!registered)
+                return ev_trace(ev_fail_while("schema %d of %.*s", id, EV_STR_ARG(type)));
+        if (writer->versions_count == SCHEMAS_KNOWN_MAX)
+                return ev_fail(EV_VERDICT_STOP, "more than %d schemas", SCHEMAS_KNOWN_MAX);
+        version = &writer->versions[writer->versions_count];
+        r = ev_arena_copy(writer->arena, registered->name, &version->type);
+        if (r == 0)
+                r = ev_schema_parse(registered->text, &version->schema);
+        if (r < 0)
+                return ev_trace(r);
+        version->id = id;
+        ++writer->versions_count;
+        *ret_version = version;
+        return 0;
+}
+
+static int add_kind(struct ev_archive_writer *writer, const struct kind *kind)
+{
+        assert(!writer->has_begun && writer->kinds_count <= writer->kinds_capacity);
+
+        if (writer->kinds_count == writer->kinds_capacity) {
+                size_t capacity = writer->kinds_capacity ? 2 * writer->kinds_capacity : 256;
+                struct kind *kinds;
+
+                if (capacity > KINDS_MAX)
+                        return ev_fail(EV_VERDICT_STOP, "too many topics, days and types at once");
+                kinds = realloc(writer->kinds, capacity * sizeof(*kinds));
+                if (!kinds)
+                        return ev_fail_memory("kinds of facts");
+                writer->kinds = kinds;
+                writer->kinds_capacity = capacity;
+        }
+        writer->kinds[writer->kinds_count++] = *kind;
+        return 0;
+}
+
+int ev_archive_writer_expect(struct ev_archive_writer *writer, const struct ev_archive_kind *kind)
+{
+        struct kind item = { .day = kind->day, .last_seq = kind->last_seq };
+        int r = find_version(writer, kind->schema_id, kind->type, &item.version);
+
+        assert(kind->last_seq > 0);
+
+        if (r == 0 && !ev_str_equal(item.version->type, kind->type))
+                r = ev_fail(EV_VERDICT_STOP, "facts of type %.*s have schema %d, which is of %.*s",
+                            EV_STR_ARG(kind->type), kind->schema_id,
+                            EV_STR_ARG(item.version->type));
+        if (r == 0)
+                r = ev_arena_copy(writer->arena, kind->topic, &item.topic);
+        return r == 0 ? ev_trace(add_kind(writer, &item)) : ev_trace(r);
+}
+
+static int compare_kinds(const void *a, const void *b, void *context)
+{
+        const struct kind *left = a, *right = b;
+        int order = ev_str_compare(left->topic, right->topic);
+
+        assert(!context);
+
+        if (order == 0)
+                order = (left->day > right->day) - (left->day < right->day);
+        return order ? order
+                     : (left->version->id > right->version->id) -
+                               (left->version->id < right->version->id);
+}
+
+static bool is_same_day(const struct kind *a, const struct kind *b)
+{
+        assert(a->version && b->version);
+
+        return a->day == b->day && ev_str_equal(a->topic, b->topic);
+}
+
+/* ---- Parts ---- */
+
+static int make_path(struct ev_archive_writer *writer, struct ev_archive_file *file)
+{
+        char name[ARCHIVE_NAME_MAX], path[EV_ARCHIVE_PATH_MAX];
+        struct ev_archive_file again;
+        int size, r;
+
+        archive_name(file->day, file->part, name);
+        size = snprintf(path, sizeof(path), "%.*s/%s", EV_STR_ARG(file->topic), name);
+        if (size < 0 || (size_t)size >= sizeof(path))
+                return ev_fail(EV_VERDICT_STOP, "the name of a topic is too long");
+        r = ev_arena_copy(writer->arena, (struct ev_str){ path, (size_t)size }, &file->path);
+        if (r < 0)
+                return ev_trace(r);
+        assert(file->part >= 1);
+        if (!archive_parse_path(file->path, &again))
+                return ev_fail(EV_VERDICT_STOP, "no file can have the name of topic %.*s",
+                               EV_STR_ARG(file->topic));
+        return 0;
+}
+
+static int add_part(struct ev_archive_writer *writer, const struct kind *kind, uint32_t number,
+                    struct part **ret_part)
+{
+        struct part *part = ev_arena_take(writer->arena, sizeof(*part));
+        int r;
+
+        assert(ret_part);
+
+        if (!part)
+                return ev_trace(EV_FAILED);
+        if (number > EV_ARCHIVE_PARTS_MAX || writer->parts_count == EV_ARCHIVE_FILES_MAX)
+                return ev_fail(EV_VERDICT_STOP, "%s: too many files", writer->folder);
+        *part = (struct part){
+                .file = { .topic = kind->topic, .day = kind->day, .part = number },
+                .fd = -1,
+                .block = EV_BUFFER_INIT(ARCHIVE_BLOCK_BYTES_MAX),
+        };
+        r = make_path(writer, &part->file);
+        if (r == 0)
+                r = archive_make_sync(writer->database, kind->topic, kind->day, number, part->sync);
+        if (r < 0)
+                return ev_trace(r);
+        writer->parts[writer->parts_count++] = *ret_part = part;
+        return 0;
+}
+
+static int fits(const struct part *part, const struct version *version, bool *ret_fits)
+{
+        bool clashes = part->file.schema_ids_count == EV_ARCHIVE_SCHEMAS_MAX;
+        int r = 0;
+
+        assert(ret_fits);
+
+        for (size_t i = 0; r == 0 && !clashes && i < part->file.schema_ids_count; ++i)
+                r = ev_schema_find_clash(part->versions[i]->schema, version->schema, &clashes);
+        if (r == 0)
+                *ret_fits = !clashes;
+        return ev_trace(r);
+}
+
+/* Into the first part of the day that takes its version. Kinds come by rising ids, so which part that
+ * is follows from the versions of the day alone. */
+static int place_kind(struct ev_archive_writer *writer, const struct kind *kind, size_t first)
+{
+        struct part *part = NULL;
+        bool does_fit = false;
+        size_t i = first;
+        int r = 0;
+
+        assert(first <= writer->parts_count);
+
+        for (; r == 0 && !does_fit && i < writer->parts_count; ++i) {
+                part = writer->parts[i];
+                does_fit = part->file.schema_ids_count > 0 &&
+                           part->versions[part->file.schema_ids_count - 1] == kind->version;
+                if (!does_fit)
+                        r = fits(part, kind->version, &does_fit);
+        }
+        if (r == 0 && !does_fit)
+                r = add_part(writer, kind, (uint32_t)(writer->parts_count - first + 1), &part);
+        if (r < 0)
+                return ev_trace(r);
+        if (part->ends_at < kind->last_seq)
+                part->ends_at = kind->last_seq;
+        if (part->file.schema_ids_count == 0 ||
+            part->versions[part->file.schema_ids_count - 1] != kind->version)
+                part->versions[part->file.schema_ids_count++] = kind->version;
+        return 0;
+}
+
+static int copy_ids(struct ev_archive_writer *writer, struct part *part)
+{
+        int32_t *ids =
+                ev_arena_take_array(writer->arena, part->file.schema_ids_count, sizeof(*ids));
+
+        assert(part->file.schema_ids_count > 0);
+
+        if (!ids)
+                return ev_trace(EV_FAILED);
+        for (size_t i = 0; i < part->file.schema_ids_count; ++i)
+                ids[i] = part->versions[i]->id;
+        part->file.schema_ids = ids;
+        return 0;
+}
+
+static int make_parts(struct ev_archive_writer *writer)
+{
+        size_t first = 0;
+        int r = ev_sort(writer->arena, writer->kinds, writer->kinds_count, sizeof(*writer->kinds),
+                        compare_kinds, NULL);
+
+        assert(!writer->parts);
+
+        if (r < 0)
+                return ev_trace(r);
+        writer->parts =
+                ev_arena_take_array(writer->arena, writer->kinds_count + 1, sizeof(struct part *));
+        if (!writer->parts)
+                return ev_trace(EV_FAILED);
+        for (size_t i = 0; r == 0 && i < writer->kinds_count; ++i) {
+                if (i > 0 && !is_same_day(&writer->kinds[i - 1], &writer->kinds[i]))
+                        first = writer->parts_count;
+                r = place_kind(writer, &writer->kinds[i], first);
+        }
+        for (size_t i = 0; r == 0 && i < writer->parts_count; ++i)
+                r = copy_ids(writer, writer->parts[i]);
+        return ev_trace(r);
+}
+
+/* ---- One file ---- */
+
+static int put(struct part *part, const void *data, size_t size)
+{
+        assert(part->fd >= 0);
+
+        ev_digest_add(part->digest, data, size);
+        part->file.bytes += (int64_t)size;
+        return ev_trace(write_all(part->fd, data, size, "a file of the archive"));
+}
+
+static int put_header(struct ev_archive_writer *writer, struct part *part)
+{
+        _cleanup_buffer_ struct ev_buffer data = EV_BUFFER_INIT(ARCHIVE_HEADER_BYTES_MAX);
+        _cleanup_buffer_ struct ev_buffer schema = EV_BUFFER_INIT(ARCHIVE_HEADER_BYTES_MAX);
+        const struct ev_schema *schemas[EV_ARCHIVE_SCHEMAS_MAX];
+        int r;
+
+        for (size_t i = 0; i < part->file.schema_ids_count; ++i)
+                schemas[i] = part->versions[i]->schema;
+        ev_buffer_clear(&writer->scratch);
+        r = ev_schema_write_union(schemas, part->file.schema_ids_count, &data);
+        if (r == 0)
+                r = archive_put_schema(&schema, ev_buffer_str(&data));
+        if (r == 0)
+                r = archive_put_header(&writer->scratch, ev_buffer_str(&schema), part->sync);
+        assert(part->file.bytes == 0);
+        return r == 0 ? ev_trace(put(part, writer->scratch.data, writer->scratch.size))
+                      : ev_trace(r);
+}
+
+static int open_part(struct ev_archive_writer *writer, struct part *part)
+{
+        char path[EV_ARCHIVE_PATH_MAX];
+        int r = path_of(writer, folder_of(part->file.path), "", path);
+
+        assert(part->fd < 0 && !part->is_done);
+
+        if (r == 0)
+                r = make_folder(path);
+        if (r == 0)
+                r = path_of(writer, part->file.path, NEW_SUFFIX, path);
+        if (r == 0 && writer->open_count == EV_ARCHIVE_OPEN_MAX)
+                r = ev_fail(EV_VERDICT_STOP, "facts of more than %d topics and days are mixed",
+                            EV_ARCHIVE_OPEN_MAX);
+        if (r == 0)
+                r = ev_digest_new(&part->digest);
+        if (r < 0)
+                return ev_trace(r);
+        writer->open[writer->open_count++] = part;
+        ev_digest_begin(part->digest);
+        part->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
+        return part->fd < 0 ? fail_errno("make", path) : ev_trace(put_header(writer, part));
+}
+
+static int flush_block(struct ev_archive_writer *writer, struct part *part)
+{
+        int r;
+
+        assert(part->rows > 0 && part->block.size > 0);
+
+        ev_buffer_clear(&writer->scratch);
+        r = archive_put_long(&writer->scratch, part->rows);
+        if (r == 0)
+                r = archive_put_long(&writer->scratch, (int64_t)part->block.size);
+        if (r == 0)
+                r = ev_buffer_append(&writer->scratch, part->block.data, part->block.size);
+        if (r == 0)
+                r = ev_buffer_append(&writer->scratch, part->sync, sizeof(part->sync));
+        if (r == 0)
+                r = put(part, writer->scratch.data, writer->scratch.size);
+        ev_buffer_clear(&part->block);
+        part->rows = 0;
+        return ev_trace(r);
+}
+
+/* On the disk before anything says that it is there. */
+static int close_part(struct ev_archive_writer *writer, struct part *part)
+{
+        int r = part->rows > 0 ? flush_block(writer, part) : 0;
+
+        assert(part->file.last_seq == part->ends_at);
+
+        if (r == 0 && fsync(part->fd))
+                r = fail_errno("write", writer->folder);
+        if (r == 0)
+                r = ev_digest_end(part->digest, part->file.hash);
+        for (size_t i = 0; i < writer->open_count; ++i)
+                if (writer->open[i] == part)
+                        writer->open[i] = writer->open[writer->open_count - 1];
+        --writer->open_count;
+        part_done(part);
+        part->is_done = true;
+        return r == 0 ? EV_FAULT(archive_written) : ev_trace(r);
+}
+
+/* ---- Rows ---- */
+
+/* The branch of a version in a part; schema_ids_count: it is none of it. */
+static size_t branch_of(const struct part *part, int32_t schema_id)
+{
+        size_t i = 0;
+
+        assert(part->file.schema_ids);
+
+        while (i < part->file.schema_ids_count && part->file.schema_ids[i] != schema_id)
+                ++i;
+        return i;
+}
+
+static bool is_of(const struct part *part, const struct ev_archive_row *row, int64_t day,
+                  size_t *ret_branch)
+{
+        assert(ret_branch);
+
+        if (part->file.day != day || !ev_str_equal(part->file.topic, row->topic))
+                return false;
+        *ret_branch = branch_of(part, row->fact.schema_id);
+        return *ret_branch < part->file.schema_ids_count;
+}
+
+/* Nearly always one of those that are open. */
+static int find_part(struct ev_archive_writer *writer, const struct ev_archive_row *row,
+                     struct part **ret_part, size_t *ret_branch)
+{
+        int64_t day = ev_instant_day(row->fact.recorded_at);
+
+        assert(ret_part);
+
+        for (size_t i = 0; i < writer->open_count; ++i)
+                if (is_of(writer->open[i], row, day, ret_branch)) {
+                        *ret_part = writer->open[i];
+                        return 0;
+                }
+        for (size_t i = 0; i < writer->parts_count; ++i)
+                if (!writer->parts[i]->is_done && is_of(writer->parts[i], row, day, ret_branch)) {
+                        *ret_part = writer->parts[i];
+                        return ev_trace(open_part(writer, *ret_part));
+                }
+        return ev_fail(EV_VERDICT_STOP,
+                       "fact %" PRId64 " was not expected: the outbox has changed meanwhile",
+                       row->fact.seq);
+}
+
+static int add_source(struct ev_archive_writer *writer, struct ev_str source)
+{
+        for (size_t i = writer->sources_count; i > 0; --i)
+                if (ev_str_equal(writer->sources[i - 1], source))
+                        return 0;
+        assert(writer->sources_count <= EV_ARCHIVE_SOURCES_MAX);
+        if (writer->sources_count == EV_ARCHIVE_SOURCES_MAX)
+                return ev_fail(EV_VERDICT_STOP, "more than %d sources", EV_ARCHIVE_SOURCES_MAX);
+        return ev_trace(
+                ev_arena_copy(writer->arena, source, &writer->sources[writer->sources_count++]));
+}
+
+static int put_row(struct ev_archive_writer *writer, const struct ev_archive_row *row)
+{
+        struct part *part;
+        size_t branch;
+        int r = find_part(writer, row, &part, &branch);
+
+        if (r == 0 && (part->file.last_seq >= row->fact.seq || part->ends_at < row->fact.seq))
+                r = ev_fail(EV_VERDICT_STOP,
+                            "fact %" PRId64
+                            " is not in its place: the outbox has changed meanwhile",
+                            row->fact.seq);
+        if (r == 0)
+                r = archive_put_row(&part->block, row, branch);
+        if (r < 0)
+                return ev_trace(r);
+        assert(part->fd >= 0);
+        if (part->file.count++ == 0)
+                part->file.first_seq = row->fact.seq;
+        part->file.last_seq = row->fact.seq;
+        if (++part->rows == ARCHIVE_BLOCK_ROWS || part->block.size >= ARCHIVE_BLOCK_BYTES)
+                r = flush_block(writer, part);
+        if (r == 0 && row->fact.seq >= part->ends_at)
+                r = close_part(writer, part);
+        return ev_trace(r);
+}
+
+/* ---- Days that were there already ---- */
+
+static bool is_rewritten(void *context, const struct ev_archive_file *file)
+{
+        const struct ev_archive_writer *writer = context;
+
+        assert(file->path.size > 0);
+
+        for (size_t i = 0; i < writer->kinds_count; ++i)
+                if (writer->kinds[i].day == file->day &&
+                    ev_str_equal(writer->kinds[i].topic, file->topic))
+                        return true;
+        return false;
+}
+
+/* What these files held is expected as well. Their own kinds make no further file a rewritten one. */
+static int expect_old(struct ev_archive_writer *writer)
+{
+        int r = 0;
+
+        assert(!writer->has_begun);
+
+        for (size_t i = 0; r == 0 && i < writer->old.files_count; ++i) {
+                const struct ev_archive_file *file = &writer->old.files[i];
+                struct kind kind = { .topic = file->topic,
+                                     .day = file->day,
+                                     .last_seq = file->last_seq };
+
+                if (!is_rewritten(writer, file))
+                        continue;
+                for (size_t j = 0; r == 0 && j < file->schema_ids_count; ++j) {
+                        r = find_version(writer, file->schema_ids[j], EV_STR("an old file"),
+                                         &kind.version);
+                        if (r == 0)
+                                r = add_kind(writer, &kind);
+                }
+        }
+        return ev_trace(r);
+}
+
+static int copy_old(struct ev_archive_writer *writer)
+{
+        _cleanup_(ev_archive_free_p) struct ev_archive *archive = NULL;
+        struct ev_archive_row row;
+        int r;
+
+        if (!writer->old_arena || writer->kinds_count == 0)
+                return 0;
+        assert(writer->has_begun);
+        r = ev_archive_open(&archive, writer->folder, NULL);
+        if (r < 0)
+                return ev_trace(r);
+        ev_archive_select(archive, is_rewritten, writer);
+        while (r == 0 && (r = ev_archive_next(archive, &row)) == 0)
+                r = put_row(writer, &row);
+        return r == EV_ARCHIVE_END ? 0 : ev_trace(r);
+}
+
+static int begin(struct ev_archive_writer *writer)
+{
+        int r = expect_old(writer);
+
+        assert(!writer->has_begun);
+
+        if (r == 0)
+                r = make_parts(writer);
+        writer->sources = ev_arena_take_array(writer->arena, EV_ARCHIVE_SOURCES_MAX,
+                                              sizeof(*writer->sources));
+        if (r < 0 || !writer->sources)
+                return ev_trace(EV_FAILED);
+        for (size_t i = 0; r == 0 && i < writer->old.sources_count; ++i)
+                r = add_source(writer, writer->old.sources[i]);
+        writer->has_begun = true;
+        return r == 0 ? ev_trace(copy_old(writer)) : ev_trace(r);
+}
+
+int ev_archive_writer_add(struct ev_archive_writer *writer, const struct ev_archive_row *row)
+{
+        int r = writer->has_begun ? 0 : begin(writer);
+
+        assert(row->fact.seq > writer->old.last_seq);
+
+        if (r == 0)
+                r = add_source(writer, row->source);
+        if (r == 0)
+                r = put_row(writer, row);
+        if (r < 0)
+                return ev_trace(r);
+        writer->head_seq = row->fact.seq;
+        writer->head_id = row->fact.event_id;
+        return 0;
+}
+
+/* ---- The end ---- */
+
+static int compare_sources(const void *a, const void *b, void *context)
+{
+        assert(!context);
+
+        return ev_str_compare(*(const struct ev_str *)a, *(const struct ev_str *)b);
+}
+
+static int compare_files(const void *a, const void *b, void *context)
+{
+        assert(!context);
+
+        return archive_compare_files(a, b);
+}
+
+static int list_files(struct ev_archive_writer *writer, struct ev_archive_manifest *next)
+{
+        size_t count = writer->old.files_count + writer->parts_count;
+        struct ev_archive_file *files =
+                ev_arena_take_array(writer->arena, count + 1, sizeof(*files));
+
+        assert(writer->has_begun);
+
+        if (!files)
+                return ev_trace(EV_FAILED);
+        next->files = files;
+        for (size_t i = 0; i < writer->old.files_count; ++i)
+                if (!is_rewritten(writer, &writer->old.files[i]))
+                        files[next->files_count++] = writer->old.files[i];
+        for (size_t i = 0; i < writer->parts_count; ++i) {
+                if (!writer->parts[i]->is_done)
+                        return ev_fail(EV_VERDICT_STOP,
+                                       "%.*s: facts that were expected did not come: the outbox "
+                                       "has changed meanwhile",
+                                       EV_STR_ARG(writer->parts[i]->file.path));
+                files[next->files_count++] = writer->parts[i]->file;
+        }
+        return ev_trace(ev_sort(writer->arena, files, next->files_count, sizeof(*files),
+                                compare_files, NULL));
+}
+
+/* Gaps of two parts of a range that touch are one. */
+static int list_gaps(struct ev_archive_writer *writer, const struct ev_archive_range *range,
+                     struct ev_archive_manifest *next)
+{
+        size_t count = writer->old.gaps_count + range->gaps_count, written = 0;
+        struct ev_feed_gap *gaps = ev_arena_take_array(writer->arena, count + 1, sizeof(*gaps));
+
+        assert(range->gaps || range->gaps_count == 0);
+
+        if (!gaps)
+                return ev_trace(EV_FAILED);
+        for (size_t i = 0; i < count; ++i) {
+                const struct ev_feed_gap *gap = i < writer->old.gaps_count
+                                                        ? &writer->old.gaps[i]
+                                                        : &range->gaps[i - writer->old.gaps_count];
+
+                if (written > 0 && gaps[written - 1].to_seq + 1 == gap->from_seq)
+                        gaps[written - 1].to_seq = gap->to_seq;
+                else
+                        gaps[written++] = *gap;
+        }
+        next->gaps = gaps;
+        next->gaps_count = written;
+        return 0;
+}
+
+/* Written, and read as the reader will: what does not add up is seen here, before anything is
+ * touched. */
+static int write_manifest(struct ev_archive_writer *writer, const struct ev_archive_manifest *next,
+                          uint8_t ret_hash[EV_DIGEST_BYTES])
+{
+        _cleanup_(ev_arena_free_p) struct ev_arena *arena = NULL;
+        char path[EV_ARCHIVE_PATH_MAX], to[EV_ARCHIVE_PATH_MAX];
+        struct ev_archive_manifest again;
+        _cleanup_(close_p) int fd = -1;
+        int r = ev_arena_new(&arena, ARCHIVE_MEMORY_MAX);
+
+        ev_buffer_clear(&writer->scratch);
+        if (r == 0)
+                r = ev_archive_manifest_write(next, &writer->scratch);
+        if (r == 0)
+                r = ev_archive_manifest_parse(&again, ev_buffer_str(&writer->scratch), arena);
+        if (r == 0)
+                r = path_of(writer, EV_STR(ARCHIVE_NEXT), NEW_SUFFIX, path);
+        if (r == 0)
+                r = path_of(writer, EV_STR(ARCHIVE_NEXT), "", to);
+        if (r < 0)
+                return ev_trace(r);
+        fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
+        if (fd < 0)
+                return fail_errno("make", path);
+        r = write_all(fd, writer->scratch.data, writer->scratch.size, path);
+        if (r == 0 && (fsync(fd) || rename(path, to)))
+                r = fail_errno("write", path);
+        if (r == 0)
+                r = sync_folder(writer->folder);
+        if (r < 0)
+                return ev_trace(r);
+        assert(ret_hash);
+        memcpy(ret_hash, again.hash, EV_DIGEST_BYTES);
+        return 0;
+}
+
+/* Folders of topics hold the names of what is new, and the archive's own those of these folders. */
+static int sync_folders(const struct ev_archive_writer *writer)
+{
+        char path[EV_ARCHIVE_PATH_MAX];
+        int r = sync_folder(writer->folder);
+
+        assert(writer->has_begun);
+
+        for (size_t i = 0; r == 0 && i < writer->parts_count; ++i) {
+                struct ev_str topic = writer->parts[i]->file.topic;
+
+                if (i > 0 && ev_str_equal(topic, writer->parts[i - 1]->file.topic))
+                        continue;
+                r = path_of(writer, topic, "", path);
+                if (r == 0)
+                        r = sync_folder(path);
+        }
+        return ev_trace(r);
+}
+
+int ev_archive_writer_end(struct ev_archive_writer *writer, const struct ev_archive_range *range,
+                          uint8_t ret_hash[EV_DIGEST_BYTES])
+{
+        struct ev_archive_manifest next = {
+                .database = writer->database,
+                .first_seq = writer->old_arena ? writer->old.first_seq : range->first_seq,
+                .last_seq = range->last_seq,
+                .head_seq = writer->head_seq,
+                .head_id = writer->head_id,
+                .checkpoint = range->checkpoint,
+        };
+        int r = writer->has_begun ? 0 : begin(writer);
+
+        assert(range->last_seq > writer->old.last_seq);
+
+        if (r == 0)
+                r = list_files(writer, &next);
+        if (r == 0)
+                r = list_gaps(writer, range, &next);
+        if (r == 0)
+                r = ev_sort(writer->arena, writer->sources, writer->sources_count,
+                            sizeof(*writer->sources), compare_sources, NULL);
+        next.sources = writer->sources;
+        next.sources_count = writer->sources_count;
+        if (r == 0)
+                r = sync_folders(writer);
+        if (r == 0)
+                r = write_manifest(writer, &next, ret_hash);
+        if (r == 0)
+                r = EV_FAULT(archive_promised);
+        return r == 0 ? ev_trace(make_true(writer, &next)) : ev_trace(r);
+}
