@@ -121,6 +121,8 @@ enum command_exit lane_resume(const struct command_input *input);
 enum command_exit rebuild(const struct command_input *input);
 enum command_exit diff(const struct command_input *input);
 enum command_exit replay(const struct command_input *input);
+enum command_exit export_facts(const struct command_input *input);
+enum command_exit outbox_drop(const struct command_input *input);
 enum command_exit trace(const struct command_input *input);
 enum command_exit order_show(const struct command_input *input);
 enum command_exit config_show(const struct command_input *input);

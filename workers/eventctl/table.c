@@ -154,6 +154,26 @@ static const struct command_option option_at = { "at", "TIME",
 static const struct command_option *const order_show_options[] = { &option_at, &output_option };
 static const struct command_option *const trace_options[] = { &trace_output_option };
 
+static const struct command_option option_archives = {
+        "to", "DIR",
+        "Where archives lie: that of a database is the folder DIR/DATABASE, which is made."
+};
+static const struct command_option option_export_since = {
+        "since", "PLACE",
+        "Where a new archive begins: a number of the outbox, or a time such as "
+        "2025-01-31T12:00:00Z or 2025-01-31, which stands for the first number recorded then or "
+        "later. Without it with the first partition that the database has."
+};
+static const struct command_option option_export_until = {
+        "until", "PLACE",
+        "Where it ends: a number, which is the last one, or a time, before whose first number it "
+        "ends. Without it with the last fact that the relay has published."
+};
+static const struct command_option *const export_options[] = {
+        &option_archives, &option_export_since, &option_export_until, &output_option
+};
+static const struct command_option *const outbox_drop_options[] = { &aside_yes, &output_option };
+
 static const struct command_option *const lane_ls_options[] = { LANE_SELECTION, &output_option };
 static const struct command_option *const lane_options[] = { LANE_SELECTION, &aside_from, CHANGE };
 
@@ -358,6 +378,29 @@ const struct command commands[] = {
           "If there is any, the exit status is 4. JSON is a list of objects with table, key, "
           "column, live and rebuilt.",
           diff_options, EV_ARRAY_SIZE(diff_options), diff },
+        { "export", "DATABASE", "write the facts of a database to files",
+          "Writes the facts of customer_db, order_db or intl_shipping_db that the relay has "
+          "published as Avro object container files, one for each topic and day (UTC) of their "
+          "recording, which every implementation of Avro reads, and a manifest.json with their "
+          "hashes. An archive holds one range of numbers, without a hole; called again, it goes on "
+          "where the archive ends, and days that get further facts are written anew. The same "
+          "range "
+          "gives the same bytes, in however many steps. It can be stopped or killed at any time: "
+          "the archive is then what it was, or the same command finishes it. An archive of another "
+          "database, or of one that was restored to an earlier point, is refused, which is exit "
+          "status 3; numbers that are neither facts nor explained are exit status 4. What was "
+          "exported is noted in ev.outbox_export. JSON has database, first_seq and last_seq (of "
+          "the "
+          "archive), facts (new ones), files, gaps, seconds, facts_a_second and manifest_sha256.",
+          export_options, EV_ARRAY_SIZE(export_options), export_facts },
+        { "outbox drop", "DATABASE", "drop partitions of the outbox",
+          "Drops partitions that are published, exported and past retention, the lowest first, and "
+          "shows why the others stay. ev.outbox_retention says how long facts are kept and whether "
+          "they have to be exported; ev.outbox_export has what was. Partitions are detached first "
+          "without keeping anybody from writing; an interrupted call is gone on with by the next. "
+          "Only the owner of the tables can do it. JSON is a list of objects with partition, "
+          "lower_seq, upper_seq (not included), state (dropped, would go or stays) and refusal.",
+          outbox_drop_options, EV_ARRAY_SIZE(outbox_drop_options), outbox_drop },
         { "replay", "TOPIC", "send records once more, to a new subscriber",
           "Copies records of a topic to another one, which is a new subscriber's own: key, value "
           "and "

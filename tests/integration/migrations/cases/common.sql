@@ -179,6 +179,53 @@ WHERE EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_stat_statements');
 SELECT cases.gives('ops.slow_queries: empty without the extension', '0', 'SELECT count(*) FROM ops.slow_queries', 'quenty_operator',
     setup => 'DROP EXTENSION IF EXISTS pg_stat_statements');
 
+-- What may be dropped of the outbox.
+SELECT set_config('cases.export', $$INSERT INTO ev.outbox_export (first_seq, last_seq, manifest_sha256, place)
+    SELECT f, l, decode(repeat('00', 32), 'hex'), 'p' FROM (VALUES $$, true) AS export \gset
+SELECT set_config('cases.published', 'UPDATE ev.relay_position SET seq = 1000000 WHERE name = ''outbox''; ', true) AS published \gset
+SELECT set_config('cases.anyhow', :'published' || 'UPDATE ev.outbox_retention SET wants_export = false; ', true) AS anyhow \gset
+SELECT cases.gives('outbox_drop: ' || what, expected,
+    'SELECT coalesce(split_part(refusal, '':'', 1), ''may go'') || '' '' || state FROM ops.outbox_drop WHERE lower_seq = ' || lower_seq,
+    'quenty_operator', setup => setup)
+FROM (VALUES
+    ('what is published and exported may go', 'may go attached', 1,
+        :'published' || :'export' || '(1, 1000000)) e (f, l)'),
+    ('in several archives that overlap or touch', 'may go attached', 1,
+        :'published' || :'export' || '(500000, 1000005), (1, 300000), (300001, 600000)) e (f, l)'),
+    ('not where one number of it is not published', 'not published attached', 1,
+        :'export' || '(1, 1000000)) e (f, l); UPDATE ev.relay_position SET seq = 999999 WHERE name = ''outbox'''),
+    ('not where one number of it is in no archive', 'not exported attached', 1,
+        :'published' || :'export' || '(1, 300000), (300002, 1000000)) e (f, l)'),
+    ('not without any archive', 'not exported attached', 1, :'published'),
+    ('without an archive where none is wanted', 'may go attached', 1, :'anyhow'),
+    ('not before its last fact is past retention', 'not past retention attached', 1,
+        :'anyhow' || 'INSERT INTO ev.outbox ' || :'row'),
+    ('behind that it may', 'may go attached', 1, :'anyhow' || 'INSERT INTO ev.outbox ' || :'row'
+        || '; UPDATE ev.outbox SET recorded_at = now() - interval ''31 days'''),
+    ('not above one that stays', 'an earlier one stays attached', 1000001,
+        :'export' || '(1000001, 2000000)) e (f, l); UPDATE ev.relay_position SET seq = 2000000 WHERE name = ''outbox'''),
+    ('one that is detached is still there', 'may go detached', 1,
+        :'anyhow' || 'ALTER TABLE ev.outbox DETACH PARTITION ev.outbox_1')) c (what, expected, lower_seq, setup);
+SELECT setval('ev.outbox_seq_seq', 1, false) \g /dev/null
+SELECT cases.fails('outbox_export: ' || what, '23514 ' || rule,
+    'INSERT INTO ev.outbox_export (first_seq, last_seq, manifest_sha256, place) VALUES (' || row || ', ''p'')')
+FROM (VALUES ('a range has an order', 'outbox_export_range', '2, 1, decode(repeat(''00'', 32), ''hex'')'),
+             ('numbers begin at 1', 'outbox_export_range', '0, 1, decode(repeat(''00'', 32), ''hex'')'),
+             ('a hash is whole', 'outbox_export_hash', '1, 1, ''''')) r (what, rule, row);
+SELECT cases.fails('outbox_retention: a day at least', '23514 outbox_retention_keep',
+    'UPDATE ev.outbox_retention SET keep = ''23 hours''');
+SELECT cases.fails('outbox_retention: one row', '23505 outbox_retention_pkey',
+    'INSERT INTO ev.outbox_retention (keep, wants_export) VALUES (''2 days'', true)');
+SELECT cases.fails('outbox_retention: its row is the one', '23514 outbox_retention_single',
+    'UPDATE ev.outbox_retention SET single = false');
+SELECT cases.gives('outbox_export: the database says who and when', 'quenty_operator t',
+    'SELECT concat_ws('' '', actor, exported_at = CURRENT_TIMESTAMP) FROM ev.outbox_export', 'quenty_operator',
+    setup => 'SET LOCAL SESSION AUTHORIZATION quenty_operator; ' || :'export' || '(1, 2)) e (f, l)');
+SELECT cases.fails('operator: never ' || statement, '42501', statement, 'quenty_operator')
+FROM (VALUES ('UPDATE ev.outbox_export SET last_seq = 9'), ('DELETE FROM ev.outbox_export'),
+             ('UPDATE ev.outbox_retention SET keep = ''1 day'''),
+             ('INSERT INTO ev.outbox_export (exported_at, first_seq, last_seq, manifest_sha256, place) VALUES (now(), 1, 2, '''', '''')')) s (statement);
+
 SELECT setval('ev.outbox_seq_seq', 1, false) \g /dev/null
 -- Roles.
 SELECT cases.gives('roles: none is a superuser, passes row-level security, makes roles or databases', '0',
