@@ -5,6 +5,20 @@
  * are the oracle of the tests. Bytes that come in are hostile: each length is compared with what is
  * left before it is believed, and what is read back is exactly what is written.
  *
+ * A file, byte by byte (Avro specification, "Object Container Files"):
+ *
+ *      4f 62 6a 01                                     "Obj" and the format's version
+ *      04                                              two pairs in the map, zigzag
+ *      14 "avro.codec"    08 "null"
+ *      16 "avro.schema"   length, schema               archive_put_schema()
+ *      00                                              the map ends
+ *      sync marker, 16 bytes                           archive_make_sync()
+ *
+ * and then, for each block, the number of its rows, the size of their bytes, the rows and the sync
+ * marker once more. A row is the envelope's fields in the order of the schema, the size of the payload,
+ * the branch of its schema in the union, and the payload: so who wants no more than the envelopes, or
+ * the payloads as they are, passes over what he does not know.
+ *
  * Pure functions of their arguments: nothing depends on where the process dies. */
 
 #include "flow/archive_private.h"
@@ -50,6 +64,9 @@ static const char schema_before[] =
         "{\"name\":\"data_size\",\"type\":\"int\"},"
         "{\"name\":\"data\",\"type\":";
 
+/* The envelope is a constant and the union is put into it as text, so the bytes of a schema depend
+ * on the versions of the facts in the file alone. Fields never move: files of other years are read
+ * by the same positions. */
 int archive_put_schema(struct ev_buffer *buffer, struct ev_str data)
 {
         int r = ev_buffer_append(buffer, schema_before, sizeof(schema_before) - 1);
@@ -65,6 +82,8 @@ int archive_put_schema(struct ev_buffer *buffer, struct ev_str data)
 
 /* ---- Out ---- */
 
+/* The codec of wire/avro.c runs descriptors over whole values and has no door for a single number;
+ * files of this form need a handful of them between payloads that nobody decodes. */
 int archive_put_long(struct ev_buffer *buffer, int64_t value)
 {
         uint64_t zigzag = (uint64_t)value << 1 ^ (uint64_t)(value >> 63);
@@ -78,6 +97,7 @@ int archive_put_long(struct ev_buffer *buffer, int64_t value)
         return ev_trace(ev_buffer_append(buffer, bytes, size));
 }
 
+/* For strings, bytes and the keys of the header's map alike: Avro has one form for all of them. */
 int archive_put_bytes(struct ev_buffer *buffer, const void *data, size_t size)
 {
         int r = archive_put_long(buffer, (int64_t)size);
@@ -89,6 +109,8 @@ int archive_put_bytes(struct ev_buffer *buffer, const void *data, size_t size)
         return ev_trace(r);
 }
 
+/* Columns of the outbox have no bound of their own, and a reader must have one. A text that passes
+ * it ends the export before anything is promised, rather than making a file that nobody reads. */
 static int put_text(struct ev_buffer *buffer, struct ev_str text)
 {
         assert(text.data);
@@ -123,6 +145,8 @@ static int put_outcome(struct ev_buffer *buffer, int16_t outcome)
         return ev_trace(r);
 }
 
+/* What every fact has, in the order of the schema above. The id is text because Avro's uuid is
+ * one, and because people search for it. */
 static int put_names(struct ev_buffer *buffer, const struct ev_archive_row *row)
 {
         const struct ev_feed_fact *fact = &row->fact;
@@ -149,6 +173,7 @@ static int put_names(struct ev_buffer *buffer, const struct ev_archive_row *row)
         return ev_trace(r);
 }
 
+/* What a fact may have: where it comes from, what it answered, and how it was traced. */
 static int put_causes(struct ev_buffer *buffer, const struct ev_feed_fact *fact)
 {
         int r = put_optional(buffer, fact->correlation_id);
@@ -168,6 +193,8 @@ static int put_causes(struct ev_buffer *buffer, const struct ev_feed_fact *fact)
         return ev_trace(r);
 }
 
+/* The payload is copied as it stands in the outbox: it was encoded by the writer's schema, which
+ * is the branch, so nothing is decoded and nothing can be lost on the way. */
 int archive_put_row(struct ev_buffer *buffer, const struct ev_archive_row *row, size_t branch)
 {
         const struct ev_bytes *payload = &row->fact.payload;
@@ -212,6 +239,8 @@ int archive_put_header(struct ev_buffer *buffer, struct ev_str schema,
 
 /* ---- In ---- */
 
+/* At most ten bytes are looked at, whatever they say. A number has one spelling only, so that a
+ * row which was read can be told from another by its bytes. */
 bool archive_take_long(struct archive_bytes *bytes, int64_t *ret_value)
 {
         uint64_t value = 0;
@@ -249,6 +278,8 @@ static bool take_size(struct archive_bytes *bytes, size_t max, size_t *ret_size)
         return true;
 }
 
+/* Compared as sizes and never as pointers: a pointer beyond the end would be undefined before it
+ * could be refused. */
 static bool take(struct archive_bytes *bytes, size_t size, struct ev_bytes *ret_bytes)
 {
         assert(bytes->at <= bytes->end);
@@ -260,6 +291,8 @@ static bool take(struct archive_bytes *bytes, size_t size, struct ev_bytes *ret_
         return true;
 }
 
+/* The bound of the caller comes first, then what is left: a length from outside is never added to
+ * anything. */
 bool archive_take_bytes(struct archive_bytes *bytes, size_t max, struct ev_bytes *ret_bytes)
 {
         size_t size;
@@ -269,6 +302,8 @@ bool archive_take_bytes(struct archive_bytes *bytes, size_t max, struct ev_bytes
         return take_size(bytes, max, &size) && take(bytes, size, ret_bytes);
 }
 
+/* Texts go on into databases and to people, neither of which takes broken UTF-8 or a NUL. The
+ * outbox had none of them, so a file that has is not ours. */
 static bool take_text(struct archive_bytes *bytes, struct ev_str *ret_text)
 {
         struct ev_bytes text;
@@ -281,6 +316,7 @@ static bool take_text(struct archive_bytes *bytes, struct ev_str *ret_text)
         return ev_str_is_text(*ret_text);
 }
 
+/* Branch 0 is null and branch 1 the text; there is no third one. */
 static bool take_optional(struct archive_bytes *bytes, struct ev_str *ret_text)
 {
         size_t branch;
@@ -291,6 +327,7 @@ static bool take_optional(struct archive_bytes *bytes, struct ev_str *ret_text)
         return take_size(bytes, 1, &branch) && (branch == 0 || take_text(bytes, ret_text));
 }
 
+/* The other way round: symbols count from 0, and the enum of the envelope from 1. */
 static bool take_outcome(struct archive_bytes *bytes, int16_t *ret_outcome)
 {
         size_t branch, symbol;
@@ -321,6 +358,8 @@ static bool take_uuid(struct archive_bytes *bytes, struct ev_uuid *ret_uuid)
         return ev_str_equal(text, (struct ev_str){ again, ev_uuid_format(ret_uuid, again) });
 }
 
+/* Each value is checked where it is read, so that everything behind this function can rely on it:
+ * a number above 0, an instant that can be written, texts that are texts. */
 static bool take_names(struct archive_bytes *bytes, struct ev_archive_row *row)
 {
         struct ev_feed_fact *fact = &row->fact;
@@ -339,6 +378,8 @@ static bool take_names(struct archive_bytes *bytes, struct ev_archive_row *row)
         return true;
 }
 
+/* One expression, in the order of the schema: the first thing that is wrong ends it, and what was
+ * read so far is not looked at by anybody. */
 bool archive_take_row(struct archive_bytes *bytes, struct ev_archive_row *ret_row,
                       size_t *ret_branch)
 {
@@ -360,6 +401,8 @@ bool archive_take_row(struct archive_bytes *bytes, struct ev_archive_row *ret_ro
 
 /* ---- Names ---- */
 
+/* The first part has no number: nearly every day has one part only, and its name should not make
+ * people look for others. */
 void archive_name(int64_t day, uint32_t part, char name[ARCHIVE_NAME_MAX])
 {
         int64_t year;
@@ -425,6 +468,8 @@ bool archive_parse_path(struct ev_str path, struct ev_archive_file *file)
                memcmp(path.data + topic.size + 1, name, strlen(name)) == 0;
 }
 
+/* The order of a manifest. Texts would put the tenth part before the second, so paths are not
+ * compared as such. */
 int archive_compare_files(const struct ev_archive_file *a, const struct ev_archive_file *b)
 {
         int order = ev_str_compare(a->topic, b->topic);
@@ -436,6 +481,8 @@ int archive_compare_files(const struct ev_archive_file *a, const struct ev_archi
         return order ? order : (a->part > b->part) - (a->part < b->part);
 }
 
+/* Cut paths would name other files: one that does not fit is an error, and the caller's folder is
+ * named because that is what can be made shorter. */
 int archive_join(const char *folder, struct ev_str name, char path[EV_ARCHIVE_PATH_MAX])
 {
         int size = snprintf(path, EV_ARCHIVE_PATH_MAX, "%s/%.*s", folder, EV_STR_ARG(name));
@@ -469,6 +516,8 @@ int archive_make_sync(struct ev_str database, struct ev_str topic, int64_t day, 
         return 0;
 }
 
+/* For callers that collect a batch before they do something with it. The topic is copied too,
+ * although it lives as long as the archive: who keeps rows may close it. */
 int ev_archive_row_keep(struct ev_archive_row *row, struct ev_arena *arena)
 {
         struct ev_feed_fact *fact = &row->fact;

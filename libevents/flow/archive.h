@@ -14,6 +14,17 @@
  * written by, whose bytes are those of the outbox. Two versions of an event cannot stand in one
  * union; the later one gets a part of its own.
  *
+ * Where the rows of a topic and day are: a transaction may begin before midnight and get its numbers
+ * behind another that began later, so the files of two days overlap in their numbers. A reader merges
+ * them; the manifest tells with which number a file begins and ends.
+ *
+ * A file is not compressed. What deflate makes of the same bytes depends on the version of zlib, and
+ * two exports of one range would differ. An archive that is moved elsewhere may be compressed there.
+ *
+ * What is not in a file: the number of the fact before it on its partition. It follows from the facts
+ * and the partition of their keys, but for those at the beginning of a range; what a reader needs it
+ * for, that none is missing, is told by the range and its gaps.
+ *
  * Everything follows from the rows: no clock, process, host or version of a library goes in, so the
  * same range exported again has the same bytes, and so has one that was exported in several steps.
  *

@@ -4,6 +4,14 @@
  * that add up, files in order, paths that lie in the folder), and written again, and both texts must
  * be equal. So a manifest has one spelling, and its hash stands for what it says.
  *
+ * One of an archive of three facts, numbers 5, 6 and 8 of a database whose first four were dropped before
+ * anybody exported them, and whose number 7 was rolled back (the breaks are not there):
+ *
+ *      {"checkpoint":null,"database":"order_db","files":[{"bytes":4711,"count":3,"first_seq":5,
+ *      "last_seq":8,"path":"quenty.order.events.v1/2026-11-29.avro","schema_ids":[700025,700030],
+ *      "sha256":"5be3…"}],"first_seq":5,"format":1,"gaps":[[7,7]],"head":{"event_id":"01970a3e-…",
+ *      "seq":8},"last_seq":8,"sources":["/quenty/order_db/7300000000000000000/1"]}
+ *
  * Pure but for reading one file; nothing depends on where the process dies. */
 
 #include "flow/archive_private.h"
@@ -20,6 +28,7 @@
 
 /* ---- Out ---- */
 
+/* Names are constants of this file; the writer takes slices. */
 static void write_name(struct ev_json_writer *writer, const char *name)
 {
         assert(name);
@@ -27,6 +36,8 @@ static void write_name(struct ev_json_writer *writer, const char *name)
         ev_json_write_name(writer, ev_str_of(name));
 }
 
+/* Members are written one by one and in the order of their names, which is what makes the text
+ * canonical; a table of them would be longer than the code. */
 static void write_int(struct ev_json_writer *writer, const char *name, int64_t value)
 {
         write_name(writer, name);
@@ -34,6 +45,7 @@ static void write_int(struct ev_json_writer *writer, const char *name, int64_t v
         assert(writer->depth > 0 || writer->result);
 }
 
+/* A null slice becomes null, which only the checkpoint may be; reading refuses it anywhere else. */
 static void write_text(struct ev_json_writer *writer, const char *name, struct ev_str value)
 {
         write_name(writer, name);
@@ -41,6 +53,8 @@ static void write_text(struct ev_json_writer *writer, const char *name, struct e
         assert(writer->depth > 0 || writer->result);
 }
 
+/* Count and range of a file stand here although its rows tell them: a reader opens a file when its
+ * first number comes up, and knows before the end that one was cut off. */
 static void write_file(struct ev_json_writer *writer, const struct ev_archive_file *file)
 {
         char hash[EV_DIGEST_TEXT_MAX];
@@ -62,6 +76,7 @@ static void write_file(struct ev_json_writer *writer, const struct ev_archive_fi
         ev_json_object_end(writer);
 }
 
+/* Pairs and not objects: after a night of failed transactions there may be tens of thousands. */
 static void write_gaps(struct ev_json_writer *writer, const struct ev_archive_manifest *manifest)
 {
         assert(manifest->gaps || manifest->gaps_count == 0);
@@ -77,6 +92,8 @@ static void write_gaps(struct ev_json_writer *writer, const struct ev_archive_ma
         ev_json_array_end(writer);
 }
 
+/* The last fact tells a restored database from the one that was exported: numbers are given anew
+ * there, ids never. */
 static void write_head(struct ev_json_writer *writer, const struct ev_archive_manifest *manifest)
 {
         char id[EV_UUID_TEXT_MAX];
@@ -95,6 +112,7 @@ static void write_head(struct ev_json_writer *writer, const struct ev_archive_ma
         ev_json_object_end(writer);
 }
 
+/* The newline at the end is for those who look at it with the tools of a shell. */
 int ev_archive_manifest_write(const struct ev_archive_manifest *manifest, struct ev_buffer *text)
 {
         struct ev_json_writer writer = EV_JSON_WRITER_INIT(text);
@@ -129,6 +147,8 @@ int ev_archive_manifest_write(const struct ev_archive_manifest *manifest, struct
 
 /* ---- In ---- */
 
+/* Every complaint begins in the same way, so that the caller has to add the path only. The verdict
+ * says that it is the input's fault: no other try would read it better. */
 static int fail(const char *what)
 {
         assert(what);
@@ -136,6 +156,8 @@ static int fail(const char *what)
         return ev_fail(EV_VERDICT_RECORD, "no manifest of an archive: %s", what);
 }
 
+/* NULL for a member that is not there, which every function below takes for one of the wrong type.
+ */
 static const struct ev_json *member(const struct ev_json *object, const char *name)
 {
         assert(name);
@@ -143,6 +165,8 @@ static const struct ev_json *member(const struct ev_json *object, const char *na
         return ev_json_get(object, ev_str_of(name));
 }
 
+/* All numbers of a manifest have a least value; checking it here keeps sums from being made of
+ * negative ones. */
 static bool read_int(const struct ev_json *object, const char *name, int64_t min,
                      int64_t *ret_value)
 {
@@ -167,6 +191,7 @@ static int make_list(const struct ev_json *list, size_t max, size_t size, struct
         return *ret_items ? 0 : ev_trace(EV_FAILED);
 }
 
+/* By a table and not by a library: only lower case is written, so only that is read. */
 static bool parse_hex(struct ev_str text, uint8_t hash[EV_DIGEST_BYTES])
 {
         static const char digits[] = "0123456789abcdef";
@@ -186,6 +211,8 @@ static bool parse_hex(struct ev_str text, uint8_t hash[EV_DIGEST_BYTES])
         return true;
 }
 
+/* They rise, since they are the branches of a union in the order in which they were put there; a
+ * reader finds the branch of a row by them. */
 static int parse_schema_ids(const struct ev_json *list, struct ev_archive_file *file,
                             struct ev_arena *arena)
 {
@@ -208,6 +235,8 @@ static int parse_schema_ids(const struct ev_json *list, struct ev_archive_file *
         return file->schema_ids_count > 0 ? 0 : fail("a file without schemas");
 }
 
+/* The path is read first because topic, day and part follow from it; it is the one thing here that
+ * could lead out of the folder. */
 static int parse_file(const struct ev_json *node, struct ev_archive_file *file,
                       struct ev_arena *arena)
 {
@@ -229,6 +258,7 @@ static int parse_file(const struct ev_json *node, struct ev_archive_file *file,
         return ev_trace(parse_schema_ids(member(node, "schema_ids"), file, arena));
 }
 
+/* In strictly rising order, so that no file is named twice and a part can be found by halving. */
 static int parse_files(const struct ev_json *list, struct ev_archive_manifest *manifest,
                        struct ev_arena *arena)
 {
@@ -250,6 +280,8 @@ static int parse_files(const struct ev_json *list, struct ev_archive_manifest *m
         return ev_trace(r);
 }
 
+/* They must not touch: two gaps that do are one, and a range would have several manifests
+ * otherwise. */
 static int parse_gaps(const struct ev_json *list, struct ev_archive_manifest *manifest,
                       struct ev_arena *arena)
 {
@@ -278,6 +310,7 @@ static int parse_gaps(const struct ev_json *list, struct ev_archive_manifest *ma
         return 0;
 }
 
+/* In the order of bytes and each once, for the same reason; rows name them by their text. */
 static int parse_sources(const struct ev_json *list, struct ev_archive_manifest *manifest,
                          struct ev_arena *arena)
 {
@@ -301,6 +334,8 @@ static int parse_sources(const struct ev_json *list, struct ev_archive_manifest 
         return 0;
 }
 
+/* Whether the file really ends with this fact is seen when it is read; here it has to lie in the
+ * range. */
 static int parse_head(const struct ev_json *node, struct ev_archive_manifest *manifest)
 {
         assert(manifest);
@@ -338,6 +373,8 @@ static int check_sums(const struct ev_archive_manifest *manifest)
         return last == manifest->head_seq ? 0 : fail("head is not the last fact");
 }
 
+/* The range comes first: gaps, head and files are checked against it. The format is looked at
+ * before all else, so that an archive of tomorrow is told as such and not as one that is broken. */
 static int parse_members(const struct ev_json *root, struct ev_archive_manifest *manifest,
                          struct ev_arena *arena)
 {
@@ -374,6 +411,8 @@ static int parse_members(const struct ev_json *root, struct ev_archive_manifest 
         return r == 0 ? check_sums(manifest) : ev_trace(r);
 }
 
+/* Written again and compared, in place of a check for each member that should not be there, each
+ * blank and each other spelling of a number. What is returned is set only when all of it holds. */
 int ev_archive_manifest_parse(struct ev_archive_manifest *manifest, struct ev_str text,
                               struct ev_arena *arena)
 {
@@ -398,6 +437,8 @@ int ev_archive_manifest_parse(struct ev_archive_manifest *manifest, struct ev_st
         return 0;
 }
 
+/* An absent manifest is a condition, since a folder begins without one; one that cannot be read is
+ * a failure like any other, for what it says may be all that is left. */
 int archive_load(const char *folder, const char *name, struct ev_arena **ret_arena,
                  struct ev_archive_manifest *manifest)
 {

@@ -10,6 +10,8 @@
 #define ARCHIVE_MANIFEST "manifest.json"
 /* One that is written whole while files are still to be renamed: what it says becomes true. */
 #define ARCHIVE_NEXT "manifest.next.json"
+/* Behind the names of files that count for nothing yet. */
+#define ARCHIVE_NEW ".new"
 
 enum {
         ARCHIVE_SYNC_BYTES = 16,
@@ -27,7 +29,8 @@ enum {
 
 extern const uint8_t archive_magic[ARCHIVE_MAGIC_BYTES];
 
-/* Bytes that come in. */
+/* Bytes that come in: what is taken moves `at`, and nothing reads at or behind `end`. A function that
+ * says false has taken something or nothing; nobody goes on behind it. */
 struct archive_bytes {
         const uint8_t *at, *end;
 };
@@ -73,6 +76,40 @@ int archive_compare_files(const struct ev_archive_file *a, const struct ev_archi
 /* "<folder>/<name>"; fails (verdict: stop) when it is too long. */
 int archive_join(const char *folder, struct ev_str name,
                  char path[EV_ARCHIVE_PATH_MAX]) _must_check_;
+
+/* The same with an ending. */
+int archive_path(const char *folder, struct ev_str name, const char *suffix,
+                 char path[EV_ARCHIVE_PATH_MAX]) _must_check_;
+
+/* The topic of a relative path: its folder. A slice of it. */
+struct ev_str archive_topic_of(struct ev_str path);
+
+/* Fails (verdict: stop) with the present errno: "cannot <what> <path>: …". */
+int archive_fail_errno(const char *what, const char *path);
+
+/* For _cleanup_() of a descriptor; −1 is none. */
+void archive_close_p(int *fd);
+
+/* Makes a folder, or all of a path, where they are not there already. */
+int archive_make_folder(const char *path) _must_check_;
+int archive_make_folders(const char *path) _must_check_;
+
+/* Has the names in a folder on the disk when it returns. */
+int archive_sync_folder(const char *path) _must_check_;
+
+/* Writes all of it, or fails; `path` names the file in what is said then. */
+int archive_write_all(int fd, const void *data, size_t size, const char *path) _must_check_;
+
+/* Shuts out other writers as long as *ret_fd is open; fails at once where there is one. */
+int archive_lock(const char *folder, int *ret_fd) _must_check_;
+
+/* Makes what the promise in manifest.next.json says true, of an archive that was `old` (all zeros: there
+ * was none). */
+int archive_keep_promise(const char *folder, const struct ev_archive_manifest *old,
+                         const struct ev_archive_manifest *next) _must_check_;
+
+/* Settles what a writer that died has left: keeps its promise, or takes back what it had begun. */
+int archive_recover(const char *folder, const struct ev_archive_manifest *old) _must_check_;
 
 /* Reads a manifest of the folder into the arena, which it makes. 0, or ARCHIVE_ABSENT. */
 enum { ARCHIVE_ABSENT = 1 };

@@ -7,6 +7,12 @@
  * nothing had been hashed, for who can change a file can change the manifest too; only a signed
  * checkpoint over the facts tells that, and it is the caller's affair.
  *
+ * Two files of one topic around midnight, and how they come out:
+ *
+ *      2026-11-28.avro         101 102     104     106
+ *      2026-11-29.avro                 103     105     107 108
+ *      rows                    101 102 103 104 105 106 107 108
+ *
  * Guarantee: what is given out is every fact of the range, once, in order; a hole that the manifest
  * does not name ends it. Nothing is written. */
 
@@ -30,7 +36,9 @@ enum {
         BLOCK_HEAD_MAX = 20,     /* two longs */
 };
 
-/* A file that is being read. */
+/* A file that is being read: always with a row at hand, which is what the merge compares. Its slices
+ * are of `bytes`, which is moved only when the next block is read, and that is when the last row of this
+ * one was given out and is void. */
 struct stream {
         const struct ev_archive_file *file;
         int fd; /* -1: not open */
@@ -59,6 +67,8 @@ struct ev_archive {
         size_t source; /* of the last row; rows of one follow each other */
 };
 
+/* What a person can do about it is the same whatever is wrong, and it is said each time: these
+ * errors are met long after the export, by somebody who has not made it. */
 static int fail(const struct ev_archive *archive, const struct ev_archive_file *file,
                 const char *what)
 {
@@ -70,6 +80,7 @@ static int fail(const struct ev_archive *archive, const struct ev_archive_file *
                        archive->folder, EV_STR_ARG(file->path), what);
 }
 
+/* Closing a file that was read can lose nothing, so its result is nobody's concern. */
 static struct stream *stream_free(struct stream *stream)
 {
         if (!stream)
@@ -117,6 +128,7 @@ static int fill(const struct ev_archive *archive, struct stream *stream, size_t 
         return 0;
 }
 
+/* Valid until the next fill(), which may move the bytes. */
 static struct archive_bytes rest_of(const struct stream *stream)
 {
         assert(stream->bytes.data);
@@ -125,12 +137,16 @@ static struct archive_bytes rest_of(const struct stream *stream)
                                        stream->bytes.data + stream->bytes.size };
 }
 
+/* Behind what was taken; the rest stays where it is. */
 static void move_to(struct stream *stream, const uint8_t *at)
 {
         stream->at = (size_t)(at - stream->bytes.data);
         assert(stream->at <= stream->bytes.size);
 }
 
+/* Piece by piece through the same buffer that rows are read by afterwards, so that it costs time
+ * and no memory. It stops behind the size that was promised: a file that somebody has made endless
+ * is not read to its end. */
 static int check_hash(struct ev_archive *archive, struct stream *stream)
 {
         uint8_t hash[EV_DIGEST_BYTES];
@@ -158,6 +174,7 @@ static int check_hash(struct ev_archive *archive, struct stream *stream)
         return 0;
 }
 
+/* Keys in the order in which they are written; another order is another file. */
 static bool is_pair(struct archive_bytes *bytes, const char *key, struct ev_bytes *ret_value)
 {
         struct ev_bytes name;
@@ -249,6 +266,7 @@ static int read_block(struct ev_archive *archive, struct stream *stream, bool *r
 
 /* ---- Rows of one file ---- */
 
+/* Nearly always the one of the row before: a new source begins with a failover or a restore. */
 static bool find_source(struct ev_archive *archive, struct ev_str source)
 {
         const struct ev_archive_manifest *manifest = &archive->manifest;
@@ -286,7 +304,8 @@ static const char *judge_row(struct ev_archive *archive, struct stream *stream, 
 }
 
 /* The next row of a file, or that there is none, which is the case behind the last that was promised
- * only. */
+ * only. A block ends with its last row, byte for byte: what lies between the two would be read by nobody
+ * and could say anything. */
 static int read_row(struct ev_archive *archive, struct stream *stream, bool *ret_any)
 {
         const char *wrong;
@@ -323,6 +342,8 @@ static int read_row(struct ev_archive *archive, struct stream *stream, bool *ret
 
 /* ---- All files ---- */
 
+/* Everything that can be wrong with a file as a whole is found before it takes part in the merge.
+ * Not waiting for one that is no file at all (O_NONBLOCK) costs nothing for one that is. */
 static int open_stream(struct ev_archive *archive, const struct ev_archive_file *file)
 {
         _cleanup_(stream_free_p) struct stream *stream = calloc(1, sizeof(*stream));
@@ -387,6 +408,8 @@ static int move_on(struct ev_archive *archive)
         return 0;
 }
 
+/* A walk over some streams: as many as there are topics at a time, which is two, and a few more
+ * around midnight. A heap would be slower. */
 static struct stream *find_first(const struct ev_archive *archive)
 {
         struct stream *first = NULL;
@@ -399,7 +422,8 @@ static struct stream *find_first(const struct ev_archive *archive)
         return first;
 }
 
-/* Passes over gaps: the number that has to come behind them. */
+/* Passes over gaps: the number that has to come behind them. Gaps do not touch each other, so there is at
+ * most one in front of each number, but the loop need not know that. */
 static int64_t expected(struct ev_archive *archive)
 {
         const struct ev_archive_manifest *manifest = &archive->manifest;
@@ -428,6 +452,8 @@ static int check_place(struct ev_archive *archive, int64_t seq)
                        archive->folder, expects, seq);
 }
 
+/* Files that begin before the smallest number at hand have to be opened first, since their facts
+ * come before it. The slices of the row that was given out last are void from the first line on. */
 int ev_archive_next(struct ev_archive *archive, struct ev_archive_row *ret_row)
 {
         struct stream *first;
@@ -454,6 +480,8 @@ int ev_archive_next(struct ev_archive *archive, struct ev_archive_row *ret_row)
         return 0;
 }
 
+/* No two files begin with the same number in an archive that adds up; of those that do, the merge
+ * finds one out of place. */
 static int compare_firsts(const void *a, const void *b, void *context)
 {
         const struct ev_archive_file *left = *(const struct ev_archive_file *const *)a;
@@ -464,6 +492,8 @@ static int compare_firsts(const void *a, const void *b, void *context)
         return (left->first_seq > right->first_seq) - (left->first_seq < right->first_seq);
 }
 
+/* Another database's facts have numbers of their own: folded together they would look like one
+ * history. */
 static int begin(struct ev_archive *archive, const char *database)
 {
         const struct ev_archive_manifest *manifest = &archive->manifest;
@@ -485,6 +515,8 @@ static int begin(struct ev_archive *archive, const char *database)
                                 sizeof(*archive->files), compare_firsts, NULL));
 }
 
+/* An archive in the middle of being renamed is told from one that is broken, because what to do
+ * about it is different: the export has to be called again, and nothing is lost. */
 int ev_archive_open(struct ev_archive **ret_archive, const char *path, const char *database)
 {
         _cleanup_(ev_archive_free_p) struct ev_archive *archive = calloc(1, sizeof(*archive));
@@ -519,6 +551,7 @@ int ev_archive_open(struct ev_archive **ret_archive, const char *path, const cha
         return 0;
 }
 
+/* The arena goes last: streams point to files of the manifest in it. */
 struct ev_archive *ev_archive_free(struct ev_archive *archive)
 {
         if (!archive)
@@ -531,6 +564,8 @@ struct ev_archive *ev_archive_free(struct ev_archive *archive)
         return NULL;
 }
 
+/* For those who want to know the range before they read: what they expect can be compared with it.
+ */
 const struct ev_archive_manifest *ev_archive_manifest(const struct ev_archive *archive)
 {
         assert(archive && archive->arena);
@@ -538,6 +573,8 @@ const struct ev_archive_manifest *ev_archive_manifest(const struct ev_archive *a
         return &archive->manifest;
 }
 
+/* Order is kept, so what is left is still sorted by first numbers. Holes between what is read mean
+ * nothing from here on, so they are not looked for. */
 void ev_archive_select(struct ev_archive *archive,
                        bool (*wants)(void *context, const struct ev_archive_file *file),
                        void *context)

@@ -5,26 +5,27 @@
  * are written anew: first what they held, then what comes; so it does not matter in how many steps an
  * archive came to be.
  *
- * What is true if the process dies here. New files stand beside the old ones under names of their own
- * (".new" behind them) and are on the disk before manifest.next.json is; that is the moment from which
- * the new range counts. Then files are renamed, and at last the manifest. Before that moment the
- * archive is the old one, and the next writer removes what lies about; behind it the next writer goes
- * on renaming. The old manifest stays until all is done, but a reader refuses an archive on the way.
+ * Which part of a day a fact goes to depends on the versions of that day alone: they are taken by rising
+ * ids, and each goes to the first part in which no other one clashes with it. On the day on which
+ * OrderAccepted gets a second version there are two parts, and both versions may come in any order, as
+ * they do while workers are replaced one by one:
  *
- * The lock is on the folder itself, so that nothing in it tells of it; it goes with the process. */
+ *      2026-11-29.avro         OrderAccepted 1, OrderRejected 1, OrderConfirmed 1, …
+ *      2026-11-29.2.avro       OrderAccepted 2
+ *
+ * What is true if the process dies here: until the last step the archive is the old one, since all that
+ * is written has names of its own; in that step it is the old one or becomes the new one by the next
+ * writer (flow/archive_folder.c). The lock goes with the process. */
 
 #include "flow/archive_private.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -37,20 +38,20 @@ enum {
         KINDS_MAX = 1024 * 1024,
         SCHEMAS_KNOWN_MAX = 1024, /* different ones in one archive's new part */
         MEMORY_MAX = 512 * 1024 * 1024,
-        FOLDER_MODE = 0750, /* facts are not for everybody */
-        FILE_MODE = 0640,
+        FILE_MODE = 0640, /* facts are not for everybody */
 };
 
-#define NEW_SUFFIX ".new"
-
-/* A version of an event that occurs. */
+/* A version of an event that occurs. Its schema is parsed once and shared by all files that have it;
+ * the type is the registry's, to which those of the rows are compared. */
 struct version {
         int32_t id;
         struct ev_str type;
         struct ev_schema *schema;
 };
 
-/* A file that is to be written. */
+/* A file that is to be written. It goes from expected over open to done, and never back: rows come in
+ * the order of their numbers, and the last one is known. While it is open there is one block of it in
+ * memory, which grows to what a block may have at most. */
 struct part {
         struct ev_archive_file file; /* its numbers grow as rows come */
         const struct version *versions[EV_ARCHIVE_SCHEMAS_MAX];
@@ -63,7 +64,8 @@ struct part {
         struct ev_digest *digest;
 };
 
-/* What is expected of one topic, day and version. */
+/* What is expected of one topic, day and version. The same may be told several times, since the database
+ * is asked about one range of numbers after the other; they come together when parts are made. */
 struct kind {
         struct ev_str topic;
         int64_t day;
@@ -95,249 +97,10 @@ struct ev_archive_writer {
         struct ev_buffer scratch;
 };
 
-/* ---- Files and folders ---- */
-
-static int fail_errno(const char *what, const char *path)
-{
-        assert(what && path);
-
-        return ev_fail(EV_VERDICT_STOP, "cannot %s %s: %s", what, path, strerror(errno));
-}
-
-/* "<folder>/<name><suffix>". */
-static int path_of(const struct ev_archive_writer *writer, struct ev_str name, const char *suffix,
-                   char path[EV_ARCHIVE_PATH_MAX])
-{
-        int r = archive_join(writer->folder, name, path);
-        size_t size = r == 0 ? strlen(path) : 0;
-
-        assert(suffix);
-
-        if (r == 0 && size + strlen(suffix) >= EV_ARCHIVE_PATH_MAX)
-                r = ev_fail(EV_VERDICT_STOP, "%s: the path of its files is too long",
-                            writer->folder);
-        if (r == 0)
-                memcpy(path + size, suffix, strlen(suffix) + 1);
-        return ev_trace(r);
-}
-
-static void close_p(int *fd)
-{
-        if (*fd >= 0)
-                close(*fd);
-        *fd = -1;
-        assert(*fd < 0);
-}
-
-/* A name in a folder is on the disk when the folder is. */
-static int sync_folder(const char *path)
-{
-        _cleanup_(close_p) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-        assert(path);
-
-        return fd < 0 || fsync(fd) ? fail_errno("write", path) : 0;
-}
-
-static int make_folder(const char *path)
-{
-        assert(path && path[0]);
-
-        if (mkdir(path, FOLDER_MODE) && errno != EEXIST)
-                return fail_errno("make the folder", path);
-        return 0;
-}
-
-static int make_folders(const char *path)
-{
-        char part[EV_ARCHIVE_PATH_MAX];
-        int r = 0;
-
-        assert(strlen(path) < sizeof(part));
-
-        memcpy(part, path, strlen(path) + 1);
-        for (char *at = part + 1; r == 0 && *at; ++at) {
-                if (*at != '/')
-                        continue;
-                *at = '\0';
-                r = make_folder(part);
-                *at = '/';
-        }
-        return r == 0 ? ev_trace(make_folder(path)) : ev_trace(r);
-}
-
-static int write_all(int fd, const void *data, size_t size, const char *path)
-{
-        const uint8_t *at = data;
-
-        assert(fd >= 0);
-
-        while (size > 0) {
-                ssize_t n = write(fd, at, size);
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n <= 0)
-                        return fail_errno("write", path);
-                at += n;
-                size -= (size_t)n;
-        }
-        return 0;
-}
-
-/* The topic's folder of a relative path. */
-static struct ev_str folder_of(struct ev_str path)
-{
-        assert(memchr(path.data, '/', path.size));
-
-        return ev_str_take(&path, '/');
-}
-
-/* ---- What a writer that died has left ---- */
-
-/* Whether the file of an old manifest is in the new one. */
-static bool is_kept(const struct ev_archive_manifest *manifest, const struct ev_archive_file *file)
-{
-        size_t from = 0, to = manifest->files_count;
-
-        while (from < to) {
-                size_t middle = from + (to - from) / 2;
-                int order = archive_compare_files(&manifest->files[middle], file);
-
-                if (order == 0)
-                        return true;
-                if (order < 0)
-                        from = middle + 1;
-                else
-                        to = middle;
-        }
-        assert(from == to);
-        return false;
-}
-
-/* Each is renamed or was before; one that is neither is missed by the reader. */
-static int rename_files(const struct ev_archive_writer *writer,
-                        const struct ev_archive_manifest *next)
-{
-        char from[EV_ARCHIVE_PATH_MAX], to[EV_ARCHIVE_PATH_MAX];
-        int r = 0;
-
-        assert(next->files || next->files_count == 0);
-
-        for (size_t i = 0; r == 0 && i < next->files_count; ++i) {
-                struct ev_str path = next->files[i].path, topic = folder_of(path);
-
-                r = path_of(writer, path, NEW_SUFFIX, from);
-                if (r == 0)
-                        r = path_of(writer, path, "", to);
-                if (r == 0 && rename(from, to)) {
-                        if (errno != ENOENT)
-                                return fail_errno("rename", from);
-                } else if (r == 0) {
-                        r = EV_FAULT(archive_renamed);
-                }
-                if (r == 0 && (i + 1 == next->files_count ||
-                               !ev_str_equal(topic, folder_of(next->files[i + 1].path)))) {
-                        r = path_of(writer, topic, "", to);
-                        if (r == 0)
-                                r = sync_folder(to);
-                }
-        }
-        return ev_trace(r);
-}
-
-/* From the manifest that says what will be to what is. */
-static int make_true(const struct ev_archive_writer *writer, const struct ev_archive_manifest *next)
-{
-        char from[EV_ARCHIVE_PATH_MAX], to[EV_ARCHIVE_PATH_MAX];
-        int r = rename_files(writer, next);
-
-        for (size_t i = 0; r == 0 && i < writer->old.files_count; ++i) {
-                if (is_kept(next, &writer->old.files[i]))
-                        continue;
-                r = path_of(writer, writer->old.files[i].path, "", to);
-                if (r == 0 && unlink(to) && errno != ENOENT)
-                        r = fail_errno("remove", to);
-        }
-        if (r == 0)
-                r = path_of(writer, EV_STR(ARCHIVE_NEXT), "", from);
-        if (r == 0)
-                r = path_of(writer, EV_STR(ARCHIVE_MANIFEST), "", to);
-        if (r == 0 && rename(from, to))
-                r = fail_errno("rename", from);
-        assert(writer->lock_fd >= 0);
-        return r == 0 ? ev_trace(sync_folder(writer->folder)) : ev_trace(r);
-}
-
-static void close_folder(DIR **folder)
-{
-        assert(folder);
-
-        if (*folder)
-                closedir(*folder);
-}
-
-static bool is_new(const char *name)
-{
-        size_t size = strlen(name), suffix = strlen(NEW_SUFFIX);
-
-        assert(name);
-
-        return size > suffix && strcmp(name + size - suffix, NEW_SUFFIX) == 0;
-}
-
-/* Removes what is new in a folder and, on the first level, in the folders of topics in it. */
-static int remove_new(const char *path, bool is_top)
-{
-        _cleanup_(close_folder) DIR *folder = opendir(path);
-        const struct dirent *entry;
-        int r = 0;
-
-        assert(path);
-
-        if (!folder)
-                return errno == ENOTDIR ? 0 : fail_errno("read", path);
-        while (r == 0 && (entry = readdir(folder))) {
-                char name[EV_ARCHIVE_PATH_MAX];
-
-                if (entry->d_name[0] == '.')
-                        continue;
-                r = archive_join(path, ev_str_of(entry->d_name), name);
-                if (r == 0 && is_new(entry->d_name) && unlink(name))
-                        r = fail_errno("remove", name);
-                else if (r == 0 && is_top && !is_new(entry->d_name))
-                        r = remove_new(name, false);
-        }
-        return ev_trace(r);
-}
-
-static int recover(struct ev_archive_writer *writer)
-{
-        _cleanup_(ev_arena_free_p) struct ev_arena *arena = NULL;
-        struct ev_archive_manifest next = { 0 };
-        int r = archive_load(writer->folder, ARCHIVE_NEXT, &arena, &next);
-
-        assert(writer->lock_fd >= 0);
-
-        if (r == ARCHIVE_ABSENT)
-                return ev_trace(remove_new(writer->folder, true));
-        return r == 0 ? ev_trace(make_true(writer, &next)) : ev_trace(r);
-}
-
 /* ---- Begin and end of a writer ---- */
 
-static int lock(struct ev_archive_writer *writer)
-{
-        writer->lock_fd = open(writer->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (writer->lock_fd < 0)
-                return fail_errno("open", writer->folder);
-        assert(writer->lock_fd >= 0);
-        if (flock(writer->lock_fd, LOCK_EX | LOCK_NB))
-                return ev_fail(EV_VERDICT_STOP, "%s: another export is writing here",
-                               writer->folder);
-        return 0;
-}
-
+/* The name is compared before anything is changed: files of another database would be taken for
+ * leftovers otherwise. */
 static int load_old(struct ev_archive_writer *writer)
 {
         int r = archive_load(writer->folder, ARCHIVE_MANIFEST, &writer->old_arena, &writer->old);
@@ -353,21 +116,23 @@ static int load_old(struct ev_archive_writer *writer)
 /* The old manifest is asked for before what is unfinished becomes true, and again behind it. */
 static int open_folder(struct ev_archive_writer *writer)
 {
-        int r = make_folders(writer->folder);
+        int r = archive_make_folders(writer->folder);
 
         assert(writer->folder[0]);
 
         if (r == 0)
-                r = lock(writer);
+                r = archive_lock(writer->folder, &writer->lock_fd);
         if (r == 0)
                 r = load_old(writer);
         if (r == 0)
-                r = recover(writer);
+                r = archive_recover(writer->folder, &writer->old);
         writer->old_arena = ev_arena_free(writer->old_arena);
         writer->old = (struct ev_archive_manifest){ 0 };
         return r == 0 ? ev_trace(load_old(writer)) : ev_trace(r);
 }
 
+/* What a writer that died has left is settled here, so that the caller sees an archive that is
+ * whole, and asks the database from where it ends. */
 int ev_archive_writer_new(struct ev_archive_writer **ret_writer, const char *path,
                           const char *database, struct ev_schemas *schemas)
 {
@@ -398,15 +163,18 @@ int ev_archive_writer_new(struct ev_archive_writer **ret_writer, const char *pat
         return 0;
 }
 
+/* The numbers of the file stay: they go into the manifest. */
 static void part_done(struct part *part)
 {
         assert(part);
 
-        close_p(&part->fd);
+        archive_close_p(&part->fd);
         ev_buffer_done(&part->block);
         part->digest = ev_digest_free(part->digest);
 }
 
+/* Without ev_archive_writer_end() the archive stays what it was. Files that were begun are left
+ * lying, because the next writer has to be able to remove those of one that was killed anyway. */
 struct ev_archive_writer *ev_archive_writer_free(struct ev_archive_writer *writer)
 {
         if (!writer)
@@ -419,11 +187,12 @@ struct ev_archive_writer *ev_archive_writer_free(struct ev_archive_writer *write
         ev_buffer_done(&writer->scratch);
         ev_arena_free(writer->arena);
         ev_arena_free(writer->old_arena);
-        close_p(&writer->lock_fd);
+        archive_close_p(&writer->lock_fd);
         free(writer);
         return NULL;
 }
 
+/* What was there when this writer came, recovery included. */
 const struct ev_archive_manifest *ev_archive_writer_manifest(const struct ev_archive_writer *writer)
 {
         assert(writer);
@@ -466,6 +235,7 @@ static int find_version(struct ev_archive_writer *writer, int32_t id, struct ev_
         return 0;
 }
 
+/* Outside of the arena, since it grows: of what is known at the end only is the memory kept. */
 static int add_kind(struct ev_archive_writer *writer, const struct kind *kind)
 {
         assert(!writer->has_begun && writer->kinds_count <= writer->kinds_capacity);
@@ -486,6 +256,9 @@ static int add_kind(struct ev_archive_writer *writer, const struct kind *kind)
         return 0;
 }
 
+/* Type and schema are compared, for the type of a row is what people search by, and the schema
+ * what its bytes are read by: a fact whose two do not agree would be one thing for some readers
+ * and another one for others. */
 int ev_archive_writer_expect(struct ev_archive_writer *writer, const struct ev_archive_kind *kind)
 {
         struct kind item = { .day = kind->day, .last_seq = kind->last_seq };
@@ -502,6 +275,8 @@ int ev_archive_writer_expect(struct ev_archive_writer *writer, const struct ev_a
         return r == 0 ? ev_trace(add_kind(writer, &item)) : ev_trace(r);
 }
 
+/* By topic and day, so that those of one day lie together, and by rising ids within it, on which
+ * the order of branches and parts depends. */
 static int compare_kinds(const void *a, const void *b, void *context)
 {
         const struct kind *left = a, *right = b;
@@ -516,6 +291,7 @@ static int compare_kinds(const void *a, const void *b, void *context)
                                (left->version->id < right->version->id);
 }
 
+/* A day of one topic is what becomes a file. */
 static bool is_same_day(const struct kind *a, const struct kind *b)
 {
         assert(a->version && b->version);
@@ -525,6 +301,8 @@ static bool is_same_day(const struct kind *a, const struct kind *b)
 
 /* ---- Parts ---- */
 
+/* The topic's name becomes a folder's. What Kafka allows is harmless but for a dot in front; it is
+ * read back by the reader's own rule, so that none is written that would be refused later. */
 static int make_path(struct ev_archive_writer *writer, struct ev_archive_file *file)
 {
         char name[ARCHIVE_NAME_MAX], path[EV_ARCHIVE_PATH_MAX];
@@ -545,6 +323,8 @@ static int make_path(struct ev_archive_writer *writer, struct ev_archive_file *f
         return 0;
 }
 
+/* Nothing is opened yet: an export of a year has hundreds of files, of which a few are written at
+ * one time. */
 static int add_part(struct ev_archive_writer *writer, const struct kind *kind, uint32_t number,
                     struct part **ret_part)
 {
@@ -571,6 +351,7 @@ static int add_part(struct ev_archive_writer *writer, const struct kind *kind, u
         return 0;
 }
 
+/* With every version that is there already: names clash in pairs. */
 static int fits(const struct part *part, const struct version *version, bool *ret_fits)
 {
         bool clashes = part->file.schema_ids_count == EV_ARCHIVE_SCHEMAS_MAX;
@@ -615,6 +396,8 @@ static int place_kind(struct ev_archive_writer *writer, const struct kind *kind,
         return 0;
 }
 
+/* In the order of the branches, as the manifest has them; they are final once all kinds are
+ * placed. */
 static int copy_ids(struct ev_archive_writer *writer, struct part *part)
 {
         int32_t *ids =
@@ -630,6 +413,8 @@ static int copy_ids(struct ev_archive_writer *writer, struct part *part)
         return 0;
 }
 
+/* Sorted first, so that what follows does not depend on the order in which kinds were told, nor on
+ * how often. */
 static int make_parts(struct ev_archive_writer *writer)
 {
         size_t first = 0;
@@ -656,15 +441,19 @@ static int make_parts(struct ev_archive_writer *writer)
 
 /* ---- One file ---- */
 
+/* Hash and size are those of the bytes that are written, in the order in which they are: no second
+ * pass over the file is needed, and what the disk makes of them is for the reader to find out. */
 static int put(struct part *part, const void *data, size_t size)
 {
         assert(part->fd >= 0);
 
         ev_digest_add(part->digest, data, size);
         part->file.bytes += (int64_t)size;
-        return ev_trace(write_all(part->fd, data, size, "a file of the archive"));
+        return ev_trace(archive_write_all(part->fd, data, size, "a file of the archive"));
 }
 
+/* The schema is made anew for each file, some kilobytes once a day and topic; kept ones would have
+ * to be told apart by their versions. */
 static int put_header(struct ev_archive_writer *writer, struct part *part)
 {
         _cleanup_buffer_ struct ev_buffer data = EV_BUFFER_INIT(ARCHIVE_HEADER_BYTES_MAX);
@@ -685,17 +474,19 @@ static int put_header(struct ev_archive_writer *writer, struct part *part)
                       : ev_trace(r);
 }
 
+/* Under its new name, in place of what a run before may have left there. It is among the open ones
+ * before the file is, so that a failure frees it. */
 static int open_part(struct ev_archive_writer *writer, struct part *part)
 {
         char path[EV_ARCHIVE_PATH_MAX];
-        int r = path_of(writer, folder_of(part->file.path), "", path);
+        int r = archive_path(writer->folder, archive_topic_of(part->file.path), "", path);
 
         assert(part->fd < 0 && !part->is_done);
 
         if (r == 0)
-                r = make_folder(path);
+                r = archive_make_folder(path);
         if (r == 0)
-                r = path_of(writer, part->file.path, NEW_SUFFIX, path);
+                r = archive_path(writer->folder, part->file.path, ARCHIVE_NEW, path);
         if (r == 0 && writer->open_count == EV_ARCHIVE_OPEN_MAX)
                 r = ev_fail(EV_VERDICT_STOP, "facts of more than %d topics and days are mixed",
                             EV_ARCHIVE_OPEN_MAX);
@@ -706,9 +497,11 @@ static int open_part(struct ev_archive_writer *writer, struct part *part)
         writer->open[writer->open_count++] = part;
         ev_digest_begin(part->digest);
         part->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
-        return part->fd < 0 ? fail_errno("make", path) : ev_trace(put_header(writer, part));
+        return part->fd < 0 ? archive_fail_errno("make", path) : ev_trace(put_header(writer, part));
 }
 
+/* Blocks end by rows and bytes alone and never by time or by how rows arrive, else two exports of
+ * one range would differ. */
 static int flush_block(struct ev_archive_writer *writer, struct part *part)
 {
         int r;
@@ -738,7 +531,7 @@ static int close_part(struct ev_archive_writer *writer, struct part *part)
         assert(part->file.last_seq == part->ends_at);
 
         if (r == 0 && fsync(part->fd))
-                r = fail_errno("write", writer->folder);
+                r = archive_fail_errno("write", writer->folder);
         if (r == 0)
                 r = ev_digest_end(part->digest, part->file.hash);
         for (size_t i = 0; i < writer->open_count; ++i)
@@ -764,6 +557,8 @@ static size_t branch_of(const struct part *part, int32_t schema_id)
         return i;
 }
 
+/* Day and topic are compared before the list of versions is searched: they tell nearly all others
+ * apart. */
 static bool is_of(const struct part *part, const struct ev_archive_row *row, int64_t day,
                   size_t *ret_branch)
 {
@@ -798,6 +593,7 @@ static int find_part(struct ev_archive_writer *writer, const struct ev_archive_r
                        row->fact.seq);
 }
 
+/* From behind, where the newest is: rows of one source follow each other. */
 static int add_source(struct ev_archive_writer *writer, struct ev_str source)
 {
         for (size_t i = writer->sources_count; i > 0; --i)
@@ -810,10 +606,13 @@ static int add_source(struct ev_archive_writer *writer, struct ev_str source)
                 ev_arena_copy(writer->arena, source, &writer->sources[writer->sources_count++]));
 }
 
+/* A file is closed with the last of its facts, which is known: descriptors are given back when a
+ * day is over, and not at the end. A fact behind it was not there when the database was asked for
+ * kinds. */
 static int put_row(struct ev_archive_writer *writer, const struct ev_archive_row *row)
 {
-        struct part *part;
-        size_t branch;
+        struct part *part = NULL;
+        size_t branch = 0;
         int r = find_part(writer, row, &part, &branch);
 
         if (r == 0 && (part->file.last_seq >= row->fact.seq || part->ends_at < row->fact.seq))
@@ -838,6 +637,8 @@ static int put_row(struct ev_archive_writer *writer, const struct ev_archive_row
 
 /* ---- Days that were there already ---- */
 
+/* Whether facts of the topic and day of an old file come. Where none do, the file stays as it is,
+ * and is not even read. */
 static bool is_rewritten(void *context, const struct ev_archive_file *file)
 {
         const struct ev_archive_writer *writer = context;
@@ -876,6 +677,8 @@ static int expect_old(struct ev_archive_writer *writer)
         return ev_trace(r);
 }
 
+/* The archive is read as any other reader would: bytes that were changed since are refused, and
+ * not written again under a new hash, which would make them true. */
 static int copy_old(struct ev_archive_writer *writer)
 {
         _cleanup_(ev_archive_free_p) struct ev_archive *archive = NULL;
@@ -894,6 +697,7 @@ static int copy_old(struct ev_archive_writer *writer)
         return r == EV_ARCHIVE_END ? 0 : ev_trace(r);
 }
 
+/* With the first fact, or at the end where there is none: until then kinds may be told. */
 static int begin(struct ev_archive_writer *writer)
 {
         int r = expect_old(writer);
@@ -912,6 +716,8 @@ static int begin(struct ev_archive_writer *writer)
         return r == 0 ? ev_trace(copy_old(writer)) : ev_trace(r);
 }
 
+/* Numbers of facts rise over all calls, those of the archive included: the caller has asked for
+ * what lies behind it. */
 int ev_archive_writer_add(struct ev_archive_writer *writer, const struct ev_archive_row *row)
 {
         int r = writer->has_begun ? 0 : begin(writer);
@@ -931,6 +737,7 @@ int ev_archive_writer_add(struct ev_archive_writer *writer, const struct ev_arch
 
 /* ---- The end ---- */
 
+/* In the order of bytes, as the manifest has them; they came in the order of their first facts. */
 static int compare_sources(const void *a, const void *b, void *context)
 {
         assert(!context);
@@ -938,6 +745,7 @@ static int compare_sources(const void *a, const void *b, void *context)
         return ev_str_compare(*(const struct ev_str *)a, *(const struct ev_str *)b);
 }
 
+/* Those that stay and those that are new, put together. */
 static int compare_files(const void *a, const void *b, void *context)
 {
         assert(!context);
@@ -945,6 +753,9 @@ static int compare_files(const void *a, const void *b, void *context)
         return archive_compare_files(a, b);
 }
 
+/* A part that is not done lacks facts that were counted when the export began. Rows of an outbox
+ * do not vanish, unless somebody drops a partition meanwhile; then the archive must not be
+ * believed. */
 static int list_files(struct ev_archive_writer *writer, struct ev_archive_manifest *next)
 {
         size_t count = writer->old.files_count + writer->parts_count;
@@ -1005,7 +816,7 @@ static int write_manifest(struct ev_archive_writer *writer, const struct ev_arch
         _cleanup_(ev_arena_free_p) struct ev_arena *arena = NULL;
         char path[EV_ARCHIVE_PATH_MAX], to[EV_ARCHIVE_PATH_MAX];
         struct ev_archive_manifest again;
-        _cleanup_(close_p) int fd = -1;
+        _cleanup_(archive_close_p) int fd = -1;
         int r = ev_arena_new(&arena, ARCHIVE_MEMORY_MAX);
 
         ev_buffer_clear(&writer->scratch);
@@ -1014,19 +825,19 @@ static int write_manifest(struct ev_archive_writer *writer, const struct ev_arch
         if (r == 0)
                 r = ev_archive_manifest_parse(&again, ev_buffer_str(&writer->scratch), arena);
         if (r == 0)
-                r = path_of(writer, EV_STR(ARCHIVE_NEXT), NEW_SUFFIX, path);
+                r = archive_path(writer->folder, EV_STR(ARCHIVE_NEXT), ARCHIVE_NEW, path);
         if (r == 0)
-                r = path_of(writer, EV_STR(ARCHIVE_NEXT), "", to);
+                r = archive_path(writer->folder, EV_STR(ARCHIVE_NEXT), "", to);
         if (r < 0)
                 return ev_trace(r);
         fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
         if (fd < 0)
-                return fail_errno("make", path);
-        r = write_all(fd, writer->scratch.data, writer->scratch.size, path);
+                return archive_fail_errno("make", path);
+        r = archive_write_all(fd, writer->scratch.data, writer->scratch.size, path);
         if (r == 0 && (fsync(fd) || rename(path, to)))
-                r = fail_errno("write", path);
+                r = archive_fail_errno("write", path);
         if (r == 0)
-                r = sync_folder(writer->folder);
+                r = archive_sync_folder(writer->folder);
         if (r < 0)
                 return ev_trace(r);
         assert(ret_hash);
@@ -1038,7 +849,7 @@ static int write_manifest(struct ev_archive_writer *writer, const struct ev_arch
 static int sync_folders(const struct ev_archive_writer *writer)
 {
         char path[EV_ARCHIVE_PATH_MAX];
-        int r = sync_folder(writer->folder);
+        int r = archive_sync_folder(writer->folder);
 
         assert(writer->has_begun);
 
@@ -1047,13 +858,15 @@ static int sync_folders(const struct ev_archive_writer *writer)
 
                 if (i > 0 && ev_str_equal(topic, writer->parts[i - 1]->file.topic))
                         continue;
-                r = path_of(writer, topic, "", path);
+                r = archive_path(writer->folder, topic, "", path);
                 if (r == 0)
-                        r = sync_folder(path);
+                        r = archive_sync_folder(path);
         }
         return ev_trace(r);
 }
 
+/* The order is the guarantee: names of new files are on the disk before the promise is, and the
+ * promise before the first of them takes an old one's place. */
 int ev_archive_writer_end(struct ev_archive_writer *writer, const struct ev_archive_range *range,
                           uint8_t ret_hash[EV_DIGEST_BYTES])
 {
@@ -1084,5 +897,6 @@ int ev_archive_writer_end(struct ev_archive_writer *writer, const struct ev_arch
                 r = write_manifest(writer, &next, ret_hash);
         if (r == 0)
                 r = EV_FAULT(archive_promised);
-        return r == 0 ? ev_trace(make_true(writer, &next)) : ev_trace(r);
+        return r == 0 ? ev_trace(archive_keep_promise(writer->folder, &writer->old, &next))
+                      : ev_trace(r);
 }

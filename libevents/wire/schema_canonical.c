@@ -136,6 +136,8 @@ static const struct ev_schema_named *find_named(const struct ev_schema *schema, 
         return NULL;
 }
 
+/* Of a union: whether a schema that was written already has it. They are few, and a union is written once
+ * a file, so nobody keeps a table of names. */
 static bool is_defined_before(const struct form *form, struct ev_str name)
 {
         assert(form->before || form->before_count == 0);
@@ -291,6 +293,8 @@ int ev_schema_write_lock_form(const struct ev_schema *schema, struct ev_buffer *
         return ev_trace(ev_json_writer_end(&form.json));
 }
 
+/* Every type in full wherever it stands, so that the text says all that the definition depends on. There
+ * is no recursion in our schemas, so it ends; the buffer bounds it. */
 static int write_expanded(const struct ev_schema_named *named, struct ev_buffer *buffer)
 {
         struct form form = { .json = EV_JSON_WRITER_INIT(buffer),
@@ -320,6 +324,8 @@ static int compare_definitions(const struct ev_schema_named *a, const struct ev_
         return ev_trace(r);
 }
 
+/* Versions of one event clash even where they say the same: which of them a value was written by would be
+ * told by nothing. Other names may be in both as long as they mean one thing. */
 int ev_schema_find_clash(const struct ev_schema *a, const struct ev_schema *b, bool *ret_clash)
 {
         bool is_same = !ev_str_equal(a->record->name, b->record->name);
@@ -338,6 +344,8 @@ int ev_schema_find_clash(const struct ev_schema *a, const struct ev_schema *b, b
         return ev_trace(r);
 }
 
+/* The order is the caller's, since a branch is its place. A schema is written by the same walk as its
+ * canonical form; what it shares with those before it is only named. */
 int ev_schema_write_union(const struct ev_schema *const *schemas, size_t count,
                           struct ev_buffer *buffer)
 {

@@ -1,5 +1,8 @@
 /* eventctl outbox: partitions of the outbox whose facts are no longer wanted in the database.
  *
+ * Three things have to hold: the relay has published all of it, it was exported (or nobody wants that), and
+ * its last fact is past retention. All three are the database's to know, and one view has them.
+ *
  * What may go is the database's word (ops.outbox_drop), and it is asked again before each. A partition
  * is detached CONCURRENTLY and then dropped: a plain DROP would stop every commit for as long as any
  * reader's transaction is open. Both are statements of their own, so between any two of them the
@@ -23,11 +26,15 @@ enum { STATEMENT_MAX = 256, DROPS_MAX = 4096 };
 /* Columns of outbox_partitions.sql. */
 enum { PARTITION, LOWER_SEQ, UPPER_SEQ, STATE, REFUSAL };
 
+/* One row for each partition that was dropped, in the order in which that was done, and then one for
+ * each that is there. The upper number is the first that is not in it, as PostgreSQL writes bounds. */
 static const struct output_column columns[] = {
         { "partition", 24, false }, { "lower_seq", 12, true }, { "upper_seq", 12, true },
         { "state", 10, false },     { "refusal", 0, false },
 };
 
+/* One call. Dropping needs the owner of the tables: a statement that detaches CONCURRENTLY cannot run
+ * in a function, so there is none that could do it for others. */
 struct drop {
         const struct command_input *input;
         bool is_meant;
@@ -36,6 +43,7 @@ struct drop {
         int64_t dropped, would;
 };
 
+/* The session is all that there is. */
 static void drop_done(struct drop *drop)
 {
         assert(drop);
@@ -43,6 +51,8 @@ static void drop_done(struct drop *drop)
         ev_db_free(drop->db);
 }
 
+/* A refusal that is null says that there is none: nothing speaks against it, or it is gone
+ * already. */
 static void write_row(struct drop *drop, const struct ev_result *page, size_t row,
                       const char *state)
 {
@@ -95,6 +105,7 @@ static int drop_partition(struct drop *drop, const struct ev_result *page, size_
         return r < 0 ? ev_trace(ev_fail_while("%.*s", EV_STR_ARG(partition))) : 0;
 }
 
+/* The judgement is one statement, so that all of it is of one moment. */
 static int ask(struct drop *drop, struct ev_result **ret_page)
 {
         assert(ret_page);
@@ -138,6 +149,8 @@ static int show_rest(struct drop *drop)
         return ev_trace(r);
 }
 
+/* Those that may go are dropped one after the other, each judged anew; what is left is shown with
+ * its reasons, so that one call tells all there is to know. */
 static enum command_exit work(struct drop *drop)
 {
         bool any = drop->is_meant;
@@ -164,6 +177,8 @@ static enum command_exit work(struct drop *drop)
         return COMMAND_DONE;
 }
 
+/* Without --yes in a session that cannot write: looking needs no more rights than any operator
+ * has. */
 enum command_exit outbox_drop(const struct command_input *input)
 {
         _cleanup_(drop_done) struct drop drop = {
