@@ -10,9 +10,9 @@
  *      4f 62 6a 01                                     "Obj" and the format's version
  *      04                                              two pairs in the map, zigzag
  *      14 "avro.codec"    08 "null"
- *      16 "avro.schema"   length, schema               archive_put_schema()
+ *      16 "avro.schema"   length, schema               ev_archive_put_schema()
  *      00                                              the map ends
- *      sync marker, 16 bytes                           archive_make_sync()
+ *      sync marker, 16 bytes                           ev_archive_make_sync()
  *
  * and then, for each block, the number of its rows, the size of their bytes, the rows and the sync
  * marker once more. A row is the envelope's fields in the order of the schema, the size of the payload,
@@ -39,7 +39,7 @@ enum {
         YEAR_MAX = 9999,
 };
 
-const uint8_t archive_magic[ARCHIVE_MAGIC_BYTES] = { 'O', 'b', 'j', 1 };
+const uint8_t ev_archive_magic[ARCHIVE_MAGIC_BYTES] = { 'O', 'b', 'j', 1 };
 
 /* The envelope in the order of the wire, up to the union. The names are those of CloudEvents where it
  * has one. data_size lets a reader pass over `data` without knowing its schema. */
@@ -67,7 +67,7 @@ static const char schema_before[] =
 /* The envelope is a constant and the union is put into it as text, so the bytes of a schema depend
  * on the versions of the facts in the file alone. Fields never move: files of other years are read
  * by the same positions. */
-int archive_put_schema(struct ev_buffer *buffer, struct ev_str data)
+int ev_archive_put_schema(struct ev_buffer *buffer, struct ev_str data)
 {
         int r = ev_buffer_append(buffer, schema_before, sizeof(schema_before) - 1);
 
@@ -84,7 +84,7 @@ int archive_put_schema(struct ev_buffer *buffer, struct ev_str data)
 
 /* The codec of wire/avro.c runs descriptors over whole values and has no door for a single number;
  * files of this form need a handful of them between payloads that nobody decodes. */
-int archive_put_long(struct ev_buffer *buffer, int64_t value)
+int ev_archive_put_long(struct ev_buffer *buffer, int64_t value)
 {
         uint64_t zigzag = (uint64_t)value << 1 ^ (uint64_t)(value >> 63);
         uint8_t bytes[VARINT_BYTES_MAX];
@@ -98,9 +98,9 @@ int archive_put_long(struct ev_buffer *buffer, int64_t value)
 }
 
 /* For strings, bytes and the keys of the header's map alike: Avro has one form for all of them. */
-int archive_put_bytes(struct ev_buffer *buffer, const void *data, size_t size)
+int ev_archive_put_bytes(struct ev_buffer *buffer, const void *data, size_t size)
 {
-        int r = archive_put_long(buffer, (int64_t)size);
+        int r = ev_archive_put_long(buffer, (int64_t)size);
 
         assert(data || size == 0);
 
@@ -118,13 +118,13 @@ static int put_text(struct ev_buffer *buffer, struct ev_str text)
         if (text.size > EV_ARCHIVE_TEXT_MAX)
                 return ev_fail(EV_VERDICT_STOP, "a text of %zu bytes, more than %d", text.size,
                                EV_ARCHIVE_TEXT_MAX);
-        return ev_trace(archive_put_bytes(buffer, text.data, text.size));
+        return ev_trace(ev_archive_put_bytes(buffer, text.data, text.size));
 }
 
 /* A union with null first: its branch, and the value unless it is null. */
 static int put_optional(struct ev_buffer *buffer, struct ev_str text)
 {
-        int r = archive_put_long(buffer, !ev_str_is_null(text));
+        int r = ev_archive_put_long(buffer, !ev_str_is_null(text));
 
         assert(buffer->size > 0 || r < 0);
 
@@ -136,12 +136,12 @@ static int put_optional(struct ev_buffer *buffer, struct ev_str text)
 /* The enum's symbols are counted from 0, and outcomes from 1: 0 is none. */
 static int put_outcome(struct ev_buffer *buffer, int16_t outcome)
 {
-        int r = archive_put_long(buffer, outcome != EV_OUTCOME_NONE);
+        int r = ev_archive_put_long(buffer, outcome != EV_OUTCOME_NONE);
 
         assert(outcome >= EV_OUTCOME_NONE && outcome <= EV_OUTCOME_REPEATED);
 
         if (r == 0 && outcome != EV_OUTCOME_NONE)
-                r = archive_put_long(buffer, outcome - 1);
+                r = ev_archive_put_long(buffer, outcome - 1);
         return ev_trace(r);
 }
 
@@ -152,7 +152,7 @@ static int put_names(struct ev_buffer *buffer, const struct ev_archive_row *row)
         const struct ev_feed_fact *fact = &row->fact;
         char id[EV_UUID_TEXT_MAX];
         struct ev_str id_text = { id, ev_uuid_format(&fact->event_id, id) };
-        int r = archive_put_long(buffer, fact->seq);
+        int r = ev_archive_put_long(buffer, fact->seq);
 
         assert(fact->seq > 0);
 
@@ -161,7 +161,7 @@ static int put_names(struct ev_buffer *buffer, const struct ev_archive_row *row)
         if (r == 0)
                 r = put_text(buffer, id_text);
         if (r == 0)
-                r = archive_put_long(buffer, fact->recorded_at);
+                r = ev_archive_put_long(buffer, fact->recorded_at);
         if (r == 0)
                 r = put_text(buffer, row->type);
         if (r == 0)
@@ -169,7 +169,7 @@ static int put_names(struct ev_buffer *buffer, const struct ev_archive_row *row)
         if (r == 0)
                 r = put_text(buffer, fact->subject);
         if (r == 0)
-                r = archive_put_long(buffer, fact->schema_id);
+                r = ev_archive_put_long(buffer, fact->schema_id);
         return ev_trace(r);
 }
 
@@ -195,7 +195,7 @@ static int put_causes(struct ev_buffer *buffer, const struct ev_feed_fact *fact)
 
 /* The payload is copied as it stands in the outbox: it was encoded by the writer's schema, which
  * is the branch, so nothing is decoded and nothing can be lost on the way. */
-int archive_put_row(struct ev_buffer *buffer, const struct ev_archive_row *row, size_t branch)
+int ev_archive_put_row(struct ev_buffer *buffer, const struct ev_archive_row *row, size_t branch)
 {
         const struct ev_bytes *payload = &row->fact.payload;
         int r = put_names(buffer, row);
@@ -208,30 +208,30 @@ int archive_put_row(struct ev_buffer *buffer, const struct ev_archive_row *row, 
                 r = ev_fail(EV_VERDICT_STOP, "a payload of %zu bytes, more than %d", payload->size,
                             EV_FACT_BYTES_MAX);
         if (r == 0)
-                r = archive_put_long(buffer, (int64_t)payload->size);
+                r = ev_archive_put_long(buffer, (int64_t)payload->size);
         if (r == 0)
-                r = archive_put_long(buffer, (int64_t)branch);
+                r = ev_archive_put_long(buffer, (int64_t)branch);
         if (r == 0)
                 r = ev_buffer_append(buffer, payload->data, payload->size);
         return r < 0 ? ev_trace(ev_fail_while("fact %" PRId64, row->fact.seq)) : 0;
 }
 
 /* A map in one block, its keys in one order. */
-int archive_put_header(struct ev_buffer *buffer, struct ev_str schema,
-                       const uint8_t sync[ARCHIVE_SYNC_BYTES])
+int ev_archive_put_header(struct ev_buffer *buffer, struct ev_str schema,
+                          const uint8_t sync[ARCHIVE_SYNC_BYTES])
 {
         const struct ev_str pairs[] = { EV_STR("avro.codec"), EV_STR("null"), EV_STR("avro.schema"),
                                         schema };
-        int r = ev_buffer_append(buffer, archive_magic, sizeof(archive_magic));
+        int r = ev_buffer_append(buffer, ev_archive_magic, sizeof(ev_archive_magic));
 
         assert(schema.size > 0);
 
         if (r == 0)
-                r = archive_put_long(buffer, EV_ARRAY_SIZE(pairs) / 2);
+                r = ev_archive_put_long(buffer, EV_ARRAY_SIZE(pairs) / 2);
         for (size_t i = 0; r == 0 && i < EV_ARRAY_SIZE(pairs); ++i)
-                r = archive_put_bytes(buffer, pairs[i].data, pairs[i].size);
+                r = ev_archive_put_bytes(buffer, pairs[i].data, pairs[i].size);
         if (r == 0)
-                r = archive_put_long(buffer, 0);
+                r = ev_archive_put_long(buffer, 0);
         if (r == 0)
                 r = ev_buffer_append(buffer, sync, ARCHIVE_SYNC_BYTES);
         return ev_trace(r);
@@ -241,7 +241,7 @@ int archive_put_header(struct ev_buffer *buffer, struct ev_str schema,
 
 /* At most ten bytes are looked at, whatever they say. A number has one spelling only, so that a
  * row which was read can be told from another by its bytes. */
-bool archive_take_long(struct archive_bytes *bytes, int64_t *ret_value)
+bool ev_archive_take_long(struct archive_bytes *bytes, int64_t *ret_value)
 {
         uint64_t value = 0;
 
@@ -272,7 +272,7 @@ static bool take_size(struct archive_bytes *bytes, size_t max, size_t *ret_size)
 
         assert(max <= INT32_MAX);
 
-        if (!archive_take_long(bytes, &size) || size < 0 || size > (int64_t)max)
+        if (!ev_archive_take_long(bytes, &size) || size < 0 || size > (int64_t)max)
                 return false;
         *ret_size = (size_t)size;
         return true;
@@ -293,7 +293,7 @@ static bool take(struct archive_bytes *bytes, size_t size, struct ev_bytes *ret_
 
 /* The bound of the caller comes first, then what is left: a length from outside is never added to
  * anything. */
-bool archive_take_bytes(struct archive_bytes *bytes, size_t max, struct ev_bytes *ret_bytes)
+bool ev_archive_take_bytes(struct archive_bytes *bytes, size_t max, struct ev_bytes *ret_bytes)
 {
         size_t size;
 
@@ -310,7 +310,7 @@ static bool take_text(struct archive_bytes *bytes, struct ev_str *ret_text)
 
         assert(ret_text);
 
-        if (!archive_take_bytes(bytes, EV_ARCHIVE_TEXT_MAX, &text))
+        if (!ev_archive_take_bytes(bytes, EV_ARCHIVE_TEXT_MAX, &text))
                 return false;
         *ret_text = (struct ev_str){ (const char *)text.data, text.size };
         return ev_str_is_text(*ret_text);
@@ -367,9 +367,9 @@ static bool take_names(struct archive_bytes *bytes, struct ev_archive_row *row)
 
         assert(row);
 
-        if (!archive_take_long(bytes, &fact->seq) || fact->seq <= 0 ||
+        if (!ev_archive_take_long(bytes, &fact->seq) || fact->seq <= 0 ||
             !take_text(bytes, &row->source) || !take_uuid(bytes, &fact->event_id) ||
-            !archive_take_long(bytes, &fact->recorded_at) ||
+            !ev_archive_take_long(bytes, &fact->recorded_at) ||
             !ev_instant_is_valid(fact->recorded_at) || !take_text(bytes, &row->type) ||
             !take_text(bytes, &fact->key) || !take_text(bytes, &fact->subject) ||
             !take_size(bytes, INT32_MAX, &schema_id))
@@ -380,8 +380,8 @@ static bool take_names(struct archive_bytes *bytes, struct ev_archive_row *row)
 
 /* One expression, in the order of the schema: the first thing that is wrong ends it, and what was
  * read so far is not looked at by anybody. */
-bool archive_take_row(struct archive_bytes *bytes, struct ev_archive_row *ret_row,
-                      size_t *ret_branch)
+bool ev_archive_take_row(struct archive_bytes *bytes, struct ev_archive_row *ret_row,
+                         size_t *ret_branch)
 {
         struct ev_feed_fact *fact = &ret_row->fact;
         size_t size;
@@ -403,7 +403,7 @@ bool archive_take_row(struct archive_bytes *bytes, struct ev_archive_row *ret_ro
 
 /* The first part has no number: nearly every day has one part only, and its name should not make
  * people look for others. */
-void archive_name(int64_t day, uint32_t part, char name[ARCHIVE_NAME_MAX])
+void ev_archive_name(int64_t day, uint32_t part, char name[ARCHIVE_NAME_MAX])
 {
         int64_t year;
         int month, mday;
@@ -435,7 +435,7 @@ static bool is_topic(struct ev_str topic)
 }
 
 /* Read by its numbers and compared with what is made of them, so a path has one spelling. */
-bool archive_parse_path(struct ev_str path, struct ev_archive_file *file)
+bool ev_archive_parse_path(struct ev_str path, struct ev_archive_file *file)
 {
         struct ev_str rest = path, topic = ev_str_take(&rest, '/'), date = ev_str_take(&rest, '.');
         struct ev_str middle = ev_str_take(&rest, '.');
@@ -463,14 +463,14 @@ bool archive_parse_path(struct ev_str path, struct ev_archive_file *file)
         };
         if (!ev_instant_is_valid(ev_day_instant(file->day)))
                 return false;
-        archive_name(file->day, file->part, name);
+        ev_archive_name(file->day, file->part, name);
         return path.size == topic.size + 1 + strlen(name) &&
                memcmp(path.data + topic.size + 1, name, strlen(name)) == 0;
 }
 
 /* The order of a manifest. Texts would put the tenth part before the second, so paths are not
  * compared as such. */
-int archive_compare_files(const struct ev_archive_file *a, const struct ev_archive_file *b)
+int ev_archive_compare_files(const struct ev_archive_file *a, const struct ev_archive_file *b)
 {
         int order = ev_str_compare(a->topic, b->topic);
 
@@ -483,7 +483,7 @@ int archive_compare_files(const struct ev_archive_file *a, const struct ev_archi
 
 /* Cut paths would name other files: one that does not fit is an error, and the caller's folder is
  * named because that is what can be made shorter. */
-int archive_join(const char *folder, struct ev_str name, char path[EV_ARCHIVE_PATH_MAX])
+int ev_archive_join(const char *folder, struct ev_str name, char path[EV_ARCHIVE_PATH_MAX])
 {
         int size = snprintf(path, EV_ARCHIVE_PATH_MAX, "%s/%.*s", folder, EV_STR_ARG(name));
 
@@ -495,8 +495,8 @@ int archive_join(const char *folder, struct ev_str name, char path[EV_ARCHIVE_PA
 }
 
 /* Whatever follows from the place alone would do; a hash makes it look like nothing else. */
-int archive_make_sync(struct ev_str database, struct ev_str topic, int64_t day, uint32_t part,
-                      uint8_t ret_sync[ARCHIVE_SYNC_BYTES])
+int ev_archive_make_sync(struct ev_str database, struct ev_str topic, int64_t day, uint32_t part,
+                         uint8_t ret_sync[ARCHIVE_SYNC_BYTES])
 {
         _cleanup_buffer_ struct ev_buffer text = EV_BUFFER_INIT(EV_ARCHIVE_PATH_MAX);
         uint8_t hash[EV_DIGEST_BYTES];
@@ -505,7 +505,7 @@ int archive_make_sync(struct ev_str database, struct ev_str topic, int64_t day, 
 
         assert(database.size > 0);
 
-        archive_name(day, part, name);
+        ev_archive_name(day, part, name);
         r = ev_buffer_printf(&text, "quenty archive %d\n%.*s\n%.*s\n%s\n", EV_ARCHIVE_FORMAT,
                              EV_STR_ARG(database), EV_STR_ARG(topic), name);
         if (r == 0)

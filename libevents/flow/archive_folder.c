@@ -14,7 +14,7 @@
  *      quenty.stock.events.v1/2026-11-29.avro.new
  *
  * What is true if the process dies here: without a promise the archive is the old one, and
- * archive_recover() removes what is new; with one it keeps it. In between, the promise lies beside the
+ * ev_archive_recover() removes what is new; with one it keeps it. In between, the promise lies beside the
  * old manifest, and readers leave the archive alone. */
 
 #include "flow/archive_private.h"
@@ -38,7 +38,7 @@ enum { FOLDER_MODE = 0750 }; /* facts are not for everybody */
 
 /* The call is named by what it was for: the person who reads it has to look at a disk or at
  * rights, not at this code. */
-int archive_fail_errno(const char *what, const char *path)
+int ev_archive_fail_errno(const char *what, const char *path)
 {
         assert(what && path);
 
@@ -46,10 +46,10 @@ int archive_fail_errno(const char *what, const char *path)
 }
 
 /* "<folder>/<name><suffix>". */
-int archive_path(const char *folder, struct ev_str name, const char *suffix,
-                 char path[EV_ARCHIVE_PATH_MAX])
+int ev_archive_path(const char *folder, struct ev_str name, const char *suffix,
+                    char path[EV_ARCHIVE_PATH_MAX])
 {
-        int r = archive_join(folder, name, path);
+        int r = ev_archive_join(folder, name, path);
         size_t size = r == 0 ? strlen(path) : 0;
 
         assert(suffix);
@@ -63,7 +63,7 @@ int archive_path(const char *folder, struct ev_str name, const char *suffix,
 
 /* For _cleanup_(), and for files whose bytes were synced before: nothing is left that closing
  * could report. */
-void archive_close_p(int *fd)
+void ev_archive_close_p(int *fd)
 {
         if (*fd >= 0)
                 close(*fd);
@@ -72,29 +72,29 @@ void archive_close_p(int *fd)
 }
 
 /* A name in a folder is on the disk when the folder is. */
-int archive_sync_folder(const char *path)
+int ev_archive_sync_folder(const char *path)
 {
-        _cleanup_(archive_close_p) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_(ev_archive_close_p) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
         assert(path);
 
-        return fd < 0 || fsync(fd) ? archive_fail_errno("write", path) : 0;
+        return fd < 0 || fsync(fd) ? ev_archive_fail_errno("write", path) : 0;
 }
 
 /* One that is there already may be another run's or an operator's; whether it can be written is
  * seen soon enough. */
-int archive_make_folder(const char *path)
+int ev_archive_make_folder(const char *path)
 {
         assert(path && path[0]);
 
         if (mkdir(path, FOLDER_MODE) && errno != EEXIST)
-                return archive_fail_errno("make the folder", path);
+                return ev_archive_fail_errno("make the folder", path);
         return 0;
 }
 
 /* Each level by itself, from the top, since there is no call that makes several. The path is
  * changed in a copy, one separator at a time. */
-int archive_make_folders(const char *path)
+int ev_archive_make_folders(const char *path)
 {
         char part[EV_ARCHIVE_PATH_MAX];
         int r = 0;
@@ -106,15 +106,15 @@ int archive_make_folders(const char *path)
                 if (*at != '/')
                         continue;
                 *at = '\0';
-                r = archive_make_folder(part);
+                r = ev_archive_make_folder(part);
                 *at = '/';
         }
-        return r == 0 ? ev_trace(archive_make_folder(path)) : ev_trace(r);
+        return r == 0 ? ev_trace(ev_archive_make_folder(path)) : ev_trace(r);
 }
 
 /* A write may take a part of the bytes only, on a disk that is nearly full or when a signal comes;
  * the rest is tried again until that says why it cannot be. */
-int archive_write_all(int fd, const void *data, size_t size, const char *path)
+int ev_archive_write_all(int fd, const void *data, size_t size, const char *path)
 {
         const uint8_t *at = data;
 
@@ -126,7 +126,7 @@ int archive_write_all(int fd, const void *data, size_t size, const char *path)
                 if (n < 0 && errno == EINTR)
                         continue;
                 if (n <= 0)
-                        return archive_fail_errno("write", path);
+                        return ev_archive_fail_errno("write", path);
                 at += n;
                 size -= (size_t)n;
         }
@@ -134,7 +134,7 @@ int archive_write_all(int fd, const void *data, size_t size, const char *path)
 }
 
 /* The topic's folder of a relative path. */
-struct ev_str archive_topic_of(struct ev_str path)
+struct ev_str ev_archive_topic_of(struct ev_str path)
 {
         assert(memchr(path.data, '/', path.size));
 
@@ -150,7 +150,7 @@ static bool is_kept(const struct ev_archive_manifest *manifest, const struct ev_
 
         while (from < to) {
                 size_t middle = from + (to - from) / 2;
-                int order = archive_compare_files(&manifest->files[middle], file);
+                int order = ev_archive_compare_files(&manifest->files[middle], file);
 
                 if (order == 0)
                         return true;
@@ -174,22 +174,23 @@ static int rename_files(const char *folder, const struct ev_archive_manifest *ne
         assert(next->files || next->files_count == 0);
 
         for (size_t i = 0; r == 0 && i < next->files_count; ++i) {
-                struct ev_str path = next->files[i].path, topic = archive_topic_of(path);
+                struct ev_str path = next->files[i].path, topic = ev_archive_topic_of(path);
 
-                r = archive_path(folder, path, ARCHIVE_NEW, from);
+                r = ev_archive_path(folder, path, ARCHIVE_NEW, from);
                 if (r == 0)
-                        r = archive_path(folder, path, "", to);
+                        r = ev_archive_path(folder, path, "", to);
                 if (r == 0 && rename(from, to)) {
                         if (errno != ENOENT)
-                                return archive_fail_errno("rename", from);
+                                return ev_archive_fail_errno("rename", from);
                 } else if (r == 0) {
                         r = EV_FAULT(archive_renamed);
                 }
-                if (r == 0 && (i + 1 == next->files_count ||
-                               !ev_str_equal(topic, archive_topic_of(next->files[i + 1].path)))) {
-                        r = archive_path(folder, topic, "", to);
+                if (r == 0 &&
+                    (i + 1 == next->files_count ||
+                     !ev_str_equal(topic, ev_archive_topic_of(next->files[i + 1].path)))) {
+                        r = ev_archive_path(folder, topic, "", to);
                         if (r == 0)
-                                r = archive_sync_folder(to);
+                                r = ev_archive_sync_folder(to);
                 }
         }
         return ev_trace(r);
@@ -197,8 +198,8 @@ static int rename_files(const char *folder, const struct ev_archive_manifest *ne
 
 /* From the manifest that says what will be to what is. Files that only the old one names go before the
  * promise does, else nobody would remember them. */
-int archive_keep_promise(const char *folder, const struct ev_archive_manifest *old,
-                         const struct ev_archive_manifest *next)
+int ev_archive_keep_promise(const char *folder, const struct ev_archive_manifest *old,
+                            const struct ev_archive_manifest *next)
 {
         char from[EV_ARCHIVE_PATH_MAX], to[EV_ARCHIVE_PATH_MAX];
         int r = rename_files(folder, next);
@@ -206,18 +207,18 @@ int archive_keep_promise(const char *folder, const struct ev_archive_manifest *o
         for (size_t i = 0; r == 0 && i < old->files_count; ++i) {
                 if (is_kept(next, &old->files[i]))
                         continue;
-                r = archive_path(folder, old->files[i].path, "", to);
+                r = ev_archive_path(folder, old->files[i].path, "", to);
                 if (r == 0 && unlink(to) && errno != ENOENT)
-                        r = archive_fail_errno("remove", to);
+                        r = ev_archive_fail_errno("remove", to);
         }
         if (r == 0)
-                r = archive_path(folder, EV_STR(ARCHIVE_NEXT), "", from);
+                r = ev_archive_path(folder, EV_STR(ARCHIVE_NEXT), "", from);
         if (r == 0)
-                r = archive_path(folder, EV_STR(ARCHIVE_MANIFEST), "", to);
+                r = ev_archive_path(folder, EV_STR(ARCHIVE_MANIFEST), "", to);
         if (r == 0 && rename(from, to))
-                r = archive_fail_errno("rename", from);
+                r = ev_archive_fail_errno("rename", from);
         assert(folder);
-        return r == 0 ? ev_trace(archive_sync_folder(folder)) : ev_trace(r);
+        return r == 0 ? ev_trace(ev_archive_sync_folder(folder)) : ev_trace(r);
 }
 
 /* For _cleanup_(). */
@@ -250,15 +251,15 @@ static int remove_new(const char *path, bool is_top)
         assert(path);
 
         if (!folder)
-                return errno == ENOTDIR ? 0 : archive_fail_errno("read", path);
+                return errno == ENOTDIR ? 0 : ev_archive_fail_errno("read", path);
         while (r == 0 && (entry = readdir(folder))) {
                 char name[EV_ARCHIVE_PATH_MAX];
 
                 if (entry->d_name[0] == '.')
                         continue;
-                r = archive_join(path, ev_str_of(entry->d_name), name);
+                r = ev_archive_join(path, ev_str_of(entry->d_name), name);
                 if (r == 0 && is_new(entry->d_name) && unlink(name))
-                        r = archive_fail_errno("remove", name);
+                        r = ev_archive_fail_errno("remove", name);
                 else if (r == 0 && is_top && !is_new(entry->d_name))
                         r = remove_new(name, false);
         }
@@ -267,30 +268,30 @@ static int remove_new(const char *path, bool is_top)
 
 /* Either the promise was written whole, and is kept; or it was not, and then nothing that is new
  * counts for anything. A promise that cannot be read is neither, and somebody has to look at it. */
-int archive_recover(const char *folder, const struct ev_archive_manifest *old)
+int ev_archive_recover(const char *folder, const struct ev_archive_manifest *old)
 {
         _cleanup_(ev_arena_free_p) struct ev_arena *arena = NULL;
         struct ev_archive_manifest next = { 0 };
-        int r = archive_load(folder, ARCHIVE_NEXT, &arena, &next);
+        int r = ev_archive_load(folder, ARCHIVE_NEXT, &arena, &next);
 
         assert(folder);
 
         if (r == ARCHIVE_ABSENT)
                 return ev_trace(remove_new(folder, true));
-        return r == 0 ? ev_trace(archive_keep_promise(folder, old, &next)) : ev_trace(r);
+        return r == 0 ? ev_trace(ev_archive_keep_promise(folder, old, &next)) : ev_trace(r);
 }
 
 /* Not waited for: two exports of one archive at one time are a mistake in somebody's timetable, and
  * the second one would find nothing to do. The lock is on the folder itself, so that nothing in it
  * tells of it, and it goes with the process. */
-int archive_lock(const char *folder, int *ret_fd)
+int ev_archive_lock(const char *folder, int *ret_fd)
 {
-        _cleanup_(archive_close_p) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_(ev_archive_close_p) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
         assert(ret_fd);
 
         if (fd < 0)
-                return archive_fail_errno("open", folder);
+                return ev_archive_fail_errno("open", folder);
         if (flock(fd, LOCK_EX | LOCK_NB))
                 return ev_fail(EV_VERDICT_STOP, "%s: another export is writing here", folder);
         *ret_fd = fd;

@@ -246,7 +246,7 @@ static int parse_file(const struct ev_json *node, struct ev_archive_file *file,
 
         if (ev_arena_copy(arena, ev_json_string(member(node, "path")), &path) < 0)
                 return ev_trace(EV_FAILED);
-        if (ev_str_is_null(path) || !archive_parse_path(path, file))
+        if (ev_str_is_null(path) || !ev_archive_parse_path(path, file))
                 return fail("a file is not at TOPIC/YYYY-MM-DD.avro");
         if (!read_int(node, "bytes", 1, &file->bytes) ||
             !read_int(node, "count", 1, &file->count) ||
@@ -274,7 +274,7 @@ static int parse_files(const struct ev_json *list, struct ev_archive_manifest *m
         manifest->files = files = items;
         for (size_t i = 0; r == 0 && i < manifest->files_count; ++i) {
                 r = parse_file(ev_json_item(list, i), &files[i], arena);
-                if (r == 0 && i > 0 && archive_compare_files(&files[i - 1], &files[i]) >= 0)
+                if (r == 0 && i > 0 && ev_archive_compare_files(&files[i - 1], &files[i]) >= 0)
                         r = fail("files are not in order");
         }
         return ev_trace(r);
@@ -439,13 +439,13 @@ int ev_archive_manifest_parse(struct ev_archive_manifest *manifest, struct ev_st
 
 /* An absent manifest is a condition, since a folder begins without one; one that cannot be read is
  * a failure like any other, for what it says may be all that is left. */
-int archive_load(const char *folder, const char *name, struct ev_arena **ret_arena,
-                 struct ev_archive_manifest *manifest)
+int ev_archive_load(const char *folder, const char *name, struct ev_arena **ret_arena,
+                    struct ev_archive_manifest *manifest)
 {
         _cleanup_buffer_ struct ev_buffer text = EV_BUFFER_INIT(ARCHIVE_MANIFEST_BYTES_MAX);
         _cleanup_(ev_arena_free_p) struct ev_arena *arena = NULL;
         char path[EV_ARCHIVE_PATH_MAX];
-        int r = archive_join(folder, ev_str_of(name), path);
+        int r = ev_archive_join(folder, ev_str_of(name), path);
 
         assert(ret_arena && manifest);
 

@@ -27,7 +27,7 @@ enum {
         ARCHIVE_NAME_MAX = 64, /* of a file in its topic's folder */
 };
 
-extern const uint8_t archive_magic[ARCHIVE_MAGIC_BYTES];
+extern const uint8_t ev_archive_magic[ARCHIVE_MAGIC_BYTES];
 
 /* Bytes that come in: what is taken moves `at`, and nothing reads at or behind `end`. A function that
  * says false has taken something or nothing; nobody goes on behind it. */
@@ -36,84 +36,84 @@ struct archive_bytes {
 };
 
 /* A long in Avro's zigzag; false where the bytes end or hold none of 64 bits. */
-bool archive_take_long(struct archive_bytes *bytes, int64_t *ret_value);
+bool ev_archive_take_long(struct archive_bytes *bytes, int64_t *ret_value);
 
 /* A length and as many bytes, at most `max`. */
-bool archive_take_bytes(struct archive_bytes *bytes, size_t max, struct ev_bytes *ret_bytes);
+bool ev_archive_take_bytes(struct archive_bytes *bytes, size_t max, struct ev_bytes *ret_bytes);
 
-int archive_put_long(struct ev_buffer *buffer, int64_t value) _must_check_;
-int archive_put_bytes(struct ev_buffer *buffer, const void *data, size_t size) _must_check_;
+int ev_archive_put_long(struct ev_buffer *buffer, int64_t value) _must_check_;
+int ev_archive_put_bytes(struct ev_buffer *buffer, const void *data, size_t size) _must_check_;
 
 /* Appends a row; its schema is that of the branch-th of the file. */
-int archive_put_row(struct ev_buffer *buffer, const struct ev_archive_row *row,
-                    size_t branch) _must_check_;
+int ev_archive_put_row(struct ev_buffer *buffer, const struct ev_archive_row *row,
+                       size_t branch) _must_check_;
 
-/* Reads a row; false for what archive_put_row() does not write. Slices are of the bytes; source_id is
+/* Reads a row; false for what ev_archive_put_row() does not write. Slices are of the bytes; source_id is
  * left to the caller. */
-bool archive_take_row(struct archive_bytes *bytes, struct ev_archive_row *ret_row,
-                      size_t *ret_branch);
+bool ev_archive_take_row(struct archive_bytes *bytes, struct ev_archive_row *ret_row,
+                         size_t *ret_branch);
 
 /* Appends what a file begins with, up to and with its first sync marker. */
-int archive_put_header(struct ev_buffer *buffer, struct ev_str schema,
-                       const uint8_t sync[ARCHIVE_SYNC_BYTES]) _must_check_;
+int ev_archive_put_header(struct ev_buffer *buffer, struct ev_str schema,
+                          const uint8_t sync[ARCHIVE_SYNC_BYTES]) _must_check_;
 
 /* Appends the schema of files whose data is this union. */
-int archive_put_schema(struct ev_buffer *buffer, struct ev_str data) _must_check_;
+int ev_archive_put_schema(struct ev_buffer *buffer, struct ev_str data) _must_check_;
 
 /* Between blocks stands what follows from the place of the file, and from nothing else. */
-int archive_make_sync(struct ev_str database, struct ev_str topic, int64_t day, uint32_t part,
-                      uint8_t ret_sync[ARCHIVE_SYNC_BYTES]) _must_check_;
+int ev_archive_make_sync(struct ev_str database, struct ev_str topic, int64_t day, uint32_t part,
+                         uint8_t ret_sync[ARCHIVE_SYNC_BYTES]) _must_check_;
 
 /* "2026-11-29.avro", "2026-11-29.2.avro". */
-void archive_name(int64_t day, uint32_t part, char name[ARCHIVE_NAME_MAX]);
+void ev_archive_name(int64_t day, uint32_t part, char name[ARCHIVE_NAME_MAX]);
 
 /* Reads topic, day and part of a relative path that is made of them. The topic is a slice of it. */
-bool archive_parse_path(struct ev_str path, struct ev_archive_file *file);
+bool ev_archive_parse_path(struct ev_str path, struct ev_archive_file *file);
 
 /* By topic, day and part. */
-int archive_compare_files(const struct ev_archive_file *a, const struct ev_archive_file *b);
+int ev_archive_compare_files(const struct ev_archive_file *a, const struct ev_archive_file *b);
 
 /* "<folder>/<name>"; fails (verdict: stop) when it is too long. */
-int archive_join(const char *folder, struct ev_str name,
-                 char path[EV_ARCHIVE_PATH_MAX]) _must_check_;
+int ev_archive_join(const char *folder, struct ev_str name,
+                    char path[EV_ARCHIVE_PATH_MAX]) _must_check_;
 
 /* The same with an ending. */
-int archive_path(const char *folder, struct ev_str name, const char *suffix,
-                 char path[EV_ARCHIVE_PATH_MAX]) _must_check_;
+int ev_archive_path(const char *folder, struct ev_str name, const char *suffix,
+                    char path[EV_ARCHIVE_PATH_MAX]) _must_check_;
 
 /* The topic of a relative path: its folder. A slice of it. */
-struct ev_str archive_topic_of(struct ev_str path);
+struct ev_str ev_archive_topic_of(struct ev_str path);
 
 /* Fails (verdict: stop) with the present errno: "cannot <what> <path>: …". */
-int archive_fail_errno(const char *what, const char *path);
+int ev_archive_fail_errno(const char *what, const char *path);
 
 /* For _cleanup_() of a descriptor; −1 is none. */
-void archive_close_p(int *fd);
+void ev_archive_close_p(int *fd);
 
 /* Makes a folder, or all of a path, where they are not there already. */
-int archive_make_folder(const char *path) _must_check_;
-int archive_make_folders(const char *path) _must_check_;
+int ev_archive_make_folder(const char *path) _must_check_;
+int ev_archive_make_folders(const char *path) _must_check_;
 
 /* Has the names in a folder on the disk when it returns. */
-int archive_sync_folder(const char *path) _must_check_;
+int ev_archive_sync_folder(const char *path) _must_check_;
 
 /* Writes all of it, or fails; `path` names the file in what is said then. */
-int archive_write_all(int fd, const void *data, size_t size, const char *path) _must_check_;
+int ev_archive_write_all(int fd, const void *data, size_t size, const char *path) _must_check_;
 
 /* Shuts out other writers as long as *ret_fd is open; fails at once where there is one. */
-int archive_lock(const char *folder, int *ret_fd) _must_check_;
+int ev_archive_lock(const char *folder, int *ret_fd) _must_check_;
 
 /* Makes what the promise in manifest.next.json says true, of an archive that was `old` (all zeros: there
  * was none). */
-int archive_keep_promise(const char *folder, const struct ev_archive_manifest *old,
-                         const struct ev_archive_manifest *next) _must_check_;
+int ev_archive_keep_promise(const char *folder, const struct ev_archive_manifest *old,
+                            const struct ev_archive_manifest *next) _must_check_;
 
 /* Settles what a writer that died has left: keeps its promise, or takes back what it had begun. */
-int archive_recover(const char *folder, const struct ev_archive_manifest *old) _must_check_;
+int ev_archive_recover(const char *folder, const struct ev_archive_manifest *old) _must_check_;
 
 /* Reads a manifest of the folder into the arena, which it makes. 0, or ARCHIVE_ABSENT. */
 enum { ARCHIVE_ABSENT = 1 };
-int archive_load(const char *folder, const char *name, struct ev_arena **ret_arena,
-                 struct ev_archive_manifest *manifest) _must_check_;
+int ev_archive_load(const char *folder, const char *name, struct ev_arena **ret_arena,
+                    struct ev_archive_manifest *manifest) _must_check_;
 
 #endif

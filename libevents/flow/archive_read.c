@@ -181,9 +181,9 @@ static bool is_pair(struct archive_bytes *bytes, const char *key, struct ev_byte
 
         assert(key);
 
-        return archive_take_bytes(bytes, EV_ARCHIVE_TEXT_MAX, &name) && name.size == strlen(key) &&
-               memcmp(name.data, key, name.size) == 0 &&
-               archive_take_bytes(bytes, ARCHIVE_HEADER_BYTES_MAX, ret_value);
+        return ev_archive_take_bytes(bytes, EV_ARCHIVE_TEXT_MAX, &name) &&
+               name.size == strlen(key) && memcmp(name.data, key, name.size) == 0 &&
+               ev_archive_take_bytes(bytes, ARCHIVE_HEADER_BYTES_MAX, ret_value);
 }
 
 /* The schema is for other readers: what the rows are is known from the manifest and their envelopes. */
@@ -195,13 +195,13 @@ static bool take_header(struct archive_bytes *bytes, const uint8_t sync[ARCHIVE_
         assert(bytes->at <= bytes->end);
 
         if (bytes->end - bytes->at < ARCHIVE_MAGIC_BYTES ||
-            memcmp(bytes->at, archive_magic, ARCHIVE_MAGIC_BYTES) != 0)
+            memcmp(bytes->at, ev_archive_magic, ARCHIVE_MAGIC_BYTES) != 0)
                 return false;
         bytes->at += ARCHIVE_MAGIC_BYTES;
-        if (!archive_take_long(bytes, &number) || number != 2 ||
+        if (!ev_archive_take_long(bytes, &number) || number != 2 ||
             !is_pair(bytes, "avro.codec", &codec) || codec.size != 4 ||
             memcmp(codec.data, "null", 4) != 0 || !is_pair(bytes, "avro.schema", &schema) ||
-            !archive_take_long(bytes, &number) || number != 0 ||
+            !ev_archive_take_long(bytes, &number) || number != 0 ||
             bytes->end - bytes->at < ARCHIVE_SYNC_BYTES ||
             memcmp(bytes->at, sync, ARCHIVE_SYNC_BYTES) != 0)
                 return false;
@@ -246,8 +246,8 @@ static int read_block(struct ev_archive *archive, struct stream *stream, bool *r
         *ret_any = bytes.at < bytes.end;
         if (!*ret_any)
                 return 0;
-        if (!archive_take_long(&bytes, &count) || count < 1 || count > ARCHIVE_BLOCK_ROWS ||
-            !archive_take_long(&bytes, &size) || size < 1 || size > ARCHIVE_BLOCK_BYTES_MAX)
+        if (!ev_archive_take_long(&bytes, &count) || count < 1 || count > ARCHIVE_BLOCK_ROWS ||
+            !ev_archive_take_long(&bytes, &size) || size < 1 || size > ARCHIVE_BLOCK_BYTES_MAX)
                 return fail(archive, stream->file, "a block begins as none can");
         move_to(stream, bytes.at);
         r = fill(archive, stream, (size_t)size + ARCHIVE_SYNC_BYTES);
@@ -327,7 +327,7 @@ static int read_row(struct ev_archive *archive, struct stream *stream, bool *ret
                                               "it has fewer rows than the manifest says");
         }
         assert(stream->left > 0);
-        if (!archive_take_row(&stream->block, &stream->row, &branch))
+        if (!ev_archive_take_row(&stream->block, &stream->row, &branch))
                 return fail(archive, stream->file, "a row is none");
         wrong = judge_row(archive, stream, branch);
         if (wrong)
@@ -363,14 +363,14 @@ static int open_stream(struct ev_archive *archive, const struct ev_archive_file 
         if (archive->streams_count == EV_ARCHIVE_OPEN_MAX)
                 return ev_fail(EV_VERDICT_STOP, "%s: more than %d files of one time",
                                archive->folder, EV_ARCHIVE_OPEN_MAX);
-        r = archive_join(archive->folder, file->path, path);
+        r = ev_archive_join(archive->folder, file->path, path);
         if (r < 0)
                 return ev_trace(r);
         stream->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         if (stream->fd < 0)
                 return fail(archive, file, strerror(errno));
-        r = archive_make_sync(archive->manifest.database, file->topic, file->day, file->part,
-                              stream->sync);
+        r = ev_archive_make_sync(archive->manifest.database, file->topic, file->day, file->part,
+                                 stream->sync);
         if (r == 0)
                 r = check_hash(archive, stream);
         if (r == 0)
@@ -529,13 +529,13 @@ int ev_archive_open(struct ev_archive **ret_archive, const char *path, const cha
                 return ev_fail_memory("an archive");
         if (!ev_str_copy(ev_str_of(path), archive->folder, sizeof(archive->folder)))
                 return ev_fail(EV_VERDICT_STOP, "the path of an archive is too long");
-        r = archive_join(path, EV_STR(ARCHIVE_NEXT), next);
+        r = ev_archive_join(path, EV_STR(ARCHIVE_NEXT), next);
         if (r == 0 && access(next, F_OK) == 0)
                 r = ev_fail(EV_VERDICT_STOP,
                             "%s: an export was interrupted here: call \"eventctl export\" again",
                             path);
         if (r == 0)
-                r = archive_load(path, ARCHIVE_MANIFEST, &archive->arena, &archive->manifest);
+                r = ev_archive_load(path, ARCHIVE_MANIFEST, &archive->arena, &archive->manifest);
         if (r == ARCHIVE_ABSENT)
                 r = ev_fail(EV_VERDICT_STOP,
                             "%s/%s is not there: no export has come to its end here", path,

@@ -103,7 +103,7 @@ struct ev_archive_writer {
  * leftovers otherwise. */
 static int load_old(struct ev_archive_writer *writer)
 {
-        int r = archive_load(writer->folder, ARCHIVE_MANIFEST, &writer->old_arena, &writer->old);
+        int r = ev_archive_load(writer->folder, ARCHIVE_MANIFEST, &writer->old_arena, &writer->old);
 
         assert(writer->lock_fd >= 0);
 
@@ -116,16 +116,16 @@ static int load_old(struct ev_archive_writer *writer)
 /* The old manifest is asked for before what is unfinished becomes true, and again behind it. */
 static int open_folder(struct ev_archive_writer *writer)
 {
-        int r = archive_make_folders(writer->folder);
+        int r = ev_archive_make_folders(writer->folder);
 
         assert(writer->folder[0]);
 
         if (r == 0)
-                r = archive_lock(writer->folder, &writer->lock_fd);
+                r = ev_archive_lock(writer->folder, &writer->lock_fd);
         if (r == 0)
                 r = load_old(writer);
         if (r == 0)
-                r = archive_recover(writer->folder, &writer->old);
+                r = ev_archive_recover(writer->folder, &writer->old);
         writer->old_arena = ev_arena_free(writer->old_arena);
         writer->old = (struct ev_archive_manifest){ 0 };
         return r == 0 ? ev_trace(load_old(writer)) : ev_trace(r);
@@ -168,7 +168,7 @@ static void part_done(struct part *part)
 {
         assert(part);
 
-        archive_close_p(&part->fd);
+        ev_archive_close_p(&part->fd);
         ev_buffer_done(&part->block);
         part->digest = ev_digest_free(part->digest);
 }
@@ -187,7 +187,7 @@ struct ev_archive_writer *ev_archive_writer_free(struct ev_archive_writer *write
         ev_buffer_done(&writer->scratch);
         ev_arena_free(writer->arena);
         ev_arena_free(writer->old_arena);
-        archive_close_p(&writer->lock_fd);
+        ev_archive_close_p(&writer->lock_fd);
         free(writer);
         return NULL;
 }
@@ -309,7 +309,7 @@ static int make_path(struct ev_archive_writer *writer, struct ev_archive_file *f
         struct ev_archive_file again;
         int size, r;
 
-        archive_name(file->day, file->part, name);
+        ev_archive_name(file->day, file->part, name);
         size = snprintf(path, sizeof(path), "%.*s/%s", EV_STR_ARG(file->topic), name);
         if (size < 0 || (size_t)size >= sizeof(path))
                 return ev_fail(EV_VERDICT_STOP, "the name of a topic is too long");
@@ -317,7 +317,7 @@ static int make_path(struct ev_archive_writer *writer, struct ev_archive_file *f
         if (r < 0)
                 return ev_trace(r);
         assert(file->part >= 1);
-        if (!archive_parse_path(file->path, &again))
+        if (!ev_archive_parse_path(file->path, &again))
                 return ev_fail(EV_VERDICT_STOP, "no file can have the name of topic %.*s",
                                EV_STR_ARG(file->topic));
         return 0;
@@ -344,7 +344,8 @@ static int add_part(struct ev_archive_writer *writer, const struct kind *kind, u
         };
         r = make_path(writer, &part->file);
         if (r == 0)
-                r = archive_make_sync(writer->database, kind->topic, kind->day, number, part->sync);
+                r = ev_archive_make_sync(writer->database, kind->topic, kind->day, number,
+                                         part->sync);
         if (r < 0)
                 return ev_trace(r);
         writer->parts[writer->parts_count++] = *ret_part = part;
@@ -449,7 +450,7 @@ static int put(struct part *part, const void *data, size_t size)
 
         ev_digest_add(part->digest, data, size);
         part->file.bytes += (int64_t)size;
-        return ev_trace(archive_write_all(part->fd, data, size, "a file of the archive"));
+        return ev_trace(ev_archive_write_all(part->fd, data, size, "a file of the archive"));
 }
 
 /* The schema is made anew for each file, some kilobytes once a day and topic; kept ones would have
@@ -466,9 +467,9 @@ static int put_header(struct ev_archive_writer *writer, struct part *part)
         ev_buffer_clear(&writer->scratch);
         r = ev_schema_write_union(schemas, part->file.schema_ids_count, &data);
         if (r == 0)
-                r = archive_put_schema(&schema, ev_buffer_str(&data));
+                r = ev_archive_put_schema(&schema, ev_buffer_str(&data));
         if (r == 0)
-                r = archive_put_header(&writer->scratch, ev_buffer_str(&schema), part->sync);
+                r = ev_archive_put_header(&writer->scratch, ev_buffer_str(&schema), part->sync);
         assert(part->file.bytes == 0);
         return r == 0 ? ev_trace(put(part, writer->scratch.data, writer->scratch.size))
                       : ev_trace(r);
@@ -479,14 +480,14 @@ static int put_header(struct ev_archive_writer *writer, struct part *part)
 static int open_part(struct ev_archive_writer *writer, struct part *part)
 {
         char path[EV_ARCHIVE_PATH_MAX];
-        int r = archive_path(writer->folder, archive_topic_of(part->file.path), "", path);
+        int r = ev_archive_path(writer->folder, ev_archive_topic_of(part->file.path), "", path);
 
         assert(part->fd < 0 && !part->is_done);
 
         if (r == 0)
-                r = archive_make_folder(path);
+                r = ev_archive_make_folder(path);
         if (r == 0)
-                r = archive_path(writer->folder, part->file.path, ARCHIVE_NEW, path);
+                r = ev_archive_path(writer->folder, part->file.path, ARCHIVE_NEW, path);
         if (r == 0 && writer->open_count == EV_ARCHIVE_OPEN_MAX)
                 r = ev_fail(EV_VERDICT_STOP, "facts of more than %d topics and days are mixed",
                             EV_ARCHIVE_OPEN_MAX);
@@ -497,7 +498,8 @@ static int open_part(struct ev_archive_writer *writer, struct part *part)
         writer->open[writer->open_count++] = part;
         ev_digest_begin(part->digest);
         part->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
-        return part->fd < 0 ? archive_fail_errno("make", path) : ev_trace(put_header(writer, part));
+        return part->fd < 0 ? ev_archive_fail_errno("make", path)
+                            : ev_trace(put_header(writer, part));
 }
 
 /* Blocks end by rows and bytes alone and never by time or by how rows arrive, else two exports of
@@ -509,9 +511,9 @@ static int flush_block(struct ev_archive_writer *writer, struct part *part)
         assert(part->rows > 0 && part->block.size > 0);
 
         ev_buffer_clear(&writer->scratch);
-        r = archive_put_long(&writer->scratch, part->rows);
+        r = ev_archive_put_long(&writer->scratch, part->rows);
         if (r == 0)
-                r = archive_put_long(&writer->scratch, (int64_t)part->block.size);
+                r = ev_archive_put_long(&writer->scratch, (int64_t)part->block.size);
         if (r == 0)
                 r = ev_buffer_append(&writer->scratch, part->block.data, part->block.size);
         if (r == 0)
@@ -531,7 +533,7 @@ static int close_part(struct ev_archive_writer *writer, struct part *part)
         assert(part->file.last_seq == part->ends_at);
 
         if (r == 0 && fsync(part->fd))
-                r = archive_fail_errno("write", writer->folder);
+                r = ev_archive_fail_errno("write", writer->folder);
         if (r == 0)
                 r = ev_digest_end(part->digest, part->file.hash);
         for (size_t i = 0; i < writer->open_count; ++i)
@@ -621,7 +623,7 @@ static int put_row(struct ev_archive_writer *writer, const struct ev_archive_row
                             " is not in its place: the outbox has changed meanwhile",
                             row->fact.seq);
         if (r == 0)
-                r = archive_put_row(&part->block, row, branch);
+                r = ev_archive_put_row(&part->block, row, branch);
         if (r < 0)
                 return ev_trace(r);
         assert(part->fd >= 0);
@@ -750,7 +752,7 @@ static int compare_files(const void *a, const void *b, void *context)
 {
         assert(!context);
 
-        return archive_compare_files(a, b);
+        return ev_archive_compare_files(a, b);
 }
 
 /* A part that is not done lacks facts that were counted when the export began. Rows of an outbox
@@ -816,7 +818,7 @@ static int write_manifest(struct ev_archive_writer *writer, const struct ev_arch
         _cleanup_(ev_arena_free_p) struct ev_arena *arena = NULL;
         char path[EV_ARCHIVE_PATH_MAX], to[EV_ARCHIVE_PATH_MAX];
         struct ev_archive_manifest again;
-        _cleanup_(archive_close_p) int fd = -1;
+        _cleanup_(ev_archive_close_p) int fd = -1;
         int r = ev_arena_new(&arena, ARCHIVE_MEMORY_MAX);
 
         ev_buffer_clear(&writer->scratch);
@@ -825,19 +827,19 @@ static int write_manifest(struct ev_archive_writer *writer, const struct ev_arch
         if (r == 0)
                 r = ev_archive_manifest_parse(&again, ev_buffer_str(&writer->scratch), arena);
         if (r == 0)
-                r = archive_path(writer->folder, EV_STR(ARCHIVE_NEXT), ARCHIVE_NEW, path);
+                r = ev_archive_path(writer->folder, EV_STR(ARCHIVE_NEXT), ARCHIVE_NEW, path);
         if (r == 0)
-                r = archive_path(writer->folder, EV_STR(ARCHIVE_NEXT), "", to);
+                r = ev_archive_path(writer->folder, EV_STR(ARCHIVE_NEXT), "", to);
         if (r < 0)
                 return ev_trace(r);
         fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
         if (fd < 0)
-                return archive_fail_errno("make", path);
-        r = archive_write_all(fd, writer->scratch.data, writer->scratch.size, path);
+                return ev_archive_fail_errno("make", path);
+        r = ev_archive_write_all(fd, writer->scratch.data, writer->scratch.size, path);
         if (r == 0 && (fsync(fd) || rename(path, to)))
-                r = archive_fail_errno("write", path);
+                r = ev_archive_fail_errno("write", path);
         if (r == 0)
-                r = archive_sync_folder(writer->folder);
+                r = ev_archive_sync_folder(writer->folder);
         if (r < 0)
                 return ev_trace(r);
         assert(ret_hash);
@@ -849,7 +851,7 @@ static int write_manifest(struct ev_archive_writer *writer, const struct ev_arch
 static int sync_folders(const struct ev_archive_writer *writer)
 {
         char path[EV_ARCHIVE_PATH_MAX];
-        int r = archive_sync_folder(writer->folder);
+        int r = ev_archive_sync_folder(writer->folder);
 
         assert(writer->has_begun);
 
@@ -858,9 +860,9 @@ static int sync_folders(const struct ev_archive_writer *writer)
 
                 if (i > 0 && ev_str_equal(topic, writer->parts[i - 1]->file.topic))
                         continue;
-                r = archive_path(writer->folder, topic, "", path);
+                r = ev_archive_path(writer->folder, topic, "", path);
                 if (r == 0)
-                        r = archive_sync_folder(path);
+                        r = ev_archive_sync_folder(path);
         }
         return ev_trace(r);
 }
@@ -897,6 +899,6 @@ int ev_archive_writer_end(struct ev_archive_writer *writer, const struct ev_arch
                 r = write_manifest(writer, &next, ret_hash);
         if (r == 0)
                 r = EV_FAULT(archive_promised);
-        return r == 0 ? ev_trace(archive_keep_promise(writer->folder, &writer->old, &next))
+        return r == 0 ? ev_trace(ev_archive_keep_promise(writer->folder, &writer->old, &next))
                       : ev_trace(r);
 }

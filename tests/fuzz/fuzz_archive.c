@@ -51,14 +51,14 @@ static void try_row(const uint8_t *data, size_t size)
         struct ev_arena *arena = NULL;
         size_t branch;
 
-        if (!archive_take_row(&bytes, &row, &branch))
+        if (!ev_archive_take_row(&bytes, &row, &branch))
                 return;
         check_row(&row);
         must(branch < EV_ARCHIVE_SCHEMAS_MAX, "a branch");
         must(!ev_arena_new(&arena, ARCHIVE_BLOCK_BYTES_MAX), "an arena");
         must(!ev_archive_row_keep(&row, arena), "a row that is kept");
         ev_buffer_clear(&buffer);
-        must(!archive_put_row(&buffer, &row, branch), "a row that was read is written");
+        must(!ev_archive_put_row(&buffer, &row, branch), "a row that was read is written");
         must(buffer.size == (size_t)(bytes.at - data) &&
                      memcmp(buffer.data, data, buffer.size) == 0,
              "the same bytes");
@@ -73,21 +73,21 @@ static void try_path(const uint8_t *data, size_t size)
         uint8_t sync[ARCHIVE_SYNC_BYTES];
         struct ev_archive_file file;
 
-        if (!archive_parse_path(path, &file))
+        if (!ev_archive_parse_path(path, &file))
                 return;
         must(file.topic.size > 0 && file.topic.data[0] != '.' &&
                      !memchr(file.topic.data, '/', file.topic.size),
              "a folder");
-        archive_name(file.day, file.part, name);
+        ev_archive_name(file.day, file.part, name);
         must(ev_str_copy(file.topic, topic, sizeof(topic)) &&
-                     !archive_join(topic, ev_str_of(name), again),
+                     !ev_archive_join(topic, ev_str_of(name), again),
              "a path");
-        must(ev_str_equal(ev_str_of(again), path) && archive_compare_files(&file, &file) == 0,
+        must(ev_str_equal(ev_str_of(again), path) && ev_archive_compare_files(&file, &file) == 0,
              "the same path");
         ev_buffer_clear(&buffer);
-        must(!archive_make_sync(EV_STR("order_db"), file.topic, file.day, file.part, sync) &&
-                     !archive_put_schema(&buffer, EV_STR("[]")) &&
-                     !archive_put_header(&buffer, EV_STR("{}"), sync),
+        must(!ev_archive_make_sync(EV_STR("order_db"), file.topic, file.day, file.part, sync) &&
+                     !ev_archive_put_schema(&buffer, EV_STR("[]")) &&
+                     !ev_archive_put_header(&buffer, EV_STR("{}"), sync),
              "a header");
 }
 

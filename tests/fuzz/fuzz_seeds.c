@@ -269,7 +269,8 @@ static void write_archives(const char *corpus)
 
         for (size_t i = 0; i < 2; ++i) {
                 ev_buffer_clear(&bytes);
-                if (ev_buffer_append(&bytes, "\1", 1) < 0 || archive_put_row(&bytes, &row, i) < 0)
+                if (ev_buffer_append(&bytes, "\1", 1) < 0 ||
+                    ev_archive_put_row(&bytes, &row, i) < 0)
                         die("a row of an archive");
                 write_seed(corpus, "fuzz_archive", bytes.data, bytes.size);
                 row.fact.correlation_id = row.fact.causation_id = EV_STR("id");
