@@ -286,15 +286,16 @@ int ev_archive_recover(const char *folder, const struct ev_archive_manifest *old
  * tells of it, and it goes with the process. */
 int ev_archive_lock(const char *folder, int *ret_fd)
 {
-        _cleanup_(ev_archive_close_p) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
         assert(ret_fd);
 
         if (fd < 0)
                 return ev_archive_fail_errno("open", folder);
-        if (flock(fd, LOCK_EX | LOCK_NB))
+        if (flock(fd, LOCK_EX | LOCK_NB)) {
+                close(fd);
                 return ev_fail(EV_VERDICT_STOP, "%s: another export is writing here", folder);
+        }
         *ret_fd = fd;
-        fd = -1;
         return 0;
 }

@@ -506,13 +506,13 @@ static int begin(struct ev_archive *archive, const char *database)
         archive->next_seq = manifest->first_seq;
         archive->files_count = manifest->files_count;
         archive->files = ev_arena_take_array(archive->arena, manifest->files_count + 1,
-                                             sizeof(*archive->files));
+                                             sizeof(struct ev_archive_file *));
         if (!archive->files)
                 return ev_trace(EV_FAILED);
         for (size_t i = 0; i < manifest->files_count; ++i)
                 archive->files[i] = &manifest->files[i];
         return ev_trace(ev_sort(archive->arena, archive->files, archive->files_count,
-                                sizeof(*archive->files), compare_firsts, NULL));
+                                sizeof(struct ev_archive_file *), compare_firsts, NULL));
 }
 
 /* An archive in the middle of being renamed is told from one that is broken, because what to do
