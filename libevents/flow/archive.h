@@ -28,6 +28,16 @@
  * Everything follows from the rows: no clock, process, host or version of a library goes in, so the
  * same range exported again has the same bytes, and so has one that was exported in several steps.
  *
+ * Who reads an archive without this code:
+ *
+ *      1. compare the SHA-256 of manifest.json with the one that was kept, if one was;
+ *      2. compare the SHA-256 of each file with the manifest;
+ *      3. read the files, and sort their rows by seq;
+ *      4. see that the numbers from first_seq to last_seq are all there, but for the gaps.
+ *
+ * Then it is the outbox of that database between these numbers, as far as whoever made the manifest is
+ * believed. A checkpoint that was signed over the same facts takes even that out of his hands.
+ *
  * The manifest is one JSON object in one line, its members in the order of their names:
  *
  *      checkpoint      text of a signed note about the log that these facts are entries of, or null

@@ -13,6 +13,9 @@
 /* Behind the names of files that count for nothing yet. */
 #define ARCHIVE_NEW ".new"
 
+/* Limits of what is read from outside, and where blocks end. A row is the payload of the largest fact and
+ * the longest texts that its envelope may have; a block is as much as it may have before its last row,
+ * and that row. The header of a file has the schemas of all its types. */
 enum {
         ARCHIVE_SYNC_BYTES = 16,
         ARCHIVE_MAGIC_BYTES = 4,

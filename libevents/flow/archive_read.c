@@ -209,7 +209,8 @@ static bool take_header(struct archive_bytes *bytes, const uint8_t sync[ARCHIVE_
         return true;
 }
 
-/* How long it is stands nowhere: more is read until it is whole. */
+/* How long it is stands nowhere: more is read until it is whole. Usually the first piece has all of it,
+ * and rows behind it, which stay in the buffer for the first block. */
 static int read_header(struct ev_archive *archive, struct stream *stream)
 {
         size_t size = CHUNK_BYTES;
@@ -386,7 +387,8 @@ static int open_stream(struct ev_archive *archive, const struct ev_archive_file 
         return 0;
 }
 
-/* Behind the row that was given out: its slices are void from here on. */
+/* Behind the row that was given out: its slices are void from here on. Of a file that ends here nothing
+ * is left; its place among the open ones is taken by the last of them. */
 static int move_on(struct ev_archive *archive)
 {
         struct stream *stream = archive->given;

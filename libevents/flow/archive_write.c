@@ -73,6 +73,9 @@ struct kind {
         int64_t last_seq;
 };
 
+/* The old archive is kept apart from what is made anew: it stays as it was read until the end, when files
+ * of days without further facts are taken over from it. Parts lie in the arena and are found by a walk:
+ * nearly every row belongs to one of the few that are open. */
 struct ev_archive_writer {
         char folder[EV_ARCHIVE_PATH_MAX];
         int lock_fd;
@@ -525,7 +528,8 @@ static int flush_block(struct ev_archive_writer *writer, struct part *part)
         return ev_trace(r);
 }
 
-/* On the disk before anything says that it is there. */
+/* On the disk before anything says that it is there. The digest and the block go back at once: an export
+ * of many days needs no more of them than a day does. */
 static int close_part(struct ev_archive_writer *writer, struct part *part)
 {
         int r = part->rows > 0 ? flush_block(writer, part) : 0;
@@ -572,7 +576,8 @@ static bool is_of(const struct part *part, const struct ev_archive_row *row, int
         return *ret_branch < part->file.schema_ids_count;
 }
 
-/* Nearly always one of those that are open. */
+/* Nearly always one of those that are open. Of the others one is opened when its first fact comes, so
+ * that their number is bounded by what comes at one time and not by the length of the range. */
 static int find_part(struct ev_archive_writer *writer, const struct ev_archive_row *row,
                      struct part **ret_part, size_t *ret_branch)
 {
@@ -784,7 +789,8 @@ static int list_files(struct ev_archive_writer *writer, struct ev_archive_manife
                                 compare_files, NULL));
 }
 
-/* Gaps of two parts of a range that touch are one. */
+/* Gaps of two parts of a range that touch are one: else an archive that was exported in two steps, with
+ * the cut in a gap, would not be the one that was exported at once. */
 static int list_gaps(struct ev_archive_writer *writer, const struct ev_archive_range *range,
                      struct ev_archive_manifest *next)
 {
@@ -847,7 +853,8 @@ static int write_manifest(struct ev_archive_writer *writer, const struct ev_arch
         return 0;
 }
 
-/* Folders of topics hold the names of what is new, and the archive's own those of these folders. */
+/* Folders of topics hold the names of what is new, and the archive's own those of these folders. A file
+ * that is on the disk and has no name there is gone after a crash, so this comes before the promise. */
 static int sync_folders(const struct ev_archive_writer *writer)
 {
         char path[EV_ARCHIVE_PATH_MAX];

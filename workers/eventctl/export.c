@@ -79,7 +79,8 @@ struct exporter {
         uint8_t hash[EV_DIGEST_BYTES];
 };
 
-/* What is borrowed is freed last. */
+/* What is borrowed is freed last: the writer looks schemas up, and texts of kinds lie in the arena. Where
+ * the end was not reached this takes the lock off the archive, which is what it was. */
 static void export_done(struct exporter *exporter)
 {
         assert(exporter);
@@ -123,7 +124,7 @@ static int ask_range(struct exporter *exporter, const struct ev_statement *state
         return ev_trace(ev_db_run(exporter->db, statement, &exporter->params, ret_rows));
 }
 
-/* A time, or a day, which begins at midnight. */
+/* A time, or a day, which begins at midnight: days are those of the files, and so of UTC. */
 static bool read_time(const char *text, int64_t *ret_instant)
 {
         char whole[EV_INSTANT_TEXT_MAX];
@@ -237,7 +238,10 @@ static enum command_exit settle_beginning(struct exporter *exporter, int64_t low
         return COMMAND_DONE;
 }
 
-/* After a restore to an earlier point the database counts again from there. */
+/* After a restore to an earlier point the database counts again from there, and its facts have numbers that
+ * others had. Three things tell: it has not come as far; it does not know a source that the archive has,
+ * since each timeline is a source of its own; or another fact stands where the archive ends. A partition
+ * that was dropped tells nothing, and then the first two have to do. */
 static enum command_exit check_head(struct exporter *exporter, int64_t position)
 {
         const struct ev_archive_manifest *manifest = ev_archive_writer_manifest(exporter->writer);
@@ -299,7 +303,8 @@ static enum command_exit settle(struct exporter *exporter)
 
 /* ---- What will come ---- */
 
-/* Rows (id, text) by their ids, in the arena. */
+/* Rows (id, text) by their ids, in the arena. A table of all ids that a smallint may have is half a
+ * megabyte, and needs no search for each fact. */
 static int load_texts(struct exporter *exporter,
                       int (*load)(struct ev_feed *feed, struct ev_result **ret_rows),
                       struct ev_str **ret_texts)
@@ -522,7 +527,8 @@ static enum command_exit finish(struct exporter *exporter)
 
 /* ---- What is there now ---- */
 
-/* In a session of its own: the other one cannot write. */
+/* In a session of its own: the other one cannot write. The same archive is noted once, however often it is
+ * exported; one that has grown is another one. */
 static enum command_exit note(struct exporter *exporter, const struct ev_archive_manifest *manifest)
 {
         _cleanup_(ev_db_free_p) struct ev_db *db = NULL;

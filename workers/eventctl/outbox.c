@@ -84,7 +84,8 @@ static int run(struct drop *drop, const char *before, struct ev_str partition, c
         return ev_trace(ev_db_script(drop->db, text, NULL, NULL));
 }
 
-/* From wherever an earlier call has come to. */
+/* From wherever an earlier call has come to. FINALIZE ends a detaching that has been waiting for others
+ * when its session was lost; until then the partition is out of sight already, and writers go on. */
 static int drop_partition(struct drop *drop, const struct ev_result *page, size_t row)
 {
         struct ev_str partition = ev_result_text(page, row, PARTITION);
