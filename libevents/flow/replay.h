@@ -17,6 +17,7 @@
 #include "store/db.h"
 #include "wire/kafka.h"
 
+struct ev_archive;
 struct ev_replay;
 
 enum { EV_REPLAY_ENDS_MAX = 1024 };
@@ -45,9 +46,13 @@ struct ev_replay_cut {
 };
 
 struct ev_replay_options {
-        const struct ev_worker *worker;  /* whose folds; borrowed, as is everything here */
-        struct ev_db *db;                /* connected to the database that is filled */
-        struct ev_kafka *kafka;          /* role EV_KAFKA_READER */
+        const struct ev_worker *worker; /* whose folds; borrowed, as is everything here */
+        struct ev_db *db;               /* connected to the database that is filled */
+        struct ev_kafka *kafka;         /* role EV_KAFKA_READER; NULL with archives */
+        /* In place of topics: archives of other databases whose facts are remembered, then its own, from
+         * the first fact on. */
+        struct ev_archive *const *archives;
+        size_t archive_count;            /* 0: topics */
         struct ev_schemas *schemas;      /* NULL: those of the build */
         const struct ev_shard *shard;    /* whose facts are its own; NULL: all are */
         const struct ev_replay_cut *cut; /* as long as the replay */

@@ -394,7 +394,12 @@ static enum command_exit catch_up(const struct diff *diff)
         if (ev_settings_replay_db(command_value(diff->input, "with"), "eventctl diff", &db) < 0 ||
             ev_db_connect(db) < 0)
                 return command_fail();
-        exit = fold_run(diff->kind, diff->input->config, db, &cut, diff->stop_fd, &counts);
+        exit = fold_run(&(struct fold_options){ .kind = diff->kind,
+                                                .config = diff->input->config,
+                                                .db = db,
+                                                .cut = &cut,
+                                                .stop_fd = diff->stop_fd },
+                        &counts);
         if (exit == COMMAND_DONE && counts.facts > counts.repeated)
                 fprintf(stderr, "eventctl: the rebuilt database was %llu facts behind\n",
                         (unsigned long long)(counts.facts - counts.repeated));
@@ -415,7 +420,7 @@ static enum command_exit meet(struct diff *diff)
             fold_ask_reached(diff->kind, diff->sessions[REBUILT], rebuilt) < 0)
                 return command_fail();
         exit = choose_moment(diff);
-        if (exit != COMMAND_DONE || owner.is_worked_on || !owner.is_begun)
+        if (exit != COMMAND_DONE || owner.is_worked_on || !(owner.has_topics || owner.has_files))
                 return exit;
         if (rebuilt->last_sequence > live->last_sequence) {
                 fprintf(stderr,
@@ -424,9 +429,17 @@ static enum command_exit meet(struct diff *diff)
                         (long long)rebuilt->last_sequence, (long long)live->last_sequence);
                 return COMMAND_REFUSED;
         }
-        if (rebuilt->last_sequence == live->last_sequence && compare_ends(live, rebuilt) <= 0)
+        if (rebuilt->last_sequence == live->last_sequence &&
+            (owner.has_files || compare_ends(live, rebuilt) <= 0))
                 return COMMAND_DONE;
-        return catch_up(diff);
+        if (owner.has_topics)
+                return catch_up(diff);
+        fprintf(stderr,
+                "eventctl: refused: the rebuilt database has facts up to %lld of the %lld of the "
+                "live "
+                "one: export these, and rebuild it --from the archive once more\n",
+                (long long)rebuilt->last_sequence, (long long)live->last_sequence);
+        return COMMAND_REFUSED;
 }
 
 static enum command_exit begin(struct diff *diff)

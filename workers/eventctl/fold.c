@@ -21,6 +21,7 @@
 #include "eventctl_order_sql.h"
 #include "eventctl_shipping_sql.h"
 #include "eventctl_sql.h"
+#include "flow/archive.h"
 #include "order/order.h"
 #include "progress.h"
 #include "shipping/shipping.h"
@@ -31,7 +32,7 @@ enum { PARAMS_BYTES_MAX = 4096 };
 enum { CUT_LAST, CUT_PUBLISHED, CUT_MISSING };
 enum { LANE_TOPIC, LANE_PARTITION, LANE_OFFSET };
 
-#define REPLAY_GROUP "quenty-replay" /* as flow/replay.c names its worker */
+#define REPLAY_GROUP "quenty-replay" /* of flow/replay_topics.c */
 
 /* In the order of database_names. */
 static const struct fold_kind kinds[DATABASES] = {
@@ -64,7 +65,8 @@ int fold_ask_owner(struct ev_db *db, struct fold_owner *ret_owner)
         if (r < 0)
                 return ev_trace(r);
         ret_owner->is_worked_on = ev_result_bool(result, 0, 0);
-        ret_owner->is_begun = ev_result_bool(result, 0, 1);
+        ret_owner->has_topics = ev_result_bool(result, 0, 1);
+        ret_owner->has_files = ev_result_bool(result, 0, 2);
         return 0;
 }
 
@@ -183,35 +185,85 @@ int fold_ask_reached(const struct fold_kind *kind, struct ev_db *rebuilt,
 /* The replay is freed before what it borrows. */
 struct run {
         struct ev_kafka *kafka;
+        struct ev_archive *archives[DATABASES];
+        size_t archive_count;
         struct ev_schemas *schemas;
         struct ev_replay *replay;
 };
 
 static void run_done(struct run *run)
 {
-        assert(run);
+        assert(run->archive_count <= DATABASES);
 
         ev_replay_free(run->replay);
         ev_schemas_free(run->schemas);
+        for (size_t i = 0; i < run->archive_count; ++i)
+                ev_archive_free(run->archives[i]);
         ev_kafka_free(run->kafka);
 }
 
-static enum command_exit begin(struct run *run, const struct ev_config *config,
-                               struct ev_replay_options *options, struct ev_shard *shard)
+static int open_archive(struct run *run, const char *folder, const char *database)
 {
-        enum command_exit exit = cluster_open(config, &run->kafka);
+        char path[EV_ARCHIVE_PATH_MAX];
+        int size = snprintf(path, sizeof(path), "%s/%s", folder, database), r;
 
-        assert(options->worker);
+        assert(run->archive_count < DATABASES);
+
+        if (size < 0 || (size_t)size >= sizeof(path))
+                return ev_fail(EV_VERDICT_STOP, "the path of the archives is too long");
+        r = ev_archive_open(&run->archives[run->archive_count], path, database);
+        if (r == 0)
+                ++run->archive_count;
+        return ev_trace(r);
+}
+
+/* Those of databases whose facts leave something in this one, then its own. */
+static int open_archives(struct run *run, const struct fold_kind *kind, const char *folder)
+{
+        int r = 0;
+
+        assert(run->archive_count == 0);
+
+        for (size_t i = 0; r == 0 && i < DATABASES; ++i)
+                if (&kinds[i] != kind &&
+                    is_remembered(kind, ev_str_of(kinds[i].worker->facts_topics[0])))
+                        r = open_archive(run, folder, kinds[i].worker->database);
+        return r < 0 ? ev_trace(r) : ev_trace(open_archive(run, folder, kind->worker->database));
+}
+
+static enum command_exit open_source(struct run *run, const struct fold_options *options)
+{
+        assert(options->kind);
+
+        if (!options->from)
+                return cluster_open(options->config, &run->kafka);
+        return open_archives(run, options->kind, options->from) < 0 ? command_fail() : COMMAND_DONE;
+}
+
+static enum command_exit begin(struct run *run, const struct fold_options *options,
+                               struct ev_shard *shard)
+{
+        const struct ev_worker *worker = options->kind->worker;
+        enum command_exit exit = open_source(run, options);
+
+        assert(shard);
 
         if (exit != COMMAND_DONE)
                 return exit;
-        if (ev_schemas_new(&run->schemas, ev_config_text(config, "schemas.dir")) < 0 ||
-            ev_shard_parse(ev_config_text(config, "shard"), shard) < 0)
+        if (ev_schemas_new(&run->schemas, ev_config_text(options->config, "schemas.dir")) < 0 ||
+            ev_shard_parse(ev_config_text(options->config, "shard"), shard) < 0 ||
+            ev_replay_new(&run->replay, &(struct ev_replay_options){
+                                                .worker = worker,
+                                                .db = options->db,
+                                                .kafka = run->kafka,
+                                                .archives = run->archives,
+                                                .archive_count = run->archive_count,
+                                                .schemas = run->schemas,
+                                                .shard = worker->is_divisible ? shard : NULL,
+                                                .cut = options->cut,
+                                        }) < 0)
                 return command_fail();
-        options->shard = options->worker->is_divisible ? shard : NULL;
-        options->kafka = run->kafka;
-        options->schemas = run->schemas;
-        return ev_replay_new(&run->replay, options) < 0 ? command_fail() : COMMAND_DONE;
+        return COMMAND_DONE;
 }
 
 static enum command_exit work(const struct run *run, int stop_fd)
@@ -249,21 +301,18 @@ static enum command_exit finish(const struct fold_kind *kind, struct ev_db *db)
         return COMMAND_DONE;
 }
 
-enum command_exit fold_run(const struct fold_kind *kind, const struct ev_config *config,
-                           struct ev_db *db, const struct ev_replay_cut *cut, int stop_fd,
-                           struct ev_replay_counts *ret_counts)
+enum command_exit fold_run(const struct fold_options *options, struct ev_replay_counts *ret_counts)
 {
         _cleanup_(run_done) struct run run = { 0 };
-        struct ev_replay_options options = { .worker = kind->worker, .db = db, .cut = cut };
         struct ev_shard shard;
-        enum command_exit exit = begin(&run, config, &options, &shard);
+        enum command_exit exit = begin(&run, options, &shard);
 
         assert(ret_counts);
 
         if (exit == COMMAND_DONE)
-                exit = work(&run, stop_fd);
+                exit = work(&run, options->stop_fd);
         if (exit == COMMAND_DONE)
-                exit = finish(kind, db);
+                exit = finish(options->kind, options->db);
         if (exit == COMMAND_DONE)
                 *ret_counts = ev_replay_counts(run.replay);
         return exit;

@@ -29,9 +29,10 @@ struct fold_kind {
 /* NULL, after a message, if there is no database of that name. */
 const struct fold_kind *fold_kind_find(const char *database);
 
-/* Whose a database is: a worker or relay has used it, or a rebuild has begun to fill it. */
+/* Whose a database is: a worker or relay has used it, or a rebuild has begun to fill it, which goes on with
+ * what it began with. */
 struct fold_owner {
-        bool is_worked_on, is_begun;
+        bool is_worked_on, has_topics, has_files;
 };
 int fold_ask_owner(struct ev_db *db, struct fold_owner *ret_owner) _must_check_;
 
@@ -57,11 +58,17 @@ int fold_ask_position(const struct fold_kind *kind, const struct ev_shard *shard
 int fold_ask_reached(const struct fold_kind *kind, struct ev_db *rebuilt,
                      struct fold_position *position) _must_check_;
 
-/* Folds on in the database of this session (ev_settings_replay_db()), up to the cut, with a progress bar,
- * and says itself what went wrong. `stop_fd` is that of ev_settings_stop_fd(): who stops it goes on with
- * another call. */
-enum command_exit fold_run(const struct fold_kind *kind, const struct ev_config *config,
-                           struct ev_db *db, const struct ev_replay_cut *cut, int stop_fd,
-                           struct ev_replay_counts *ret_counts);
+struct fold_options {
+        const struct fold_kind *kind;
+        const struct ev_config *config;
+        struct ev_db *db; /* ev_settings_replay_db(), connected */
+        const char *
+                from; /* a folder with an archive for each database, as export makes it; NULL: topics */
+        const struct ev_replay_cut *cut;
+        int stop_fd; /* of ev_settings_stop_fd(): who stops it goes on with another call */
+};
+
+/* Folds on in that database, up to the cut, with a progress bar; says itself what went wrong. */
+enum command_exit fold_run(const struct fold_options *options, struct ev_replay_counts *ret_counts);
 
 #endif

@@ -57,6 +57,7 @@ static int ask_rows(const struct rebuild *rebuild, bool *ret_has_rows)
 
 static enum command_exit check_target(const struct rebuild *rebuild)
 {
+        const char *from = command_value(rebuild->input, "from");
         struct fold_owner owner;
         bool has_rows = false;
 
@@ -64,7 +65,15 @@ static enum command_exit check_target(const struct rebuild *rebuild)
 
         if (fold_ask_owner(rebuild->db, &owner) < 0 || ask_rows(rebuild, &has_rows) < 0)
                 return command_fail();
-        if (!owner.is_worked_on && (owner.is_begun || !has_rows))
+        if (from ? owner.has_topics : owner.has_files) {
+                fprintf(stderr,
+                        "eventctl: refused: the database of --into was begun from %s; go on with "
+                        "that, "
+                        "or make a new one\n",
+                        from ? "topics" : "files");
+                return COMMAND_REFUSED;
+        }
+        if (!owner.is_worked_on && (owner.has_topics || owner.has_files || !has_rows))
                 return COMMAND_DONE;
         fprintf(stderr,
                 "eventctl: refused: the database of --into is not empty: %s. Make a new one, and "
@@ -136,6 +145,8 @@ static enum command_exit ask_live(struct rebuild *rebuild)
 
         assert(rebuild->kind);
 
+        if (command_value(rebuild->input, "from"))
+                return COMMAND_DONE; /* an archive has published facts only */
         if (!database_is_given(config, database)) {
                 fprintf(stderr,
                         "eventctl: %s.conninfo is not given, so the topics are read to their ends: "
@@ -205,7 +216,12 @@ enum command_exit rebuild(const struct command_input *input)
         if (exit == COMMAND_DONE)
                 exit = ask_live(&rebuild);
         if (exit == COMMAND_DONE)
-                exit = fold_run(rebuild.kind, input->config, rebuild.db, &rebuild.cut.facts,
-                                rebuild.stop_fd, &rebuild.counts);
+                exit = fold_run(&(struct fold_options){ .kind = rebuild.kind,
+                                                        .config = input->config,
+                                                        .db = rebuild.db,
+                                                        .from = command_value(input, "from"),
+                                                        .cut = &rebuild.cut.facts,
+                                                        .stop_fd = rebuild.stop_fd },
+                                &rebuild.counts);
         return exit == COMMAND_DONE ? show(&rebuild) : exit;
 }

@@ -100,8 +100,14 @@ static const struct command_option option_until_cut = {
         "order.events/3=120,stock.events/3=77. What was committed together stays together. Without "
         "it all that is published."
 };
-static const struct command_option *const rebuild_options[] = { &option_into, &option_until_cut,
-                                                                &output_option };
+static const struct command_option option_from_archive = {
+        "from", "DIR",
+        "Read the facts from files that eventctl export has made, DIR/DATABASE, and those of "
+        "customer_db "
+        "beside it, in place of Kafka."
+};
+static const struct command_option *const rebuild_options[] = { &option_into, &option_from_archive,
+                                                                &option_until_cut, &output_option };
 
 static const struct command_option option_with = {
         "with", "CONNINFO",
