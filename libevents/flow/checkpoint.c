@@ -9,15 +9,24 @@
 #include "base/base64.h"
 #include "base/error.h"
 
+#define LAST_SEQ "last-seq "
+
+/* The last row's number is not needed to verify anything. It says to people which rows are meant,
+ * and to those who read the outbox again where to stop, and being signed it can be relied on. */
 int ev_checkpoint_write(const struct ev_checkpoint *checkpoint, struct ev_buffer *text)
 {
         char root[EV_BASE64_CHARS(EV_DIGEST_BYTES) + 1];
 
+        int r;
+
         assert(checkpoint->origin[0] && checkpoint->size <= INT64_MAX);
 
         ev_base64_encode(checkpoint->root.bytes, sizeof(checkpoint->root.bytes), root);
-        return ev_trace(ev_buffer_printf(text, "%s\n%" PRIu64 "\n%s\n", checkpoint->origin,
-                                         checkpoint->size, root));
+        r = ev_buffer_printf(text, "%s\n%" PRIu64 "\n%s\n", checkpoint->origin, checkpoint->size,
+                             root);
+        if (r == 0 && checkpoint->last_seq)
+                r = ev_buffer_printf(text, LAST_SEQ "%" PRId64 "\n", checkpoint->last_seq);
+        return ev_trace(r);
 }
 
 static int fail(const char *what)
@@ -28,15 +37,15 @@ static int fail(const char *what)
 }
 
 /* A number has one spelling: none but 0 begins with a zero. */
-static bool parse_size(struct ev_str line, uint64_t *ret_size)
+static bool parse_number(struct ev_str text, int64_t *ret_number)
 {
-        int64_t size;
+        int64_t number;
 
-        assert(ret_size);
+        assert(ret_number);
 
-        if (!ev_str_to_int64(line, &size) || (line.data[0] == '0' && line.size > 1))
+        if (!ev_str_to_int64(text, &number) || (text.data[0] == '0' && text.size > 1))
                 return false;
-        *ret_size = (uint64_t)size;
+        *ret_number = number;
         return true;
 }
 
@@ -54,10 +63,32 @@ static bool parse_root(struct ev_str line, struct ev_merkle_hash *ret_root)
         return true;
 }
 
+/* Of the extensions only ours is looked at. */
+static bool parse_extensions(struct ev_str text, int64_t *ret_last_seq)
+{
+        const struct ev_str name = EV_STR(LAST_SEQ);
+
+        assert(ret_last_seq);
+
+        while (text.size > 0) {
+                struct ev_str line = ev_str_take(&text, '\n');
+
+                if (line.size == 0)
+                        return false;
+                if (!ev_str_starts_with(line, name))
+                        continue;
+                line = (struct ev_str){ line.data + name.size, line.size - name.size };
+                if (*ret_last_seq || !parse_number(line, ret_last_seq) || !*ret_last_seq)
+                        return false;
+        }
+        return true;
+}
+
 int ev_checkpoint_parse(struct ev_checkpoint *ret_checkpoint, struct ev_str text)
 {
         struct ev_checkpoint checkpoint = { 0 };
         struct ev_str origin, size, root;
+        int64_t entries;
 
         assert(ret_checkpoint);
 
@@ -68,10 +99,13 @@ int ev_checkpoint_parse(struct ev_checkpoint *ret_checkpoint, struct ev_str text
         root = ev_str_take(&text, '\n');
         if (origin.size == 0 || !ev_str_copy(origin, checkpoint.origin, sizeof(checkpoint.origin)))
                 return fail("its first line is no name of a log");
-        if (ev_str_is_null(size) || !parse_size(size, &checkpoint.size))
+        if (ev_str_is_null(size) || !parse_number(size, &entries))
                 return fail("its second line is no number of entries");
         if (ev_str_is_null(root) || !parse_root(root, &checkpoint.root))
                 return fail("its third line is no hash");
+        if (!parse_extensions(text, &checkpoint.last_seq))
+                return fail("a line behind the third is empty, or no number of an entry");
+        checkpoint.size = (uint64_t)entries;
         *ret_checkpoint = checkpoint;
         return 0;
 }

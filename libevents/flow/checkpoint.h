@@ -6,9 +6,10 @@
  *      quenty/order_db                                 the log's name, its "origin"
  *      4711                                            entries
  *      TTDhjiUGBDGaxa4H0TuLzLrG3LbKJ4VLgpQsaTpsfS4=    the root, base64
+ *      last-seq 4720                                   the number of the last entry; may be left out
  *
- * Source: C2SP, "tlog-checkpoint" (c2sp.org/tlog-checkpoint). Lines behind these are extensions;
- * they are signed like the rest, and passed over here. */
+ * Source: C2SP, "tlog-checkpoint" (c2sp.org/tlog-checkpoint). Lines behind the third are extensions,
+ * signed like the rest; the last one here is ours, and others are passed over. */
 
 #include <stdint.h>
 
@@ -22,6 +23,7 @@ struct ev_checkpoint {
         char origin[EV_CHECKPOINT_ORIGIN_MAX];
         uint64_t size; /* below 2⁶³ */
         struct ev_merkle_hash root;
+        int64_t last_seq; /* 0: not said */
 };
 
 /* Appends the text. Fails as ev_buffer_append(). */

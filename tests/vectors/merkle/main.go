@@ -78,12 +78,19 @@ func main() {
 	})
 	var roots, data []string
 	var inclusion, growth []proof
-	var notes []signed
+	var notes, extended []signed
 	for n := int64(0); n <= leaves; n++ {
 		root, err := tlog.TreeHash(n, reader)
 		check(err)
 		roots = append(roots, hex.EncodeToString(root[:]))
 		notes = append(notes, sign(fmt.Sprintf("quenty/log-%d", n), byte(n), string(tlog.FormatTree(tlog.Tree{N: n, Hash: root}))))
+		longer := fmt.Sprintf("%slast-seq %d\n", tlog.FormatTree(tlog.Tree{N: n, Hash: root}), n+1)
+		found, err := tlog.ParseTree([]byte(longer))
+		check(err)
+		if found.N != n || found.Hash != root {
+			log.Fatal("an extension line changes what is read")
+		}
+		extended = append(extended, sign(fmt.Sprintf("quenty/log-%d", n), byte(n), longer))
 		for index := int64(0); index < n; index++ {
 			hashes, err := tlog.ProveRecord(n, index, reader)
 			check(err)
@@ -102,5 +109,6 @@ func main() {
 		stored = append(stored, hashes...)
 	}
 	check(json.NewEncoder(os.Stdout).Encode(map[string]any{
-		"leaves": data[:leaves], "roots": roots, "inclusion": inclusion, "growth": growth, "notes": notes}))
+		"leaves": data[:leaves], "roots": roots, "inclusion": inclusion, "growth": growth, "notes": notes,
+		"extended": extended}))
 }
