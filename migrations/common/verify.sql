@@ -115,6 +115,15 @@ WITH expected (kind, object, detail, profile) AS (VALUES
     ('column', 'ev.request.outcome_event_id', 'uuid not null', 'any'),
     ('column', 'ev.request.outcome_type', 'text not null', 'any'),
     ('column', 'ev.request.type', 'text not null', 'any'),
+    ('column', 'ev.seal.frontier', 'bytea not null', 'any'),
+    ('column', 'ev.seal.last_seq', 'bigint not null', 'any'),
+    ('column', 'ev.seal.note', 'text not null', 'any'),
+    ('column', 'ev.seal.previous_size', 'bigint not null', 'any'),
+    ('column', 'ev.seal.root', 'bytea not null', 'any'),
+    ('column', 'ev.seal.sealed_at', 'timestamp with time zone not null', 'any'),
+    ('column', 'ev.seal.size', 'bigint not null', 'any'),
+    ('column', 'ev.seal_publication.published_at', 'timestamp with time zone not null', 'any'),
+    ('column', 'ev.seal_publication.size', 'bigint not null', 'any'),
     ('column', 'ev.source.source_id', 'smallint not null', 'any'),
     ('column', 'ev.source.uri', 'text not null', 'any'),
     ('constraint', 'ev.attempt.attempt_offset_check', 'c', 'any'),
@@ -167,6 +176,15 @@ WITH expected (kind, object, detail, profile) AS (VALUES
     ('constraint', 'ev.relay_position.relay_position_pkey', 'p', 'any'),
     ('constraint', 'ev.relay_position.relay_position_seq_check', 'c', 'any'),
     ('constraint', 'ev.request.request_pkey', 'p', 'any'),
+    ('constraint', 'ev.seal.seal_frontier', 'c', 'any'),
+    ('constraint', 'ev.seal.seal_grows', 'c', 'any'),
+    ('constraint', 'ev.seal.seal_last_seq_key', 'u', 'any'),
+    ('constraint', 'ev.seal.seal_note', 'c', 'any'),
+    ('constraint', 'ev.seal.seal_pkey', 'p', 'any'),
+    ('constraint', 'ev.seal.seal_previous_key', 'u', 'any'),
+    ('constraint', 'ev.seal.seal_root', 'c', 'any'),
+    ('constraint', 'ev.seal_publication.seal_publication_pkey', 'p', 'any'),
+    ('constraint', 'ev.seal_publication.seal_publication_size_fkey', 'f', 'any'),
     ('constraint', 'ev.source.source_pkey', 'p', 'any'),
     ('constraint', 'ev.source.source_source_id_check', 'c', 'any'),
     ('constraint', 'ev.source.source_uri_check', 'c', 'any'),
@@ -217,6 +235,8 @@ WITH expected (kind, object, detail, profile) AS (VALUES
     ('table', 'ev.parked', 'open', 'any'),
     ('table', 'ev.relay_position', 'open', 'any'),
     ('table', 'ev.request', 'open', 'any'),
+    ('table', 'ev.seal', 'open', 'any'),
+    ('table', 'ev.seal_publication', 'open', 'any'),
     ('table', 'ev.source', 'open', 'any'),
     ('view', 'ev.inbox', '', 'any'),
     ('view', 'ev.outbox_events', '', 'any'),
@@ -250,13 +270,15 @@ SELECT inhrelid::regclass::text AS object, 'a DEFAULT partition: it must be lock
 FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid
 WHERE inhparent = 'ev.outbox'::regclass AND pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT';
 
--- The relay's proof: nobody but the owner reaches the numbers, or writes past the parent.
+-- The relay's proof: nobody but the owner reaches the numbers, or writes past the parent. What is evidence
+-- is changed by nobody.
 SELECT c.oid::regclass::text AS object, r.rolname || ' may write here' AS problem
 FROM pg_class c
-JOIN pg_roles r ON r.rolname ~ '_(user|worker|relay|operator)$' AND NOT r.rolsuper
+JOIN pg_roles r ON r.rolname ~ '_(user|worker|relay|sealer|operator)$' AND NOT r.rolsuper
 WHERE (c.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'ev.outbox'::regclass)
        AND has_table_privilege(r.oid, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE'))
-   OR (c.oid IN ('ev.outbox'::regclass, 'ev.dead_letter'::regclass)
+   OR (c.oid IN ('ev.outbox'::regclass, 'ev.dead_letter'::regclass, 'ev.seal'::regclass,
+                 'ev.seal_publication'::regclass)
        AND has_table_privilege(r.oid, c.oid, 'UPDATE, DELETE, TRUNCATE'))
    OR (c.relkind = 'S' AND c.oid IN ('ev.outbox_seq_seq'::regclass, 'ev.dead_letter_seq_seq'::regclass)
        AND has_sequence_privilege(r.oid, c.oid, 'USAGE, UPDATE'));

@@ -4,6 +4,7 @@ SELECT CASE WHEN to_regclass('users') IS NOT NULL THEN 'customer'
 \set worker '''':service'_worker'''
 \set relay '''':service'_relay'''
 \set tenant '''':service'_user'''
+\set sealer '''':service'_sealer'''
 SELECT set_config('cases.row', $$(event_id, schema_id, source_id, topic, type, key, subject, payload)
     VALUES (gen_random_uuid(), 700001, 1, 1, 2, 'k', 's', '')$$, true) AS row \gset
 
@@ -81,6 +82,37 @@ FROM (VALUES ('INSERT INTO ev.outbox ' || :'row'), ('UPDATE ev.outbox SET key = 
              ('DELETE FROM ev.outbox_gap'), ('DELETE FROM ev.relay_position'), ('SELECT * FROM ev.intervention')) s (statement);
 SELECT cases.gives('relay: may end a session', 'true', 'SELECT pg_has_role(' || quote_literal(:relay) || ', ''pg_signal_backend'', ''member'')');
 SELECT cases.gives('relay_position: one row each', 'dead_letter outbox', 'SELECT string_agg(name, '' '' ORDER BY name) FROM ev.relay_position');
+
+-- Seals.
+SELECT set_config('cases.seal', $$INSERT INTO ev.seal (size, previous_size, last_seq, root, frontier, note)
+    VALUES (3, 0, 5, sha256(''), sha256('') || sha256(''), 'n')$$, true) AS seal \gset
+SELECT cases.gives('seal: a sealer adds one, at the database''s time', 'true', 'SELECT sealed_at = CURRENT_TIMESTAMP FROM ev.seal',
+    :sealer, setup => 'SET LOCAL ROLE ' || :sealer || '; ' || :'seal' || '; INSERT INTO ev.seal_publication (size) VALUES (3)');
+SELECT cases.passes('seal: a sealer reads ' || what, 'SELECT * FROM ' || what, :sealer)
+FROM unnest('{ev.outbox,ev.dictionary,ev.source,ev.relay_position,ev.seal,ev.seal_publication}'::text[]) what;
+SELECT cases.fails('seal: ' || role || ' never ' || statement, '42501', statement, role)
+FROM (VALUES (:sealer), ('quenty_operator')) r (role), (VALUES
+    ('UPDATE ev.seal SET note = ''x'''), ('DELETE FROM ev.seal'), ('TRUNCATE ev.seal'),
+    ('UPDATE ev.seal_publication SET size = 1'), ('DELETE FROM ev.seal_publication'),
+    ('INSERT INTO ev.seal (sealed_at, size, previous_size, last_seq, root, frontier, note) VALUES (now(), 3, 0, 5, '''', '''', '''')'),
+    ('INSERT INTO ev.seal_publication VALUES (3, now())')) s (statement);
+SELECT cases.fails('seal: a sealer never ' || statement, '42501', statement, :sealer)
+FROM (VALUES ('INSERT INTO ev.outbox ' || :'row'), ('UPDATE ev.outbox SET key = '''''), ('DELETE FROM ev.outbox'),
+             ('UPDATE ev.relay_position SET seq = 1'), ('INSERT INTO ev.dictionary VALUES (1, ''x'')')) s (statement);
+SELECT cases.fails('seal: a ' || role || ' never adds one', '42501', :'seal', role) FROM (VALUES (:worker), (:relay), (:tenant)) r (role);
+SELECT cases.fails(promise, expected, statement, setup => :'seal')
+FROM (VALUES
+    ('seal: none goes on from where another one does', '23505 seal_previous_key',
+     'INSERT INTO ev.seal SELECT 7, 0, 9, now(), root, root || frontier, note FROM ev.seal'),
+    ('seal: none of the same last row', '23505 seal_last_seq_key',
+     'INSERT INTO ev.seal SELECT 7, 3, 5, now(), root, root || frontier, note FROM ev.seal'),
+    ('seal: it grows', '23514 seal_grows', 'UPDATE ev.seal SET previous_size = 3'),
+    ('seal: of a row', '23514 seal_grows', 'UPDATE ev.seal SET last_seq = 0'),
+    ('seal: root', '23514 seal_root', 'UPDATE ev.seal SET root = '''''),
+    ('seal: a hash for each full tree', '23514 seal_frontier', 'UPDATE ev.seal SET frontier = root'),
+    ('seal: a note', '23514 seal_note', 'UPDATE ev.seal SET note = '''''),
+    ('seal: published ones are there', '23503 seal_publication_size_fkey', 'INSERT INTO ev.seal_publication VALUES (4)'))
+    c (promise, expected, statement);
 
 -- CHECKs and keys of schema ev.
 SELECT cases.fails(promise, expected, statement)
@@ -229,9 +261,9 @@ FROM (VALUES ('UPDATE ev.outbox_export SET last_seq = 9'), ('DELETE FROM ev.outb
 SELECT setval('ev.outbox_seq_seq', 1, false) \g /dev/null
 -- Roles.
 SELECT cases.gives('roles: none is a superuser, passes row-level security, makes roles or databases', '0',
-    'SELECT count(*) FROM pg_roles WHERE rolname ~ ''^(customer|order|shipping)_(user|worker|relay)$|^quenty_operator$''
+    'SELECT count(*) FROM pg_roles WHERE rolname ~ ''^(customer|order|shipping)_(user|worker|relay|sealer)$|^quenty_operator$''
      AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication)');
 SELECT cases.gives('roles: none has a password', '0',
-    'SELECT count(*) FROM pg_authid WHERE rolname ~ ''_(user|worker|relay|operator)$'' AND rolpassword IS NOT NULL');
+    'SELECT count(*) FROM pg_authid WHERE rolname ~ ''_(user|worker|relay|sealer|operator)$'' AND rolpassword IS NOT NULL');
 SELECT cases.gives('roles: a tenant''s pool is bounded', '20',
     'SELECT rolconnlimit FROM pg_roles WHERE rolname = ' || quote_literal(:tenant));
