@@ -18,14 +18,9 @@
 #include "eventctl_sql.h"
 #include "flow/headers.h"
 #include "flow/settings.h"
+#include "send.h"
 
-enum {
-        IN_FLIGHT_RECORDS = 1,
-        IN_FLIGHT_BYTES = 8 * 1024 * 1024,
-        LOOK_MS = 100,
-        PATIENCE_MS = 60 * 1000, /* for an acknowledgement */
-        NAME_MAX_BYTES = 64,
-};
+enum { NAME_MAX_BYTES = 64 };
 
 /* Sessions of this tool that send dead letters of a database. */
 static const int64_t redrive_lock = INT64_C(0x7175656e74796471);
@@ -41,18 +36,12 @@ void dlq_done(struct dlq *dlq)
 
 static int open_producer(struct dlq *dlq)
 {
-        const struct ev_config *config = dlq->aside.input->config;
         int r;
 
         assert(!dlq->producer);
 
-        if (!cluster_is_configured(config))
-                return ev_fail(EV_VERDICT_STOP, "kafka.bootstrap.servers is missing");
         r = ev_settings_stop_fd(&dlq->stop_fd);
-        if (r == 0)
-                r = cluster_make_producer(config, IN_FLIGHT_RECORDS, IN_FLIGHT_BYTES,
-                                          &dlq->producer);
-        return ev_trace(r);
+        return r < 0 ? ev_trace(r) : ev_trace(send_open(dlq->aside.input->config, &dlq->producer));
 }
 
 /* Two that send the same letters at once would note them twice; the session's end unlocks. */
@@ -113,26 +102,6 @@ static int add_topic(struct dlq *dlq, const char *name, size_t *ret_topic)
                                           &partitions, ret_topic));
 }
 
-/* Until all replicas have it. */
-static int send_and_wait(struct dlq *dlq, const struct ev_outgoing *record)
-{
-        int64_t deadline = ev_clock_monotonic_micros() + PATIENCE_MS * EV_MICROS_PER_MS;
-        struct ev_sent sent;
-        int r = ev_producer_send(dlq->producer, record);
-
-        assert(r != EV_PRODUCER_FULL); /* one at a time */
-
-        while (r == 0 && !ev_producer_take(dlq->producer, &sent)) {
-                r = ev_producer_poll(dlq->producer, LOOK_MS);
-                if (r == 0 &&
-                    (command_is_stopped(dlq->stop_fd) || ev_clock_monotonic_micros() > deadline))
-                        return ev_fail(EV_VERDICT_STOP, "it was not acknowledged, so whether it is "
-                                                        "on its topic is not known; it may be sent "
-                                                        "again, and has its effect once");
-        }
-        return ev_trace(r);
-}
-
 /* Noted, sent, noted. */
 static int send_record(struct dlq *dlq, const struct ev_result *page, size_t row, const char *topic)
 {
@@ -165,7 +134,7 @@ static int send_record(struct dlq *dlq, const struct ev_result *page, size_t row
         key = ev_result_bytea(whole, 0, 0);
         record.key = (struct ev_str){ (const char *)key.data, key.size };
         record.value = ev_result_bytea(whole, 0, 2);
-        r = send_and_wait(dlq, &record);
+        r = send_and_wait(dlq->producer, dlq->stop_fd, &record);
         if (r == 0)
                 r = dlq_note(dlq, seq, "dlq redriven", mark, &is_noted);
         return ev_trace(r);
