@@ -76,7 +76,11 @@
         X(archive_promised)         /* all are, and the new manifest says so */               \
         X(archive_renamed)          /* some of them have their names */                       \
         X(archive_made)             /* all is done, and no database knows of it */            \
-        X(outbox_detached)          /* a partition of the outbox is a table of its own */
+        X(outbox_detached)          /* a partition of the outbox is a table of its own */     \
+        X(seal_read)                /* the rows of a seal are read, nothing is signed */      \
+        X(seal_committed)           /* it stands in its table, and nowhere else */            \
+        X(seal_sent)                /* it is on its topic, which is not noted */              \
+        X(file_written)             /* beside the one that it is to replace */
 
 #ifdef EV_FAULTS
 

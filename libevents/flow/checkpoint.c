@@ -1,4 +1,7 @@
-/* Checkpoints as C2SP's "tlog-checkpoint" has them. Pure: nothing is stored. */
+/* Checkpoints as C2SP's "tlog-checkpoint" has them. Pure: nothing is stored.
+ *
+ * The text is what is signed, so it is written in one way only, and what was read and is written again is the
+ * same bytes unless there were extensions of others in it. */
 
 #include "flow/checkpoint.h"
 

@@ -2,7 +2,10 @@
  * so neither can leave out a column that the other has.
  *
  * Guarantee: ev_leaf_parse() takes exactly what ev_leaf_write() makes, so whoever is shown a leaf sees
- * all that its hash is of. Pure: nothing is stored. */
+ * all that its hash is of.
+ *
+ * A column that ev.outbox gets one day is a new version of the leaf: rows that were sealed keep the form that
+ * they were sealed in, since their hashes cannot be had again. Pure: nothing is stored. */
 
 #include "flow/leaf.h"
 
@@ -45,7 +48,8 @@ static const struct column {
 
 /* ---- Writing ---- */
 
-/* The value of a column as bytes; numbers are put into `number`. Only an outcome may be no number. */
+/* The value of a column as bytes; numbers are put into `number`. Only an outcome may be no number: a fact
+ * that answers no request has none, and the struct says 0 for that. */
 static struct ev_bytes value_of(const struct ev_leaf *leaf, const struct column *column,
                                 uint8_t number[NUMBER_BYTES_MAX])
 {
@@ -133,7 +137,8 @@ int ev_leaf_hash(const struct ev_leaf *leaf, struct ev_digest *digest, struct ev
 
 /* ---- Reading ---- */
 
-/* Takes the next value off the front. */
+/* Takes the next value off the front. A length that goes beyond the end is not cut to what is there: the
+ * bytes are then no leaf, whatever stands before. */
 static bool take(struct ev_bytes *bytes, struct ev_bytes *ret_value)
 {
         uint32_t size;

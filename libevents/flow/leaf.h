@@ -20,6 +20,10 @@
  * of ev.outbox takes part; source, topic and type stand for the numbers that only the database uses.
  * outcome is null on a fact that is none. So it is a form of ev.outbox_events as well.
  *
+ * In SQL that is, for one column, int4send(length(value)) || value, where value is int8send(seq),
+ * textsend(key), uuid_send(event_id) and so on, and '\xffffffff' for a null one;
+ * tests/integration/seal/tree.py does it in Python.
+ *
  * No two rows have the same bytes, and no bytes are read as two rows: lengths tell null from empty and
  * one column from the next. */
 
@@ -36,7 +40,8 @@ struct ev_leaf {
         struct ev_str source, topic, type;
 };
 
-/* Appends the bytes. Fails as ev_buffer_append(). */
+/* Appends the bytes. Fails as ev_buffer_append(), and (verdict: record) where a column is longer than a
+ * leaf may be. */
 int ev_leaf_write(const struct ev_leaf *leaf, struct ev_buffer *bytes) _must_check_;
 
 /* Reads the bytes, of which slices are borrowed. Fails (verdict: record) on what ev_leaf_write() does

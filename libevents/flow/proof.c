@@ -1,5 +1,8 @@
 /* Texts of proofs. Written and read only: whether one is right is the caller's question, who has the key.
- * A text comes from a stranger, so every part of it is bounded. Nothing is stored here. */
+ * A text comes from a stranger, so every part of it is bounded.
+ *
+ * Guarantee: what ev_proof_write() writes ev_proof_parse() reads as it was, and a text has one reading: none
+ * of its lines is passed over, and none may be spelled in another way. Nothing is stored here. */
 
 #include "flow/proof.h"
 
@@ -76,7 +79,8 @@ static int write_head(const struct ev_proof *proof, struct ev_buffer *text)
                      : ev_trace(ev_buffer_printf(text, "index %" PRIu64 "\n", proof->index));
 }
 
-/* Head, hashes, notes, in both kinds. */
+/* Head, hashes, notes, in both kinds. What was appended before a failure stays in the buffer, as with every
+ * writer here: the caller shows nothing then. */
 int ev_proof_write(const struct ev_proof *proof, struct ev_buffer *text)
 {
         int r = write_head(proof, text);

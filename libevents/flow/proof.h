@@ -37,7 +37,8 @@ enum {
 
 enum ev_proof_kind { EV_PROOF_INCLUSION, EV_PROOF_CONSISTENCY };
 
-/* What a text says; nothing of it is verified. */
+/* What a text says; nothing of it is verified. Slices are of the text and of the buffer that it was read
+ * with, or the caller's own where one is written. */
 struct ev_proof {
         enum ev_proof_kind kind;
         struct ev_bytes leaf; /* of an inclusion */
@@ -47,7 +48,8 @@ struct ev_proof {
         struct ev_str note;
 };
 
-/* Appends the text. Notes end with a newline. Fails as ev_buffer_append(). */
+/* Appends the text. Notes end with a newline, and the leaf has at most EV_LEAF_BYTES_MAX bytes. Fails as
+ * ev_buffer_append(). */
 int ev_proof_write(const struct ev_proof *proof, struct ev_buffer *text) _must_check_;
 
 /* Reads a text of either kind; slices are of `text`, and the leaf is of `leaf`, which is emptied

@@ -135,25 +135,37 @@ static bool take_option(struct command_input *input, int count, char *const *wor
         return false;
 }
 
-/* The table says by "..." that a command takes several. */
-static size_t operands_max(const struct command *command)
+/* Words of the table's operand: as many are required, but "..." is none and takes several. The table's
+ * texts are what help shows, so they cannot promise other operands than are taken. */
+static size_t operands_wanted(const struct command *command, size_t *ret_max)
 {
-        size_t size = command->operand ? strlen(command->operand) : 0;
+        const char *word = command->operand;
+        size_t count = 0;
+        bool is_open = false;
 
-        assert(command->name);
+        assert(ret_max);
 
-        if (!size)
-                return 0;
-        return size > 3 && strcmp(command->operand + size - 3, "...") == 0 ? COMMAND_OPERANDS_MAX
-                                                                           : 1;
+        while (word && *word) {
+                size_t size = strcspn(word, " ");
+
+                is_open = strncmp(word, "...", size) == 0;
+                count += !is_open;
+                word += size;
+                word += *word == ' ';
+        }
+        *ret_max = is_open ? COMMAND_OPERANDS_MAX : count;
+        return count;
 }
 
 /* Whether an operand names anything is for the command to find out. */
 static bool take_operand(struct command_input *input, const char *word)
 {
+        size_t max;
+
         assert(input->operands_count <= COMMAND_OPERANDS_MAX);
 
-        if (input->operands_count == operands_max(input->command)) {
+        operands_wanted(input->command, &max);
+        if (input->operands_count == max) {
                 fprintf(stderr, "eventctl %s: \"%s\" is too much\n", input->command->name, word);
                 return false;
         }
@@ -167,6 +179,7 @@ static bool take_operand(struct command_input *input, const char *word)
 const struct command *command_parse(int count, char *const *words, struct command_input *input)
 {
         const struct command *command;
+        size_t max;
         int matched = 0;
 
         assert(words && input);
@@ -187,7 +200,7 @@ const struct command *command_parse(int count, char *const *words, struct comman
                                 : take_operand(input, words[i])))
                         return NULL;
         }
-        if (command->operand && !input->operand) {
+        if (input->operands_count < operands_wanted(command, &max)) {
                 fprintf(stderr, "eventctl %s: %s is missing; --help tells more\n", command->name,
                         command->operand);
                 return NULL;

@@ -43,7 +43,8 @@ struct command_input;
 
 struct command {
         const char *name; /* one or more words: "migrate up" */
-        /* "DATABASE": the one that is required; "TOPIC ...": one or more; NULL: none. */
+        /* "DATABASE": the one that is required; "DATABASE EVENT_ID": both; "TOPIC ...": one or more;
+         * NULL: none. */
         const char *operand;
         const char *summary;                         /* a line */
         const char *help;                            /* without the options, which have their own */
@@ -124,6 +125,12 @@ enum command_exit replay(const struct command_input *input);
 enum command_exit export_facts(const struct command_input *input);
 enum command_exit outbox_drop(const struct command_input *input);
 enum command_exit trace(const struct command_input *input);
+enum command_exit audit_key(const struct command_input *input);
+enum command_exit audit_seal(const struct command_input *input);
+enum command_exit audit_check(const struct command_input *input);
+enum command_exit audit_prove(const struct command_input *input);
+enum command_exit audit_consistency(const struct command_input *input);
+enum command_exit audit_verify(const struct command_input *input);
 enum command_exit order_show(const struct command_input *input);
 enum command_exit config_show(const struct command_input *input);
 

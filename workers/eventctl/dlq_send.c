@@ -177,7 +177,7 @@ int dlq_send(struct dlq *dlq, const struct ev_result *page, size_t row, const ch
         if (r < 0)
                 return ev_trace(r);
         /* A value over the limit that is null was too large to be put aside: it is not there. */
-        if (!topic || topic->kind == TOPIC_DEAD_LETTERS ||
+        if (!topic || topic->kind == TOPIC_DEAD_LETTERS || topic->kind == TOPIC_CHECKPOINTS ||
             (ev_result_is_null(page, row, DLQ_VALUE_BYTES) &&
              ev_str_equal(ev_result_text(page, row, DLQ_REASON), EV_STR("over_limit")))) {
                 *ret_said =

@@ -81,7 +81,8 @@ static enum command_exit choose_topic(const struct command_input *input,
         production->is_ours = topic != NULL;
         if (!topic || topic->kind == TOPIC_INGRESS)
                 return COMMAND_DONE;
-        fprintf(stderr, "eventctl: refused: only a relay writes to %s\n", production->topic);
+        fprintf(stderr, "eventctl: refused: only %s writes to %s\n",
+                topic->kind == TOPIC_CHECKPOINTS ? "a sealer" : "a relay", production->topic);
         return COMMAND_REFUSED;
 }
 

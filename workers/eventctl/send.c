@@ -1,5 +1,8 @@
 /* Sending with one record in flight: what came before is known to be there, so a caller that notes what
- * it has sent is wrong about one record at the most, which he sends again. */
+ * it has sent is wrong about one record at the most, which he sends again.
+ *
+ * If the process dies, the record in hand is on its topic or it is not; whoever sends it again says nothing new,
+ * for its bytes are the same. */
 
 #include "send.h"
 

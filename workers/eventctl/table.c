@@ -4,9 +4,11 @@
  * is lost if the process dies. */
 
 #include "aside.h"
+#include "audit.h"
 #include "base/macro.h"
 #include "command.h"
 #include "output.h"
+#include "topic_list.h"
 #include "trace.h"
 
 static const struct command_option option_to = {
@@ -184,6 +186,35 @@ static const struct command_option *const lane_ls_options[] = { LANE_SELECTION, 
 static const struct command_option *const lane_options[] = { LANE_SELECTION, &aside_from, CHANGE };
 
 /* In the order in which help and manual page show them; no name is the beginning of another. */
+static const struct command_option option_secret_to = { "to", "FILE",
+                                                        "The new file of the private key." };
+static const struct command_option *const audit_key_options[] = { &option_secret_to };
+
+static const struct command_option option_secret = {
+        "key", "FILE", "The file of the private key, which others must not be able to read."
+};
+static const struct command_option option_older = {
+        "older", "KEY",
+        "A public key, or a file with one a line, that earlier seals may be signed with: where the "
+        "key was changed."
+};
+static const struct command_option option_folder = {
+        "to", "DIR", "Also write the newest checkpoint to a file in this folder."
+};
+static const struct command_option *const audit_seal_options[] = { &option_secret, &option_older,
+                                                                   &option_folder, &output_option };
+static const struct command_option *const audit_check_options[] = { &audit_option_key,
+                                                                    &output_option };
+static const struct command_option *const audit_prove_options[] = { &audit_option_checkpoint };
+static const struct command_option option_old = { "old", "FILE", "The older signed checkpoint." };
+static const struct command_option option_new = {
+        "new", "FILE", "The newer one; without it that of the newest seal."
+};
+static const struct command_option *const audit_consistency_options[] = { &option_old, &option_new,
+                                                                          &audit_option_key };
+static const struct command_option *const audit_verify_options[] = { &audit_option_key,
+                                                                     &output_option };
+
 const struct command commands[] = {
         { "migrate up", "DATABASE", "apply migrations",
           "Applies the migrations that a database lacks, in the order of their numbers. Each runs "
@@ -437,6 +468,63 @@ const struct command commands[] = {
           "last_offset; of a group action, mode, topic, group, reason, and partitions, a list of "
           "partition, offset, end_offset and records.",
           replay_options, EV_ARRAY_SIZE(replay_options), replay },
+        { "audit key", "NAME", "make a pair of keys for checkpoints",
+          "Makes an Ed25519 key that checkpoints are signed with, called NAME, which is a word "
+          "such "
+          "as quenty-production. The private key goes to the new file of --to, which only its "
+          "owner "
+          "may read; the public one to the standard output, as Go's golang.org/x/mod/sumdb/note "
+          "writes keys. It is given to everybody who verifies.",
+          audit_key_options, EV_ARRAY_SIZE(audit_key_options), audit_key },
+        { "audit seal", "DATABASE", "sign what stands in the outbox",
+          "Adds the facts behind the last seal, up to where the relay has published, to a Merkle "
+          "tree (RFC 6962), and signs its root and size as a checkpoint (C2SP tlog-checkpoint). "
+          "The "
+          "seal goes to ev.seal, which is append-only, to the topic " TOPIC_OF_CHECKPOINTS
+          ", and to "
+          "the file DATABASE.checkpoint of --to. To be run from a timer, as the role "
+          "order_sealer and so on; whatever was left by one that was killed the next one does. "
+          "Facts that are sealed are not read again, but what is gone on from must be what was "
+          "signed, and have what the file of --to has: else nothing is sealed and the exit status "
+          "is 4. Who keeps a copy of a checkpoint outside of the database can show with it that "
+          "nothing below was changed since. JSON has log, sealed (facts of this run), size, "
+          "last_seq and published (seals sent by this run).",
+          audit_seal_options, EV_ARRAY_SIZE(audit_seal_options), audit_seal },
+        { "audit check", "DATABASE", "compare the outbox with all of its seals",
+          "Reads the whole outbox again and compares it with every seal in ev.seal, each of which "
+          "must be signed by one of the keys. A line says between which numbers rows were changed, "
+          "removed or added since they were sealed, or what is wrong with a seal; from there on "
+          "the next seals are judged by themselves. If there is any, or nothing is sealed, the "
+          "exit "
+          "status is 4. Seals that were removed at the end only those can miss who have kept one: "
+          "see \"audit consistency\". JSON is a list of objects with from_seq, to_seq, rows (that "
+          "are there), sealed (that were) and problem.",
+          audit_check_options, EV_ARRAY_SIZE(audit_check_options), audit_check },
+        { "audit prove", "DATABASE EVENT_ID", "prove that a fact was sealed",
+          "Writes a proof that the fact with this event_id stands in the outbox as it was sealed, "
+          "to the standard output: a text (C2SP tlog-proof) with the fact itself, its place, the "
+          "hashes from there to the root, and the signed checkpoint. \"audit verify\" checks it "
+          "without a server. The outbox is read through. When it is not what was sealed there is "
+          "no proof, and the exit status is 4; a fact that is not there, or not sealed yet, is "
+          "exit "
+          "status 1.",
+          audit_prove_options, EV_ARRAY_SIZE(audit_prove_options), audit_prove },
+        { "audit consistency", "DATABASE", "prove that a checkpoint goes on from an older one",
+          "Shows that everything of the older checkpoint stands unchanged in the newer one, which "
+          "is that of the newest seal without --new, and writes the proof to the standard output, "
+          "for \"audit verify\". Both must be signed by one of the keys. When the newer does not "
+          "begin with the older, or the outbox is not what was sealed, the exit status is 4.",
+          audit_consistency_options, EV_ARRAY_SIZE(audit_consistency_options), audit_consistency },
+        { "audit verify", "PROOF_FILE ...", "check proofs without a server",
+          "Checks proofs that \"audit prove\" and \"audit consistency\" have written, by the "
+          "public "
+          "key alone: no server and no configuration is needed. Each line says whether the proof "
+          "holds, of which log and size, and by whose key; of a fact what it is, of two "
+          "checkpoints "
+          "the older size. If one does not hold, the exit status is 4. JSON is a list of objects "
+          "with file, result (holds or fails), log, size, signed_by, event_id, type, subject, seq, "
+          "recorded_at, old_size and detail (why it fails).",
+          audit_verify_options, EV_ARRAY_SIZE(audit_verify_options), audit_verify },
         { "trace", "ID", "tell the story of an order or of an event",
           "ID is an order number, the id of a manifest, or the id of any event. Of an order it "
           "puts "

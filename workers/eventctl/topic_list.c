@@ -1,5 +1,6 @@
 /* The list of topics comes from the contracts in the schemas, so that a context that gets its first
- * event gets its topics too. Only dead letters have no schema.
+ * event gets its topics too. Only dead letters and checkpoints
+ * have no schema.
  *
  * Pure: made anew in each call of the program. */
 
@@ -94,6 +95,7 @@ void topic_list_make(struct topic_list *list)
         sort(list);
         for (size_t i = 0; i < EV_ARRAY_SIZE(dead_letters); ++i)
                 add(list, dead_letters[i], TOPIC_DEAD_LETTERS);
+        add(list, TOPIC_OF_CHECKPOINTS, TOPIC_CHECKPOINTS);
 }
 
 bool topic_list_name(const struct topic_list *list, const char *typed,

@@ -11,7 +11,7 @@ enum {
         TOPIC_LIST_MAX = 32,
 };
 
-enum topic_kind { TOPIC_INGRESS, TOPIC_FACTS, TOPIC_DEAD_LETTERS };
+enum topic_kind { TOPIC_INGRESS, TOPIC_FACTS, TOPIC_DEAD_LETTERS, TOPIC_CHECKPOINTS };
 
 struct topic {
         char name[TOPIC_NAME_MAX];
@@ -23,7 +23,12 @@ struct topic_list {
         size_t count;
 };
 
-/* Ingress and facts of each context that has a schema, then dead letters; in order of context. */
+/* The topic of signed checkpoints (audit_seal.c), of all databases: a key is a log's name, a value a
+ * signed note, and there are no headers. Whoever keeps its records needs no database to be sure. */
+#define TOPIC_OF_CHECKPOINTS "quenty.audit.checkpoints.v1"
+
+/* Ingress and facts of each context that has a schema, in order of context; then dead letters, then
+ * checkpoints. */
 void topic_list_make(struct topic_list *list);
 
 /* The topic of that name; NULL for one that is not the system's. */

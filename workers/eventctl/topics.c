@@ -52,6 +52,13 @@ static const struct {
                                    { "max.message.bytes", "1048576" },
                                    { "unclean.leader.election.enable", "false" } },
                                  4 },
+        [TOPIC_CHECKPOINTS] = { { { "cleanup.policy", "delete" },
+                                  { "retention.ms",
+                                    "-1" }, /* for ever: by them facts are audited */
+                                  { "retention.bytes", "-1" },
+                                  { "max.message.bytes", "1048576" },
+                                  { "unclean.leader.election.enable", "false" } },
+                                5 },
 };
 
 /* By rising need of a person. */
@@ -76,7 +83,18 @@ static const struct output_column columns[] = {
 };
 
 /* All domain topics have one number of partitions, ingress too: `range` then gives the lanes of one
- * company on all topics of a worker to one process. */
+ * company on all topics of a worker to one process. Checkpoints are few, and in one order. */
+static int32_t partitions_of(const struct ev_config *config, enum topic_kind kind)
+{
+        assert(config);
+
+        if (kind == TOPIC_CHECKPOINTS)
+                return 1;
+        return (int32_t)ev_config_integer(config, kind == TOPIC_DEAD_LETTERS
+                                                          ? "relay.dead_letter_partitions"
+                                                          : "relay.fact_partitions");
+}
+
 static void want_topics(const struct ev_config *config, int replicas, struct plan *plan)
 {
         assert(replicas > 0 && replicas <= REPLICATION_MAX);
@@ -87,10 +105,7 @@ static void want_topics(const struct ev_config *config, int replicas, struct pla
                 struct ev_admin_topic *wanted = &plan->wanted[i];
 
                 wanted->name = topic->name;
-                wanted->partitions =
-                        (int32_t)ev_config_integer(config, topic->kind == TOPIC_DEAD_LETTERS
-                                                                   ? "relay.dead_letter_partitions"
-                                                                   : "relay.fact_partitions");
+                wanted->partitions = partitions_of(config, topic->kind);
                 wanted->replicas = replicas;
                 wanted->settings_count = kinds[topic->kind].count;
                 memcpy(wanted->settings, kinds[topic->kind].settings, sizeof(wanted->settings));

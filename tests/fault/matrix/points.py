@@ -43,11 +43,12 @@ MIGRATOR = (("migration_between", 9), ("migration_before_version", 5))
 REBUILDER = (("replay_read", 1, "rebuild"), ("replay_between_commits", 1, "rebuild"))
 EXPORTER = (("archive_written", 1, "export"), ("archive_promised", 1, "export"), ("archive_renamed", 1, "export"),
             ("archive_made", 1, "export"), ("outbox_detached", 1, "drop"))
+SEALER = (("seal_read", 1, "seal"), ("seal_committed", 1, "seal"), ("seal_sent", 1, "seal"), ("file_written", 1, "seal"))
 
 CHAINS = {  # those of a chain follow each other, chains run beside each other
     "quenty-order": [cell(row[0], "quenty-order", *row[1:]) for row in WORKER],
     "quenty-relay": [cell(row[0], "quenty-relay", *row[1:]) for row in RELAY],
-    "eventctl": [cell(row[0], "eventctl", *row[1:]) for row in MIGRATOR + REBUILDER + EXPORTER],
+    "eventctl": [cell(row[0], "eventctl", *row[1:]) for row in MIGRATOR + REBUILDER + EXPORTER + SEALER],
 }
 
 

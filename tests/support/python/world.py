@@ -31,7 +31,8 @@ DEAD_LETTER_PARTITIONS = 6
 PRIVATE = (b"$argon2id$", b"@example.com")  # of every user that a test makes (shop.py)
 CONTEXTS = ("customer", "stock", "order", "shipping")
 TOPICS = {**{f"quenty.{c}.{kind}.v1": PARTITIONS for c in CONTEXTS for kind in ("ingress", "events")},
-          **{f"quenty.{c}.dead-letters.v1": DEAD_LETTER_PARTITIONS for c in CONTEXTS if c != "stock"}}
+          **{f"quenty.{c}.dead-letters.v1": DEAD_LETTER_PARTITIONS for c in CONTEXTS if c != "stock"},
+          "quenty.audit.checkpoints.v1": 1}
 FOLDERS = {"quenty-customer": "customer", "quenty-order": "order", "quenty-shipping": "shipping",
            "quenty-relay": "relay", "eventctl": "eventctl", "mockd": "mockd"}
 

@@ -38,10 +38,15 @@ Test(eventctl_topics, each_database_has_dead_letters)
         cr_assert_null(find("quenty.stock.dead-letters.v1"), "stock shares order_db");
 }
 
+Test(eventctl_topics, checkpoints_have_one_for_all_databases)
+{
+        cr_assert_eq(find("quenty.audit.checkpoints.v1")->kind, TOPIC_CHECKPOINTS);
+}
+
 Test(eventctl_topics, there_are_no_others_and_none_twice)
 {
         topic_list_make(&list);
-        cr_assert_eq(list.count, 11);
+        cr_assert_eq(list.count, 12);
         for (size_t i = 0; i < list.count; ++i)
                 cr_assert_eq(topic_list_find(&list, list.items[i].name), &list.items[i]);
 }
