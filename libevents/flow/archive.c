@@ -61,6 +61,8 @@ static const char schema_before[] =
         "\"default\":null},"
         "{\"name\":\"traceparent\",\"type\":[\"null\",\"string\"],\"default\":null},"
         "{\"name\":\"tracestate\",\"type\":[\"null\",\"string\"],\"default\":null},"
+        "{\"name\":\"leaf\",\"type\":{\"type\":\"fixed\",\"name\":\"quenty.archive.Hash\",\"size\":"
+        "32}},"
         "{\"name\":\"data_size\",\"type\":\"int\"},"
         "{\"name\":\"data\",\"type\":";
 
@@ -207,6 +209,8 @@ int ev_archive_put_row(struct ev_buffer *buffer, const struct ev_archive_row *ro
         if (r == 0 && payload->size > EV_FACT_BYTES_MAX)
                 r = ev_fail(EV_VERDICT_STOP, "a payload of %zu bytes, more than %d", payload->size,
                             EV_FACT_BYTES_MAX);
+        if (r == 0)
+                r = ev_buffer_append(buffer, row->leaf.bytes, sizeof(row->leaf.bytes));
         if (r == 0)
                 r = ev_archive_put_long(buffer, (int64_t)payload->size);
         if (r == 0)
@@ -378,6 +382,18 @@ static bool take_names(struct archive_bytes *bytes, struct ev_archive_row *row)
         return true;
 }
 
+static bool take_hash(struct archive_bytes *bytes, struct ev_merkle_hash *ret_hash)
+{
+        struct ev_bytes hash;
+
+        assert(ret_hash);
+
+        if (!take(bytes, sizeof(ret_hash->bytes), &hash))
+                return false;
+        memcpy(ret_hash->bytes, hash.data, sizeof(ret_hash->bytes));
+        return true;
+}
+
 /* One expression, in the order of the schema: the first thing that is wrong ends it, and what was
  * read so far is not looked at by anybody. */
 bool ev_archive_take_row(struct archive_bytes *bytes, struct ev_archive_row *ret_row,
@@ -393,7 +409,7 @@ bool ev_archive_take_row(struct archive_bytes *bytes, struct ev_archive_row *ret
                take_optional(bytes, &fact->causation_id) &&
                take_optional(bytes, &fact->causation_source) &&
                take_outcome(bytes, &fact->outcome) && take_optional(bytes, &fact->traceparent) &&
-               take_optional(bytes, &fact->tracestate) &&
+               take_optional(bytes, &fact->tracestate) && take_hash(bytes, &ret_row->leaf) &&
                take_size(bytes, EV_FACT_BYTES_MAX, &size) &&
                take_size(bytes, EV_ARCHIVE_SCHEMAS_MAX - 1, ret_branch) &&
                take(bytes, size, &fact->payload);

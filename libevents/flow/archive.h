@@ -58,6 +58,7 @@
 
 #include "base/arena.h"
 #include "base/digest.h"
+#include "base/merkle.h"
 #include "base/macro.h"
 #include "base/str.h"
 #include "flow/schemas.h"
@@ -80,6 +81,9 @@ enum {
 struct ev_archive_row {
         struct ev_feed_fact fact;
         struct ev_str source, topic, type;
+        /* Of its leaf (flow/leaf.h). The writer makes it; the reader gives what the file has and compares
+         * nothing: who knows a signed root can tell by these which rows were changed. */
+        struct ev_merkle_hash leaf;
 };
 
 struct ev_archive_file {
@@ -136,6 +140,13 @@ const struct ev_archive_manifest *ev_archive_manifest(const struct ev_archive *a
 void ev_archive_select(struct ev_archive *archive,
                        bool (*wants)(void *context, const struct ev_archive_file *file),
                        void *context);
+
+/* Before the first row, for those who look for what was changed: a file that is not of the size or hash
+ * in the manifest is read all the same, as far as it can be. */
+int ev_archive_forgive(struct ev_archive *archive) _must_check_;
+
+/* Files that were forgiven so far; NULL behind the last. */
+const struct ev_archive_file *ev_archive_forgiven(const struct ev_archive *archive, size_t index);
 
 enum { EV_ARCHIVE_END = 1 };
 

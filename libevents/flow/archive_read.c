@@ -65,6 +65,8 @@ struct ev_archive {
         int64_t next_seq;     /* what has to come next, but for gaps */
         size_t gaps_next;
         size_t source; /* of the last row; rows of one follow each other */
+        const struct ev_archive_file **forgiven; /* NULL: none is */
+        size_t forgiven_count;
 };
 
 /* What a person can do about it is the same whatever is wrong, and it is said each time: these
@@ -164,11 +166,16 @@ static int check_hash(struct ev_archive *archive, struct stream *stream)
                 r = ev_digest_end(archive->digest, hash);
         if (r < 0)
                 return ev_trace(r);
-        if (size != stream->file->bytes)
-                return fail(archive, stream->file, "its size is not that of the manifest");
-        if (memcmp(hash, stream->file->hash, sizeof(hash)) != 0)
-                return fail(archive, stream->file, "its SHA-256 is not that of the manifest");
-        assert(stream->bytes.size == 0);
+        if (size != stream->file->bytes || memcmp(hash, stream->file->hash, sizeof(hash)) != 0) {
+                if (!archive->forgiven)
+                        return fail(archive, stream->file,
+                                    size != stream->file->bytes
+                                            ? "its size is not that of the manifest"
+                                            : "its SHA-256 is not that of the manifest");
+                assert(archive->forgiven_count < archive->manifest.files_count);
+                archive->forgiven[archive->forgiven_count++] = stream->file;
+        }
+        stream->bytes.size = stream->at = 0;
         if (lseek(stream->fd, 0, SEEK_SET) != 0)
                 return fail(archive, stream->file, strerror(errno));
         return 0;
@@ -573,6 +580,23 @@ const struct ev_archive_manifest *ev_archive_manifest(const struct ev_archive *a
         assert(archive && archive->arena);
 
         return &archive->manifest;
+}
+
+/* Room for all of them, so that a walk through the archive cannot fail for want of it. */
+int ev_archive_forgive(struct ev_archive *archive)
+{
+        assert(archive->files_next == 0);
+
+        archive->forgiven = ev_arena_take_array(archive->arena, archive->manifest.files_count + 1,
+                                                sizeof(*archive->forgiven));
+        return archive->forgiven ? 0 : ev_trace(EV_FAILED);
+}
+
+const struct ev_archive_file *ev_archive_forgiven(const struct ev_archive *archive, size_t index)
+{
+        assert(archive);
+
+        return index < archive->forgiven_count ? archive->forgiven[index] : NULL;
 }
 
 /* Order is kept, so what is left is still sorted by first numbers. Holes between what is read mean

@@ -32,6 +32,7 @@
 #include "base/error.h"
 #include "base/fault.h"
 #include "base/sort.h"
+#include "flow/leaf.h"
 #include "wire/schema.h"
 
 enum {
@@ -98,6 +99,8 @@ struct ev_archive_writer {
         int64_t head_seq; /* of the last row */
         struct ev_uuid head_id;
         struct ev_buffer scratch;
+        struct ev_digest *digest; /* of leaves */
+        struct ev_buffer leaf;
 };
 
 /* ---- Begin and end of a writer ---- */
@@ -150,9 +153,12 @@ int ev_archive_writer_new(struct ev_archive_writer **ret_writer, const char *pat
         writer->lock_fd = -1;
         writer->schemas = schemas;
         writer->scratch = EV_BUFFER_INIT(ARCHIVE_MANIFEST_BYTES_MAX);
+        writer->leaf = EV_BUFFER_INIT(EV_LEAF_BYTES_MAX);
         if (!ev_str_copy(ev_str_of(path), writer->folder, sizeof(writer->folder)))
                 return ev_fail(EV_VERDICT_STOP, "the path of an archive is too long");
         r = ev_arena_new(&writer->arena, MEMORY_MAX);
+        if (r == 0)
+                r = ev_digest_new(&writer->digest);
         if (r == 0)
                 r = ev_arena_copy(writer->arena, ev_str_of(database), &writer->database);
         if (r == 0)
@@ -188,6 +194,8 @@ struct ev_archive_writer *ev_archive_writer_free(struct ev_archive_writer *write
                 ev_schema_free(writer->versions[i].schema);
         free(writer->kinds);
         ev_buffer_done(&writer->scratch);
+        ev_buffer_done(&writer->leaf);
+        ev_digest_free(writer->digest);
         ev_arena_free(writer->arena);
         ev_arena_free(writer->old_arena);
         ev_archive_close_p(&writer->lock_fd);
@@ -613,11 +621,23 @@ static int add_source(struct ev_archive_writer *writer, struct ev_str source)
                 ev_arena_copy(writer->arena, source, &writer->sources[writer->sources_count++]));
 }
 
+/* As the sealer makes it of the same row. */
+static int hash_row(struct ev_archive_writer *writer, const struct ev_archive_row *row,
+                    struct ev_merkle_hash *ret_hash)
+{
+        const struct ev_leaf leaf = { row->fact, row->source, row->topic, row->type };
+
+        assert(row->topic.size > 0);
+
+        return ev_trace(ev_leaf_hash(&leaf, writer->digest, &writer->leaf, ret_hash));
+}
+
 /* A file is closed with the last of its facts, which is known: descriptors are given back when a
  * day is over, and not at the end. A fact behind it was not there when the database was asked for
  * kinds. */
 static int put_row(struct ev_archive_writer *writer, const struct ev_archive_row *row)
 {
+        struct ev_archive_row hashed = *row;
         struct part *part = NULL;
         size_t branch = 0;
         int r = find_part(writer, row, &part, &branch);
@@ -628,7 +648,9 @@ static int put_row(struct ev_archive_writer *writer, const struct ev_archive_row
                             " is not in its place: the outbox has changed meanwhile",
                             row->fact.seq);
         if (r == 0)
-                r = ev_archive_put_row(&part->block, row, branch);
+                r = hash_row(writer, row, &hashed.leaf);
+        if (r == 0)
+                r = ev_archive_put_row(&part->block, &hashed, branch);
         if (r < 0)
                 return ev_trace(r);
         assert(part->fd >= 0);

@@ -11,15 +11,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
-#include "audit.h"
+#include "audit_verify.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "flow/proof.h"
-#include "output.h"
-
-/* A key is shown by its name and the hash that tells keys of one name apart, as Go shows it. */
-enum { KEY_TEXT_MAX = EV_NOTE_NAME_MAX + 16 };
 
 /* One table for both kinds: a script asks for `result` and needs no other column. */
 static const struct output_column columns[] = {
@@ -27,14 +24,6 @@ static const struct output_column columns[] = {
         { "size", 8, true },          { "signed_by", 28, false }, { "event_id", 36, false },
         { "type", 28, false },        { "subject", 16, false },   { "seq", 8, true },
         { "recorded_at", 27, false }, { "old_size", 8, true },    { "detail", 0, false },
-};
-
-/* One for all files, whose texts and leaves take turns in its buffers. */
-struct verifier {
-        struct audit_keys keys; /* none is trusted for where it comes from: all are the caller's */
-        struct output output;
-        struct ev_digest *digest;
-        struct ev_buffer text, leaf;
 };
 
 /* What was found of one file. Its parts are filled in the order in which they are looked at: what stands
@@ -143,39 +132,63 @@ static int verify_text(struct verifier *verifier, struct finding *finding)
                        : ev_trace(verify_growth(verifier, finding));
 }
 
+/* A key is shown by its name and the hash that tells keys of one name apart, as Go shows it. */
+void verify_show_checkpoint(const struct ev_checkpoint *checkpoint, const struct ev_note_key *key,
+                            struct verify_texts *texts, struct ev_str values[VERIFY_COLUMNS])
+{
+        assert(checkpoint && key);
+
+        snprintf(texts->key, sizeof(texts->key), "%s+%08x", key->name, key->hash);
+        values[VERIFY_LOG] = ev_str_of(checkpoint->origin);
+        values[VERIFY_SIZE] = output_number((int64_t)checkpoint->size, texts->numbers[0]);
+        values[VERIFY_SIGNED_BY] = ev_str_of(texts->key);
+}
+
+void verify_show_fact(const struct ev_feed_fact *fact, struct ev_str type,
+                      struct verify_texts *texts, struct ev_str values[VERIFY_COLUMNS])
+{
+        assert(fact);
+
+        texts->at[0] = '\0';
+        ev_uuid_format(&fact->event_id, texts->id);
+        if (ev_instant_is_valid(fact->recorded_at))
+                ev_instant_format(fact->recorded_at, texts->at);
+        values[VERIFY_EVENT_ID] = ev_str_of(texts->id);
+        values[VERIFY_TYPE] = type;
+        values[VERIFY_SUBJECT] = fact->subject;
+        values[VERIFY_SEQ] = output_number(fact->seq, texts->numbers[1]);
+        values[VERIFY_RECORDED_AT] = ev_str_of(texts->at);
+}
+
 /* What is not proven is not shown: of a proof that fails only the file's name and the reason are
  * known. */
 static void show(struct verifier *verifier, const char *path, const struct finding *finding)
 {
         bool holds = !finding->problem, is_event = finding->proof.kind == EV_PROOF_INCLUSION;
-        char texts[3][OUTPUT_NUMBER_MAX], id[EV_UUID_TEXT_MAX], at[EV_INSTANT_TEXT_MAX] = "";
-        const struct ev_feed_fact *fact = &finding->leaf.fact;
-        char key[KEY_TEXT_MAX] = "";
-        struct ev_str values[EV_ARRAY_SIZE(columns)] = { ev_str_of(path),
-                                                         ev_str_of(holds ? "holds" : "fails") };
+        struct ev_str values[VERIFY_COLUMNS] = { ev_str_of(path),
+                                                 ev_str_of(holds ? "holds" : "fails") };
+        struct verify_texts texts;
 
         assert(path);
 
-        if (holds) {
-                snprintf(key, sizeof(key), "%s+%08x", finding->key->name, finding->key->hash);
-                values[2] = ev_str_of(finding->checkpoint.origin);
-                values[3] = output_number((int64_t)finding->checkpoint.size, texts[0]);
-                values[4] = ev_str_of(key);
-        }
-        if (holds && is_event) {
-                ev_uuid_format(&fact->event_id, id);
-                if (ev_instant_is_valid(fact->recorded_at))
-                        ev_instant_format(fact->recorded_at, at);
-                values[5] = ev_str_of(id);
-                values[6] = finding->leaf.type;
-                values[7] = fact->subject;
-                values[8] = output_number(fact->seq, texts[1]);
-                values[9] = ev_str_of(at);
-        } else if (holds) {
-                values[10] = output_number((int64_t)finding->old_checkpoint.size, texts[2]);
-        }
-        values[11] = ev_str_of(finding->problem);
+        if (holds)
+                verify_show_checkpoint(&finding->checkpoint, finding->key, &texts, values);
+        if (holds && is_event)
+                verify_show_fact(&finding->leaf.fact, finding->leaf.type, &texts, values);
+        else if (holds)
+                values[VERIFY_OLD_SIZE] =
+                        output_number((int64_t)finding->old_checkpoint.size, texts.numbers[2]);
+        values[VERIFY_DETAIL] = ev_str_of(finding->problem);
         output_row(&verifier->output, values, !holds);
+}
+
+static bool is_folder(const char *path)
+{
+        struct stat file;
+
+        assert(path);
+
+        return stat(path, &file) == 0 && S_ISDIR(file.st_mode);
 }
 
 /* One file. What is no proof does not hold; what cannot be read is a failure. */
@@ -224,7 +237,8 @@ enum command_exit audit_verify(const struct command_input *input)
                 return audit_complain();
         output_begin(&verifier.output, NULL, 0, NULL);
         for (size_t i = 0; i < input->operands_count; ++i) {
-                exit = verify(&verifier, input->operands[i]);
+                exit = is_folder(input->operands[i]) ? verify_archive(&verifier, input->operands[i])
+                                                     : verify(&verifier, input->operands[i]);
                 /* What does not hold is worse than what was not read. */
                 worst = exit > worst ? exit : worst;
         }

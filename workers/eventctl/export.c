@@ -511,15 +511,22 @@ static enum command_exit copy(struct exporter *exporter)
 /* From here on the archive is the new one, whether or not the database hears of it. */
 static enum command_exit finish(struct exporter *exporter)
 {
-        const struct ev_archive_range range = {
+        struct ev_archive_range range = {
                 .first_seq = exporter->first,
                 .last_seq = exporter->to,
                 .gaps = exporter->gaps,
                 .gaps_count = exporter->gaps_count,
         };
+        _cleanup_result_ struct ev_result *note = NULL;
 
         assert(exporter->writer);
 
+        ev_params_begin(&exporter->params, &eventctl_sql_export_checkpoint);
+        ev_params_int8(&exporter->params, exporter->to);
+        if (ev_db_run(exporter->db, &eventctl_sql_export_checkpoint, &exporter->params, &note) < 0)
+                return complain();
+        if (ev_result_rows(note) == 1)
+                range.checkpoint = ev_result_text(note, 0, 0);
         if (ev_archive_writer_end(exporter->writer, &range, exporter->hash) < 0)
                 return complain();
         return EV_FAULT(archive_made) < 0 ? complain() : COMMAND_DONE;

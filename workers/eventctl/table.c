@@ -515,15 +515,24 @@ const struct command commands[] = {
           "for \"audit verify\". Both must be signed by one of the keys. When the newer does not "
           "begin with the older, or the outbox is not what was sealed, the exit status is 4.",
           audit_consistency_options, EV_ARRAY_SIZE(audit_consistency_options), audit_consistency },
-        { "audit verify", "PROOF_FILE ...", "check proofs without a server",
-          "Checks proofs that \"audit prove\" and \"audit consistency\" have written, by the "
-          "public "
-          "key alone: no server and no configuration is needed. Each line says whether the proof "
-          "holds, of which log and size, and by whose key; of a fact what it is, of two "
-          "checkpoints "
-          "the older size. If one does not hold, the exit status is 4. JSON is a list of objects "
-          "with file, result (holds or fails), log, size, signed_by, event_id, type, subject, seq, "
-          "recorded_at, old_size and detail (why it fails).",
+        { "audit verify", "PATH ...", "check proofs and archives without a server",
+          "Checks files that \"audit prove\" and \"audit consistency\" have written, and folders "
+          "that "
+          "\"export\" has made (DIR/DATABASE), by the public key alone: no server and no "
+          "configuration "
+          "is needed. Each line says whether it holds, of which log and size, and by whose key; of "
+          "a "
+          "fact what it is, of two checkpoints the older size. Of an archive, whose checkpoint is "
+          "the "
+          "one that was the newest when it was exported, every fact is held against what was "
+          "sealed, "
+          "and each that was changed is named; facts behind the checkpoint are counted. If "
+          "anything "
+          "does not hold, the exit status is 4. JSON is a list of objects with file, result "
+          "(holds, "
+          "fails, or of a fact in an archive changed), log, size, signed_by, event_id, type, "
+          "subject, "
+          "seq, recorded_at, old_size and detail.",
           audit_verify_options, EV_ARRAY_SIZE(audit_verify_options), audit_verify },
         { "trace", "ID", "tell the story of an order or of an event",
           "ID is an order number, the id of a manifest, or the id of any event. Of an order it "
