@@ -124,7 +124,7 @@ static int take_acknowledged(struct ev_relay *relay, int timeout_ms)
                 ev_series_set(relay->positions[name], sent.sequence);
                 ev_relay_count(relay, EV_RELAY_ACKNOWLEDGED, 1);
                 if (name == EV_FEED_OUTBOX)
-                        relay->chain.lanes[lane].acknowledged = sent.sequence;
+                        relay->places.chain.lanes[lane].acknowledged = sent.sequence;
         }
         assert(ev_relay_check(relay));
         return took && ev_producer_in_flight(relay->producer) ? ev_trace(EV_FAULT(acked_some)) : 0;
@@ -145,7 +145,7 @@ static int save_position(struct ev_relay *relay, enum ev_feed_name name)
                 return 0;
         if (name == EV_FEED_OUTBOX) {
                 ev_buffer_clear(&relay->text);
-                r = ev_chain_write(&relay->chain, &relay->text);
+                r = ev_chain_write(&relay->places.chain, &relay->text);
                 if (r)
                         return ev_trace(r);
                 last = ev_buffer_str(&relay->text);
@@ -314,57 +314,6 @@ static int settle(struct ev_relay *relay, enum ev_feed_name name)
         return 0;
 }
 
-/* A name by its id, NULL for what cannot be one: ids in rows are whatever a writer put there. */
-static const struct ev_relay_name *name_of(const struct ev_relay *relay, int16_t id)
-{
-        assert(relay->names);
-
-        return id > 0 && relay->names[id].text ? &relay->names[id] : NULL;
-}
-
-/* The lane of a fact, its names and its place on Kafka. Names and sources given since the start are
- * looked up when they are first met. A name that nobody knows halts: to skip the row would break
- * promise (1), and to guess its topic would break (2). */
-static int locate(struct ev_relay *relay, const struct ev_feed_fact *fact,
-                  struct ev_relay_names *names, struct ev_outgoing *out, size_t *ret_lane)
-{
-        const struct ev_relay_name *topic = name_of(relay, fact->topic);
-        const struct ev_relay_name *type = name_of(relay, fact->type);
-        int source = ev_chain_find_source(&relay->chain, fact->source_id);
-        int r = 0;
-
-        assert(out && ret_lane);
-
-        if (!topic || !type)
-                r = ev_relay_load_names(relay);
-        if (!r && source < 0)
-                r = ev_relay_load_sources(relay);
-        if (r)
-                return ev_trace(r);
-        topic = name_of(relay, fact->topic);
-        type = name_of(relay, fact->type);
-        source = ev_chain_find_source(&relay->chain, fact->source_id);
-        if (!topic || !type || source < 0)
-                return ev_fail(EV_VERDICT_STOP,
-                               "fact %" PRId64 " has topic %d, type %d and source %d, of which "
-                               "ev.dictionary or ev.source does not know all: nothing behind it is "
-                               "published",
-                               fact->seq, fact->topic, fact->type, fact->source_id);
-        if (topic->topic < 0)
-                return ev_fail(EV_VERDICT_STOP,
-                               "fact %" PRId64 " is for topic %s, which is not one of this "
-                               "database's (relay.topics): nothing behind it is published",
-                               fact->seq, topic->text);
-
-        out->topic = relay->producer_topics[topic->topic];
-        out->partition = ev_partition_of(fact->key, relay->chain.topics[topic->topic].partitions);
-        names->source = ev_str_of(relay->chain.sources[source].uri);
-        names->type = ev_str_of(type->text);
-        *ret_lane =
-                ev_chain_lane(&relay->chain, (size_t)source, (size_t)topic->topic, out->partition);
-        return 0;
-}
-
 /* Hands a record over as soon as there is room. `out` NULL: it is on its topic already. While it
  * waits for room it tends everything else, so a topic that takes nothing for minutes costs neither
  * the leadership nor the positions of what is acknowledged. */
@@ -397,27 +346,32 @@ static int hand_over(struct ev_relay *relay, int64_t seq, uint32_t tag,
 static int publish_fact(struct ev_relay *relay, const struct ev_result *rows, size_t row)
 {
         struct ev_outgoing out = { 0 };
-        struct ev_relay_names names;
+        struct ev_place_of_fact place;
         struct ev_feed_fact fact;
         struct ev_lane *lane;
-        size_t place = 0;
         int r;
 
         assert(row < ev_result_rows(rows));
 
         ev_feed_fact(rows, row, &fact);
-        r = locate(relay, &fact, &names, &out, &place);
+        r = ev_places_find(&relay->places, &relay->ask, &fact, &place);
+        /* A name that nobody knows halts: to skip the row would break promise (1), and to guess its
+         * topic would break (2). */
+        if (r == EV_PLACE_NOWHERE)
+                return ev_fail_while("nothing behind it is published");
         if (r)
                 return ev_trace(r);
-        lane = &relay->chain.lanes[place];
+        lane = &relay->places.chain.lanes[place.lane];
+        out.topic = relay->producer_topics[place.topic];
+        out.partition = place.partition;
         out.sequence = fact.seq;
-        out.tag = (uint32_t)place;
+        out.tag = (uint32_t)place.lane;
 
         assert(fact.seq > relay->feeds[EV_FEED_OUTBOX].read);
         if (fact.seq <= lane->tail) {
                 r = hand_over(relay, fact.seq, out.tag, NULL);
         } else {
-                r = ev_relay_make_fact(&relay->record, &fact, &names, lane->published, &out);
+                r = ev_relay_make_fact(&relay->record, &fact, &place.names, lane->published, &out);
                 if (!r)
                         r = hand_over(relay, fact.seq, out.tag, &out);
         }

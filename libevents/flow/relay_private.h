@@ -6,19 +6,13 @@
 #include "base/buffer.h"
 #include "flow/relay.h"
 #include "flow/relay_chain.h"
+#include "flow/relay_place.h"
 #include "flow/relay_record.h"
 #include "store/feed.h"
 #include "wire/producer.h"
 
 enum {
-        EV_RELAY_ID_SPAN = INT16_MAX + 1, /* ids of the dictionary are smallints */
-        EV_RELAY_TAG_FEED_SHIFT = 31,     /* a record's tag: the feed, and the lane of a fact */
-};
-
-/* A name of the dictionary. */
-struct ev_relay_name {
-        char *text; /* NULL: the id is not known */
-        int topic;  /* its place among the chain's topics; -1: not one of ours */
+        EV_RELAY_TAG_FEED_SHIFT = 31, /* a record's tag: the feed, and the lane of a fact */
 };
 
 /* How far one feed is. position ≤ read; saved ≤ position. */
@@ -40,9 +34,8 @@ struct ev_relay {
         struct ev_producer *producer;
         size_t *producer_topics; /* of each topic of the chain */
         size_t dead_letter_topic;
-        struct ev_chain chain;
+        struct ev_places places;
         struct ev_relay_feed feeds[EV_FEEDS];
-        struct ev_relay_name *names; /* EV_RELAY_ID_SPAN of them */
         struct ev_relay_record record;
         struct ev_feed_writers writers;
         struct ev_buffer text;
@@ -63,8 +56,6 @@ static inline void ev_relay_count(struct ev_relay *relay, enum ev_relay_metric m
 /* relay_start.c: reads everything that a leader must know: positions, chain, names, and what the
  * ends of the topics hold. Fails with verdict stop when these contradict the rows. */
 int ev_relay_start(struct ev_relay *relay) _must_check_;
-int ev_relay_load_names(struct ev_relay *relay) _must_check_;
-int ev_relay_load_sources(struct ev_relay *relay) _must_check_;
 
 /* relay.c: publishes until told to stop (0) or something fails. */
 int ev_relay_lead(struct ev_relay *relay) _must_check_;

@@ -92,12 +92,9 @@ static void relay_done(struct ev_relay *relay)
         ev_producer_free(relay->producer);
         ev_db_free(relay->db);
         ev_feed_done(&relay->ask);
-        ev_chain_done(&relay->chain);
+        ev_places_done(&relay->places);
         ev_relay_record_done(&relay->record);
         ev_buffer_done(&relay->text);
-        for (size_t i = 0; relay->names && i < EV_RELAY_ID_SPAN; ++i)
-                free(relay->names[i].text);
-        free(relay->names);
         free(relay->producer_topics);
         for (size_t i = 0; i < EV_ARRAY_SIZE(relay->wake); ++i)
                 if (relay->wake[i] >= 0)
@@ -169,9 +166,8 @@ static int make_relay(struct ev_relay **ret_relay, const struct ev_relay_options
         /* 0 is a descriptor, too: relay_free() must not close standard input when something below
          * fails. */
         relay->wake[0] = relay->wake[1] = -1;
-        relay->names = calloc(EV_RELAY_ID_SPAN, sizeof(*relay->names));
         relay->producer_topics = calloc(options->topics_count, sizeof(*relay->producer_topics));
-        if (!relay->names || !relay->producer_topics)
+        if (!relay->producer_topics)
                 return ev_fail_memory("the relay");
         /* Both ends without blocking: librdkafka's thread writes a byte and must never wait for us.
          */
@@ -179,8 +175,10 @@ static int make_relay(struct ev_relay **ret_relay, const struct ev_relay_options
                 return ev_fail(EV_VERDICT_STOP, "a pipe: %s", strerror(errno));
         find_series(relay);
         r = make_session(relay);
+        if (!r)
+                r = ev_places_init(&relay->places);
         for (size_t i = 0; !r && i < options->topics_count; ++i)
-                r = ev_chain_add_topic(&relay->chain, options->topics[i].name,
+                r = ev_chain_add_topic(&relay->places.chain, options->topics[i].name,
                                        options->topics[i].partitions);
         if (r)
                 return ev_trace(r);

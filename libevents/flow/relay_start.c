@@ -24,59 +24,21 @@
  * restore that somebody carried out. */
 enum { URIS_MAX = 64 };
 
-/* Numbers are never given another name, so a name that is known stays, and pointers to it are good
- * for as long as the relay lives. */
-int ev_relay_load_names(struct ev_relay *relay)
-{
-        _cleanup_result_ struct ev_result *rows = NULL;
-        int r = ev_feed_load_names(&relay->ask, &rows);
-
-        assert(relay->names);
-
-        for (size_t i = 0; !r && i < ev_result_rows(rows); ++i) {
-                int16_t id = ev_result_int2(rows, i, 0);
-                struct ev_str text = ev_result_text(rows, i, 1);
-                struct ev_relay_name *name = &relay->names[id > 0 ? id : 0];
-
-                if (id <= 0 || name->text)
-                        continue;
-                name->text = strndup(text.data, text.size);
-                if (!name->text)
-                        return ev_fail_memory("the dictionary");
-                name->topic = ev_chain_find_topic(&relay->chain, text);
-        }
-        return ev_trace(r);
-}
-
-/* A source without facts has lanes, too: its first fact may come at any moment. */
-int ev_relay_load_sources(struct ev_relay *relay)
-{
-        _cleanup_result_ struct ev_result *rows = NULL;
-        int r = ev_feed_load_sources(&relay->ask, &rows);
-
-        assert(relay->chain.topics_count);
-
-        for (size_t i = 0; !r && i < ev_result_rows(rows); ++i)
-                r = ev_chain_add_source(&relay->chain, ev_result_int2(rows, i, 0),
-                                        ev_result_text(rows, i, 1));
-        return ev_trace(r);
-}
-
 /* One link that was saved. Its topic must be known: a chain that lost a topic would later give its
  * next fact no predecessor. And it must not lie ahead of the position, with which it was saved:
  * facts between the two would be published again and name a predecessor that comes behind them. */
 static int restore_link(struct ev_relay *relay, const struct ev_result *rows, size_t row)
 {
         struct ev_str name = ev_result_text(rows, row, 1);
-        int source = ev_chain_find_source(&relay->chain, ev_result_int2(rows, row, 0));
-        int topic = ev_chain_find_topic(&relay->chain, name);
+        int source = ev_chain_find_source(&relay->places.chain, ev_result_int2(rows, row, 0));
+        int topic = ev_chain_find_topic(&relay->places.chain, name);
         int32_t partition = ev_result_int4(rows, row, 2);
         int64_t seq = ev_result_int8(rows, row, 3);
 
         assert(row < ev_result_rows(rows));
 
         if (source < 0 || topic < 0 || partition < 0 ||
-            partition >= relay->chain.topics[topic].partitions)
+            partition >= relay->places.chain.topics[topic].partitions)
                 return ev_fail(
                         EV_VERDICT_STOP,
                         "ev.relay_position has a chain for source %d, topic %.*s [%d], which "
@@ -90,8 +52,9 @@ static int restore_link(struct ev_relay *relay, const struct ev_result *rows, si
                                "changed by hand; take both from one backup",
                                EV_STR_ARG(name), partition, seq,
                                relay->feeds[EV_FEED_OUTBOX].position);
-        ev_chain_restore(&relay->chain,
-                         ev_chain_lane(&relay->chain, (size_t)source, (size_t)topic, partition),
+        ev_chain_restore(&relay->places.chain,
+                         ev_chain_lane(&relay->places.chain, (size_t)source, (size_t)topic,
+                                       partition),
                          seq);
         return 0;
 }
@@ -102,7 +65,7 @@ static int load_chain(struct ev_relay *relay)
         _cleanup_result_ struct ev_result *rows = NULL;
         int r = ev_feed_load_chain(&relay->ask, EV_FEED_OUTBOX, &rows);
 
-        assert(relay->chain.topics_count);
+        assert(relay->places.chain.topics_count);
 
         for (size_t i = 0; !r && i < ev_result_rows(rows); ++i)
                 r = restore_link(relay, rows, i);
@@ -173,7 +136,8 @@ static int take_stranger(struct ends *ends, const struct ev_tail_record *record,
         if (!ev_str_starts_with(uri, (struct ev_str){ ends->now, ends->home_bytes }))
                 return 0;
         snprintf(example, sizeof(example), "%s [%d] at offset %" PRId64,
-                 ends->relay->chain.topics[ends->topic].name, record->partition, record->offset);
+                 ends->relay->places.chain.topics[ends->topic].name, record->partition,
+                 record->offset);
         return ev_trace(add_lost(ends, uri, example));
 }
 
@@ -183,7 +147,7 @@ static int take_stranger(struct ends *ends, const struct ev_tail_record *record,
 static int take_end(void *context, const struct ev_tail_record *record)
 {
         struct ends *ends = context;
-        struct ev_chain *chain = &ends->relay->chain;
+        struct ev_chain *chain = &ends->relay->places.chain;
         struct ev_str uri = ev_tail_header(record, "ce_source");
         struct ev_uuid id;
         int64_t seq;
@@ -235,8 +199,8 @@ static int read_ends(struct ev_relay *relay, struct ends *ends)
 
         assert(relay->options->records_max > 0);
 
-        for (size_t i = 0; !r && i < relay->chain.topics_count; ++i) {
-                const struct ev_chain_topic *topic = &relay->chain.topics[i];
+        for (size_t i = 0; !r && i < relay->places.chain.topics_count; ++i) {
+                const struct ev_chain_topic *topic = &relay->places.chain.topics[i];
 
                 ends->topic = i;
                 r = ev_tail_read(reader, topic->name, topic->partitions,
@@ -261,17 +225,17 @@ static int64_t find_row(const struct ev_result *rows, int64_t seq)
  * position may be gone: its partition was dropped after it was published. */
 static bool agrees(const struct ev_relay *relay, size_t place, const struct ev_result *rows)
 {
-        const struct ev_lane *lane = &relay->chain.lanes[place];
+        const struct ev_lane *lane = &relay->places.chain.lanes[place];
         int64_t row = find_row(rows, lane->tail);
         struct ev_uuid id;
 
-        assert(place < ev_chain_lanes(&relay->chain));
+        assert(place < ev_chain_lanes(&relay->places.chain));
 
         if (row < 0)
                 return lane->tail <= relay->feeds[EV_FEED_OUTBOX].position;
         id = ev_result_uuid(rows, (size_t)row, 2);
         return ev_result_int2(rows, (size_t)row, 1) ==
-                       ev_chain_source_of(&relay->chain, place)->id &&
+                       ev_chain_source_of(&relay->places.chain, place)->id &&
                ev_uuid_compare(&id, &lane->tail_id) == 0;
 }
 
@@ -279,7 +243,7 @@ static bool agrees(const struct ev_relay *relay, size_t place, const struct ev_r
 static int check_lane(struct ends *ends, size_t place, const struct ev_result *rows)
 {
         const struct ev_relay *relay = ends->relay;
-        const struct ev_lane *lane = &relay->chain.lanes[place];
+        const struct ev_lane *lane = &relay->places.chain.lanes[place];
         const struct ev_chain_topic *topic;
         char example[EV_ERROR_TEXT_MAX];
         int32_t partition;
@@ -288,11 +252,12 @@ static int check_lane(struct ends *ends, size_t place, const struct ev_result *r
 
         if (!lane->tail || agrees(relay, place, rows))
                 return 0;
-        topic = ev_chain_topic_of(&relay->chain, place, &partition);
+        topic = ev_chain_topic_of(&relay->places.chain, place, &partition);
         snprintf(example, sizeof(example), "%s [%d] has ce_sequence %" PRId64, topic->name,
                  partition, lane->tail);
-        return ev_trace(
-                add_lost(ends, ev_str_of(ev_chain_source_of(&relay->chain, place)->uri), example));
+        return ev_trace(add_lost(ends,
+                                 ev_str_of(ev_chain_source_of(&relay->places.chain, place)->uri),
+                                 example));
 }
 
 /* Compares what was found with the rows. All in one statement, and so against one state of the
@@ -306,14 +271,14 @@ static int check_ends(struct ev_relay *relay, struct ends *ends)
 
         assert(relay && ends);
 
-        seqs = calloc(ev_chain_lanes(&relay->chain) + 1, sizeof(*seqs));
+        seqs = calloc(ev_chain_lanes(&relay->places.chain) + 1, sizeof(*seqs));
         if (!seqs)
                 return ev_fail_memory("the ends of topics");
-        for (size_t i = 0; i < ev_chain_lanes(&relay->chain); ++i)
-                if (relay->chain.lanes[i].tail)
-                        seqs[count++] = relay->chain.lanes[i].tail;
+        for (size_t i = 0; i < ev_chain_lanes(&relay->places.chain); ++i)
+                if (relay->places.chain.lanes[i].tail)
+                        seqs[count++] = relay->places.chain.lanes[i].tail;
         r = ev_feed_load_rows_at(&relay->ask, seqs, count, &rows);
-        for (size_t i = 0; !r && i < ev_chain_lanes(&relay->chain); ++i)
+        for (size_t i = 0; !r && i < ev_chain_lanes(&relay->places.chain); ++i)
                 r = check_lane(ends, i, rows);
         return ev_trace(r);
 }
@@ -395,7 +360,7 @@ static int look_at_ends(struct ev_relay *relay)
         _cleanup_free_ struct ends *ends = calloc(1, sizeof(*ends));
         int r;
 
-        assert(relay->chain.topics_count);
+        assert(relay->places.chain.topics_count);
 
         if (!ends)
                 return ev_fail_memory("the ends of topics");
@@ -425,9 +390,9 @@ int ev_relay_start(struct ev_relay *relay)
         for (size_t i = 0; !r && i < EV_FEEDS; ++i)
                 r = begin_feed(relay, (enum ev_feed_name)i);
         if (!r)
-                r = ev_relay_load_names(relay);
+                r = ev_places_load_names(&relay->places, &relay->ask);
         if (!r)
-                r = ev_relay_load_sources(relay);
+                r = ev_places_load_sources(&relay->places, &relay->ask);
         if (!r)
                 r = load_chain(relay);
         relay->asked_micros = ev_clock_monotonic_micros();
