@@ -46,5 +46,6 @@ done
 $checker keep "${named[@]}"
 result=0
 $checker now --brokers "$brokers" ${without[@]+"${without[@]}"} "${named[@]}" || result=$?
-tests/support/laws/check --brokers "$brokers" "${named[@]}" | sed '/^holds/d' || result=$?
+# shellcheck disable=SC2154 # of deploy/dev.d/system
+EV_BUILD=$build tests/support/laws/check --brokers "$brokers" "${named[@]}" | sed '/^holds/d' || result=$?
 exit "$result"

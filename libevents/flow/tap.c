@@ -21,7 +21,8 @@ int ev_tap_init(struct ev_tap *tap)
         return ev_trace(ev_messages_init(&tap->messages, EV_TAP_AHEAD_MAX));
 }
 
-/* Messages go before the reader that they are borrowed from. */
+/* Messages go before the reader that they are borrowed from; and one that was never started has no
+ * reader. */
 void ev_tap_done(struct ev_tap *tap)
 {
         assert(tap);

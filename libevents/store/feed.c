@@ -295,6 +295,51 @@ int ev_feed_load_source_now(struct ev_feed *feed, char *uri)
         return 0;
 }
 
+/* In one statement, so that a partition that is dropped meanwhile changes all of it or nothing. By time
+ * it reads facts from the beginning on until one is as late: times have no index, as nothing but an audit
+ * asks for them. */
+int ev_feed_load_span(struct ev_feed *feed, int64_t since_seq, const int64_t *since_time,
+                      struct ev_feed_span *ret_span)
+{
+        _cleanup_result_ struct ev_result *row = NULL;
+        int r;
+
+        assert(since_seq > 0 && ret_span);
+
+        ev_params_begin(&feed->params, &ev_sql_audit_begin);
+        ev_params_int8(&feed->params, since_seq);
+        if (since_time)
+                ev_params_timestamptz(&feed->params, *since_time);
+        else
+                ev_params_null(&feed->params);
+        r = run_for_row(feed, &ev_sql_audit_begin, &row);
+        if (r)
+                return r;
+        *ret_span = (struct ev_feed_span){
+                .lower = ev_result_int8(row, 0, 0),
+                .begin = ev_result_int8(row, 0, 1),
+                .end = ev_result_int8(row, 0, 3),
+                .has_rows = !ev_result_is_null(row, 0, 2),
+        };
+        if (ret_span->has_rows)
+                ret_span->begin_at = ev_result_timestamptz(row, 0, 2);
+        return 0;
+}
+
+/* From the last gap that begins at or before the number, since that one may reach beyond it; a gap that
+ * was found in two pieces by two leaders is two rows. Page by page by the key, because a database that
+ * rolls back often has as many of them as facts. */
+int ev_feed_load_gaps(struct ev_feed *feed, enum ev_feed_name name, int64_t from, int32_t rows_max,
+                      struct ev_result **ret_rows)
+{
+        assert(rows_max > 0);
+
+        begin_named(feed, &ev_sql_audit_gaps, name);
+        ev_params_int8(&feed->params, from);
+        ev_params_int4(&feed->params, rows_max);
+        return run(feed, &ev_sql_audit_gaps, ret_rows);
+}
+
 /* Without payloads: a source and an id are enough to recognize a row, and there are as many as
  * there are partitions. */
 int ev_feed_load_rows_at(struct ev_feed *feed, const int64_t *seqs, size_t seqs_count,

@@ -180,6 +180,23 @@ struct ev_feed_gap {
 int ev_feed_add_gaps(struct ev_feed *feed, enum ev_feed_name name, const struct ev_feed_gap *gaps,
                      size_t gaps_count) _must_check_;
 
+/* What an audit of the outbox covers, of numbers from `since_seq` (≥ 1) on, and of facts since an
+ * instant (NULL: of any time). */
+struct ev_feed_span {
+        int64_t lower; /* below it partitions were dropped */
+        int64_t begin; /* the first number of it */
+        int64_t end;   /* the last one: the relay's position */
+        bool has_rows;
+        int64_t begin_at; /* when its first fact was recorded; with has_rows */
+};
+int ev_feed_load_span(struct ev_feed *feed, int64_t since_seq, const int64_t *since_time,
+                      struct ev_feed_span *ret_span) _must_check_;
+
+/* Rows (from_seq int8, to_seq int8) of the gaps on record, in order of from_seq, from the last one
+ * that begins at or before `from`; at most rows_max. */
+int ev_feed_load_gaps(struct ev_feed *feed, enum ev_feed_name name, int64_t from, int32_t rows_max,
+                      struct ev_result **ret_rows) _must_check_;
+
 /* Listens for commits that announce themselves (NOTIFY ev_outbox); see ev_db_take_notification().
  */
 int ev_feed_listen(struct ev_feed *feed) _must_check_;

@@ -36,6 +36,15 @@ void cluster_complain_unconfigured(void)
         fputs("eventctl: configuration: kafka.bootstrap.servers is missing\n", stderr);
 }
 
+/* Bounds of what lies in the client for each partition, where commands read dozens of them side by side:
+ * with the defaults of librdkafka (100000 records, 64 MB) memory would be what the topics have. Measured
+ * over 24 partitions of 300,000 facts in all: 300 MB and 90,000 facts a second with the defaults, 135 MB
+ * and 55,000 with these. The operator may set others. */
+static const struct ev_kafka_setting bounds[] = {
+        { "queued.min.messages", "2000" },
+        { "queued.max.messages.kbytes", "1024" },
+};
+
 int cluster_make(const struct ev_config *config, struct ev_kafka **ret_kafka)
 {
         struct ev_kafka_setting settings[EV_CONFIG_FREE_MAX];
@@ -43,6 +52,8 @@ int cluster_make(const struct ev_config *config, struct ev_kafka **ret_kafka)
                 .role = EV_KAFKA_READER,
                 .settings = settings,
                 .settings_count = ev_settings_kafka(config, settings),
+                .extra = bounds,
+                .extra_count = EV_ARRAY_SIZE(bounds),
         };
 
         assert(ret_kafka);

@@ -135,8 +135,9 @@ static bool take_option(struct command_input *input, int count, char *const *wor
         return false;
 }
 
-/* Words of the table's operand: as many are required, but "..." is none and takes several. The table's
- * texts are what help shows, so they cannot promise other operands than are taken. */
+/* Words of the table's operand: as many are required, but "..." is none and takes several, and so is what
+ * begins with a bracket: without it all that there are are meant, so only commands that change nothing
+ * have it. The table's texts are what help shows, so they cannot promise other operands than are taken. */
 static size_t operands_wanted(const struct command *command, size_t *ret_max)
 {
         const char *word = command->operand;
@@ -148,8 +149,8 @@ static size_t operands_wanted(const struct command *command, size_t *ret_max)
         while (word && *word) {
                 size_t size = strcspn(word, " ");
 
-                is_open = strncmp(word, "...", size) == 0;
-                count += !is_open;
+                is_open = strncmp(word, "...", strlen("...")) == 0;
+                count += !is_open && word[0] != '[';
                 word += size;
                 word += *word == ' ';
         }

@@ -44,7 +44,7 @@ struct command_input;
 struct command {
         const char *name; /* one or more words: "migrate up" */
         /* "DATABASE": the one that is required; "DATABASE EVENT_ID": both; "TOPIC ...": one or more;
-         * NULL: none. */
+         * "[DATABASE ...]": any number; NULL: none. */
         const char *operand;
         const char *summary;                         /* a line */
         const char *help;                            /* without the options, which have their own */
@@ -121,6 +121,8 @@ enum command_exit lane_ls(const struct command_input *input);
 enum command_exit lane_resume(const struct command_input *input);
 enum command_exit rebuild(const struct command_input *input);
 enum command_exit diff(const struct command_input *input);
+enum command_exit audit_reconcile(const struct command_input *input);
+enum command_exit audit_laws(const struct command_input *input);
 enum command_exit replay(const struct command_input *input);
 enum command_exit export_facts(const struct command_input *input);
 enum command_exit outbox_drop(const struct command_input *input);

@@ -26,6 +26,8 @@ static const struct ev_db_setting looking[] = {
         { "lock_timeout", "5s" },
         { "timezone", "UTC" },
         { "jit", "off" },
+        /* Pages are asked for again and again; a plan for any of them would be one for none. */
+        { "plan_cache_mode", "force_custom_plan" },
 };
 
 /* What is asked for in a session with other defaults must be on the disk too when it is told. */

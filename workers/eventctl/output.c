@@ -177,10 +177,20 @@ void output_row(struct output *output, const struct ev_str *values, bool is_alar
  * place that looks: stdio remembers an earlier failure in ferror(). */
 bool output_end(struct output *output)
 {
-        assert(output->columns);
+        return output_end_with(output, NULL, 0);
+}
 
-        if (output->format == OUTPUT_JSON)
-                fputs(output->is_bare ? "]\n" : "]}\n", stdout);
+/* Numbers need no escapes, and their names are ours. */
+bool output_end_with(struct output *output, const struct output_count *counts, size_t count)
+{
+        assert(output->columns && (count == 0 || !output->is_bare));
+
+        if (output->format == OUTPUT_JSON) {
+                putchar(']');
+                for (size_t i = 0; i < count; ++i)
+                        printf(",\"%s\":%" PRId64, counts[i].name, counts[i].number);
+                fputs(output->is_bare ? "\n" : "}\n", stdout);
+        }
         if (fflush(stdout) != 0 || ferror(stdout)) {
                 fputs("eventctl: the result could not be written\n", stderr);
                 return false;

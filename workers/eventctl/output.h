@@ -71,4 +71,12 @@ struct ev_str output_number(int64_t value, char text[OUTPUT_NUMBER_MAX]);
 /* Ends it. False, after a message, if the standard output could not be written. */
 bool output_end(struct output *output);
 
+/* The same with members behind the list, for what is known at the end only; in JSON that is not
+ * bare. */
+struct output_count {
+        const char *name;
+        int64_t number;
+};
+bool output_end_with(struct output *output, const struct output_count *counts, size_t count);
+
 #endif

@@ -118,6 +118,20 @@ static const struct command_option option_with = {
 static const struct command_option option_limit = {
         "limit", "N", "Show N differences at most; 100 without it. All are counted."
 };
+static const struct command_option option_since_fact = {
+        "since", "PLACE",
+        "Begin at a number of the outbox, or at the first fact that was recorded at a time such as "
+        "2025-01-31T12:00:00Z or later. Without it, at the first number that is still there."
+};
+static const struct command_option option_repeated = {
+        "repeated", NULL,
+        "List records that stand on their topic once more with the same bytes, too. That is no "
+        "difference: a relay that was cut off publishes again what it had in hand."
+};
+static const struct command_option *const reconcile_options[] = { &option_since_fact,
+                                                                  &option_repeated, &option_limit,
+                                                                  &output_option };
+
 static const struct command_option *const diff_options[] = { &option_with, &option_limit,
                                                              &output_option };
 
@@ -181,6 +195,16 @@ static const struct command_option *const export_options[] = {
         &option_archives, &option_export_since, &option_export_until, &output_option
 };
 static const struct command_option *const outbox_drop_options[] = { &aside_yes, &output_option };
+static const struct command_option option_at_rest = {
+        "at-rest", NULL,
+        "Ask also the laws that hold only when the input has ended and all of it is applied and "
+        "published; where facts are on their way, they are broken without a fault."
+};
+static const struct command_option option_law_limit = {
+        "limit", "N", "Show N violations of a law at most; 10 without it. All are counted."
+};
+static const struct command_option *const laws_options[] = { &option_at_rest, &option_law_limit,
+                                                             &output_option };
 
 static const struct command_option *const lane_ls_options[] = { LANE_SELECTION, &output_option };
 static const struct command_option *const lane_options[] = { LANE_SELECTION, &aside_from, CHANGE };
@@ -576,6 +600,59 @@ const struct command commands[] = {
           "status "
           "is also 1 when nothing was known of the order then, or a database was not reached.",
           order_show_options, EV_ARRAY_SIZE(order_show_options), order_show },
+        { "audit reconcile", "DATABASE", "prove that the facts of a database are on their topics",
+          "Compares the outbox of customer_db, order_db or intl_shipping_db with its topics, in "
+          "both "
+          "directions: for each fact up to the position of the relay the record is made as the "
+          "relay "
+          "makes it, and compared byte for byte with the one that stands there: key, value, "
+          "headers, "
+          "timestamp, partition, predecessor. It may run while the system does, changes nothing, "
+          "and "
+          "its memory does not grow with the tables. Where old partitions of the outbox were "
+          "dropped "
+          "it begins behind them, and says so. Differences, each with number, event, topic, "
+          "partition "
+          "and offset as far as it has them: missing_record (a fact that is not on its topic), "
+          "missing_row (a record of this database whose row is not there: removed, or of a "
+          "timeline "
+          "that was lost), changed (with what differs), reordered (behind later ones of its "
+          "partition), wrong_partition, gap (numbers that are missing, and the relay has not put "
+          "on "
+          "record why), foreign (a record of another source) and unreadable (one without source or "
+          "number). Not a difference, but listed: void (of an earlier timeline that a person has "
+          "given "
+          "up by relay.accept_fork). If there is any difference, the exit status is 4. Of a "
+          "database "
+          "that is one of several, the setting shard says which partitions are its own. JSON has "
+          "database, findings, a list of kind, seq, event_id, topic, partition, offset and detail, "
+          "and "
+          "the numbers from_seq, to_seq, facts, later_facts (behind to_seq), records, passed_over, "
+          "never_came, repeated, void, differences and facts_a_second.",
+          reconcile_options, EV_ARRAY_SIZE(reconcile_options), audit_reconcile },
+        { "audit laws", "[DATABASE ...]", "check what must hold in the databases",
+          "Asks the given databases, or all whose conninfo is configured, whether the laws hold: "
+          "that a "
+          "lot's stock is the sum of its movements, that every line of a confirmed order is "
+          "reserved, "
+          "that no order was both cancelled and shipped, and so on. Each law is a line with its "
+          "meaning; one that is broken is shown with the rows that break it. With --at-rest also "
+          "those "
+          "that hold only when nothing is on its way, among them what two databases say of the "
+          "same "
+          "things: that an order that goes abroad has one manifest, whose items are its lines. "
+          "Where "
+          "old partitions of the outbox were dropped, what lies before is not asked for its facts. "
+          "Each "
+          "database is seen as it was at one moment; nothing is changed, and memory does not grow "
+          "with "
+          "the tables. If a law is broken, the exit status is 4. Of order_db, where it is one of "
+          "several, the setting shard says which companies it has. JSON is a list of database, "
+          "law, "
+          "holds (yes or no), violations (how many), violation (one of them, as JSON; null) and "
+          "meaning, "
+          "a line for each violation that is shown or law that holds.",
+          laws_options, EV_ARRAY_SIZE(laws_options), audit_laws },
         { "config", NULL, "show the effective configuration and where it comes from",
           "Lists every setting with its value and its origin: file and line, environment and the "
           "variable, argument, or default. A secret is shown as the path of its file, and a value "

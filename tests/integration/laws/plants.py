@@ -1,4 +1,4 @@
-"""One fault for each law: (file of the law, database, what is done to it, other laws that must
+"""One fault for each law: (the law, database, what is done to it, other laws that must
 notice the same). Done past triggers and foreign keys; a CHECK that is in the way goes first."""
 
 # The relay has passed it, and the numbers that a plant before it burnt.
@@ -31,29 +31,29 @@ def manifest(number):
 O, C, S = "order_db", "customer_db", "intl_shipping_db"
 
 PLANTS = (
-    ("each/always/outcome-is-one.sql", C, fact("C-1", "quenty.customer.CompanyRegistered",
+    ("each/outcome-is-one", C, fact("C-1", "quenty.customer.CompanyRegistered",
      "quenty.customer.CustomerRequestRepeated", outcome=True)),
-    ("each/always/fact-has-one-id.sql", C, fact("C-1", "quenty.customer.CompanyRegistered",
+    ("each/fact-has-one-id", C, fact("C-1", "quenty.customer.CompanyRegistered",
      "quenty.customer.CompanyUpdated", "event_id")),
-    ("each/always/fact-has-names.sql", S, """UPDATE ev.outbox SET topic = 999 WHERE seq = 1"""),
-    ("each/always/hole-is-explained.sql", S, "DELETE FROM ev.outbox WHERE type IN (SELECT id FROM ev.dictionary "
+    ("each/fact-has-names", S, """UPDATE ev.outbox SET topic = 999 WHERE seq = 1"""),
+    ("each/hole-is-explained", S, "DELETE FROM ev.outbox WHERE type IN (SELECT id FROM ev.dictionary "
      "WHERE name = 'quenty.shipping.ManifestSubmitted') AND subject LIKE '%SHIPPED%'"),
-    ("each/always/request-names-its-outcome.sql", O,
+    ("each/request-names-its-outcome", O,
      "UPDATE ev.request SET event_id = 'EV-0' WHERE natural_key = 'HOME-SHORT-1'"),
-    ("each/rest/nothing-waits.sql", O, "UPDATE ev.parked SET deadline = now()"),
-    ("each/rest/no-lane-is-halted.sql", O, """INSERT INTO ev.consumer_offset (group_name, topic, partition,
+    ("each/nothing-waits", O, "UPDATE ev.parked SET deadline = now()"),
+    ("each/no-lane-is-halted", O, """INSERT INTO ev.consumer_offset (group_name, topic, partition,
      halted_reason, halted_at) VALUES ('order', 'quenty.order.ingress.v1', 0, 'out of range', now())"""),
-    ("each/rest/all-is-published.sql", C, fact("C-1", "quenty.customer.CompanyRegistered",
+    ("each/all-is-published", C, fact("C-1", "quenty.customer.CompanyRegistered",
      "quenty.customer.CompanyUpdated", published=False)),
-    ("each/topics/fact-is-on-its-topic.sql", O,
+    ("topics/fact-is-on-its-topic", O,
      "UPDATE ev.outbox SET payload = '\\x01' WHERE subject = 'HOME-CONFIRMED-1' AND outcome IS NULL"),
 
-    (f"{O}/always/reserved-is-open-reservations.sql", O,
+    (f"{O}/reserved-is-open-reservations", O,
      "UPDATE inventory_items SET reserved_quantity = reserved_quantity + 1 WHERE id = 1"),
-    (f"{O}/always/quantity-is-ledger.sql", O, "UPDATE inventory_items SET quantity = quantity - 1 WHERE id = 2"),
-    (f"{O}/always/movement-is-of-its-lot.sql", O,
+    (f"{O}/quantity-is-ledger", O, "UPDATE inventory_items SET quantity = quantity - 1 WHERE id = 2"),
+    (f"{O}/movement-is-of-its-lot", O,
      "UPDATE stock_movements SET product_id = 2 WHERE reference_number = 'GRN-1'"),
-    (f"{O}/always/reserved-is-within-quantity.sql", O, """
+    (f"{O}/reserved-is-within-quantity", O, """
      ALTER TABLE inventory_items DROP CONSTRAINT chk_inventory_reserved;
      UPDATE inventory_items SET quantity = reserved_quantity - 1 WHERE id = 3;
      UPDATE stock_movements SET quantity = quantity + (SELECT i.reserved_quantity - 1 - sum(CASE
@@ -61,109 +61,109 @@ PLANTS = (
          FROM stock_movements m JOIN inventory_items i ON i.id = 3 AND m.inventory_item_id = 3
          GROUP BY i.reserved_quantity)
      WHERE reference_number = 'GRN-3'"""),
-    (f"{O}/always/confirmed-is-reserved.sql", O, f"""
+    (f"{O}/confirmed-is-reserved", O, f"""
      UPDATE inventory_items SET reserved_quantity = reserved_quantity - 2 WHERE id = 3;
      DELETE FROM stock_reservations WHERE order_id = {order('HOME-CONFIRMED-1')} AND product_id = 2"""),
-    (f"{O}/always/pending-is-all-or-nothing.sql", O, f"""
+    (f"{O}/pending-is-all-or-nothing", O, f"""
      UPDATE inventory_items SET reserved_quantity = reserved_quantity - 1 WHERE id = 3;
      DELETE FROM stock_reservations WHERE order_id = {order('HOME-PENDING-1')} AND product_id = 2"""),
-    (f"{O}/always/shipped-is-consumed.sql", O, f"""
+    (f"{O}/shipped-is-consumed", O, f"""
      UPDATE stock_reservations SET quantity = quantity - 1
      WHERE order_id = {order('ABROAD-SHIPPED-1')} AND product_id = 2;
      UPDATE stock_movements SET quantity = quantity - 1
      WHERE reference_number = 'ABROAD-SHIPPED-1' AND product_id = 2;
      UPDATE inventory_items SET quantity = quantity + 1 WHERE id = 3""", ("manifest-items-are-the-lines",)),
-    (f"{O}/always/cancelled-holds-nothing.sql", O, f"""
+    (f"{O}/cancelled-holds-nothing", O, f"""
      UPDATE stock_reservations SET status = 'open', expires_at = (SELECT expires_at FROM order_extras
          WHERE order_id = {order('HOME-EXPIRED-1')})
      WHERE order_id = {order('HOME-EXPIRED-1')} AND product_id = 2;
      UPDATE inventory_items SET reserved_quantity = reserved_quantity + 2 WHERE id = 3"""),
-    (f"{O}/always/consumed-is-shipped.sql", O, f"""
+    (f"{O}/consumed-is-shipped", O, f"""
      UPDATE stock_reservations SET status = 'consumed'
      WHERE order_id = {order('HOME-EXPIRED-1')} AND product_id = 2;""", ("consumption-is-in-the-ledger",)),
-    (f"{O}/always/consumption-is-in-the-ledger.sql", O, """
+    (f"{O}/consumption-is-in-the-ledger", O, """
      UPDATE stock_movements SET reference_number = 'ABROAD-TRANSIT-1'
      WHERE reference_number = 'ABROAD-SHIPPED-1' AND product_id = 2"""),
-    (f"{O}/always/never-cancelled-and-shipped.sql", O, fact("ABROAD-SHIPPED-1", "quenty.order.OrderConfirmed",
+    (f"{O}/never-cancelled-and-shipped", O, fact("ABROAD-SHIPPED-1", "quenty.order.OrderConfirmed",
      "quenty.order.OrderCancelled") + fact("ABROAD-SHIPPED-1", "quenty.order.OrderShipped")),
-    (f"{O}/always/total-is-sum-of-lines.sql", O,
+    (f"{O}/total-is-sum-of-lines", O,
      "UPDATE orders SET total_amount = total_amount + 0.01 WHERE order_number = 'HOME-CONFIRMED-1'"),
-    (f"{O}/always/line-is-of-its-order.sql", O,
+    (f"{O}/line-is-of-its-order", O,
      "UPDATE orders SET company_id = 'C-2' WHERE order_number = 'HOME-PENDING-1'"),
-    (f"{O}/always/reservation-is-of-its-line.sql", O, f"""
+    (f"{O}/reservation-is-of-its-line", O, f"""
      UPDATE stock_reservations SET product_id = 1
      WHERE order_id = {order('HOME-EXPIRED-1')} AND product_id = 2"""),
-    (f"{O}/always/order-has-extras.sql", O, f"DELETE FROM order_extras WHERE order_id = {order('HOME-SHORT-1')}"),
-    (f"{O}/always/time-limit-is-of-pending.sql", O, f"""
+    (f"{O}/order-has-extras", O, f"DELETE FROM order_extras WHERE order_id = {order('HOME-SHORT-1')}"),
+    (f"{O}/time-limit-is-of-pending", O, f"""
      UPDATE stock_reservations SET expires_at = NULL WHERE order_id = {order('HOME-PENDING-1')}"""),
-    (f"{O}/always/status-follows-facts.sql", O,
+    (f"{O}/status-follows-facts", O,
      "UPDATE orders SET status = 'processing' WHERE order_number = 'HOME-CONFIRMED-1'"),
-    (f"{O}/always/cancellation-is-asked-abroad.sql", O, f"""
+    (f"{O}/cancellation-is-asked-abroad", O, f"""
      UPDATE order_extras SET cancel_requested_at = now() WHERE order_id = {order('HOME-CONFIRMED-1')}""",
      ("cancellation-is-answered",)),
-    (f"{O}/rest/cancellation-is-answered.sql", O, f"""
+    (f"{O}/cancellation-is-answered", O, f"""
      UPDATE order_extras SET cancel_requested_at = now() WHERE order_id = {order('ABROAD-SHIPPED-1')}"""),
-    (f"{O}/rest/time-limit-is-kept.sql", O, f"""
+    (f"{O}/time-limit-is-kept", O, f"""
      UPDATE order_extras SET expires_at = now() - interval '1 minute' WHERE order_id = {order('HOME-PENDING-1')};
      UPDATE stock_reservations SET expires_at = (SELECT expires_at FROM order_extras x
          WHERE x.order_id = stock_reservations.order_id)
      WHERE order_id = {order('HOME-PENDING-1')}"""),
-    (f"{O}/rest/no-backorder-beside-stock.sql", O, """
+    (f"{O}/no-backorder-beside-stock", O, """
      UPDATE inventory_items SET quantity = quantity + 6000 WHERE id = 1;
      UPDATE stock_movements SET quantity = quantity + 6000 WHERE reference_number = 'GRN-1'"""),
 
-    (f"{C}/always/user-belongs-to-a-company.sql", C, """
+    (f"{C}/user-belongs-to-a-company", C, """
      UPDATE users SET company_id = 'C-9' WHERE unique_id = 'U-2'""", ("parties-are-known",)),
-    (f"{C}/always/users-follow-their-company.sql", C, """
+    (f"{C}/users-follow-their-company", C, """
      UPDATE users SET active = true WHERE unique_id = 'U-3'""", ("parties-are-known",)),
-    (f"{C}/always/document-type-is-known.sql", C, "UPDATE companies SET document_type = 'none' WHERE company_id = 'C-1'"),
-    (f"{C}/always/address-is-of-one-user.sql", C, """
+    (f"{C}/document-type-is-known", C, "UPDATE companies SET document_type = 'none' WHERE company_id = 'C-1'"),
+    (f"{C}/address-is-of-one-user", C, """
      DROP INDEX users_email_lower_key; UPDATE users SET email = 'Ann@One.example' WHERE unique_id = 'U-2'"""),
-    (f"{C}/always/user-has-a-secret.sql", C, "UPDATE users SET password_hash = '!' WHERE unique_id = 'U-2'"),
-    (f"{C}/always/rows-have-facts.sql", C, fact("C-1", "quenty.customer.CompanyRegistered")),
+    (f"{C}/user-has-a-secret", C, "UPDATE users SET password_hash = '!' WHERE unique_id = 'U-2'"),
+    (f"{C}/rows-have-facts", C, fact("C-1", "quenty.customer.CompanyRegistered")),
 
-    (f"{S}/always/total-is-sum-of-items.sql", S,
+    (f"{S}/total-is-sum-of-items", S,
      "UPDATE manifests SET total_weight = total_weight + 1 WHERE unique_id = 'HAND-1'"),
-    (f"{S}/always/item-volume-is-rounded-once.sql", S, f"""
+    (f"{S}/item-volume-is-rounded-once", S, f"""
      UPDATE manifest_item_extras SET volume_cm3 = volume_cm3 + 500 WHERE manifest_item_id IN (
          SELECT id FROM manifest_items WHERE manifest_id = {manifest('HAND-1')})"""),
-    (f"{S}/always/manifest-has-its-rows.sql", S, f"""
+    (f"{S}/manifest-has-its-rows", S, f"""
      DELETE FROM manifest_item_extras WHERE manifest_item_id IN (SELECT id FROM manifest_items
          WHERE manifest_id = {manifest('HAND-1')})"""),
-    (f"{S}/always/orders-manifest-is-named-after-it.sql", S,
+    (f"{S}/orders-manifest-is-named-after-it", S,
      "UPDATE manifests SET created_by = 'clerk' WHERE unique_id = 'MAN-ABROAD-DRAFT-1'"),
-    (f"{S}/always/rate-proves-itself.sql", S, f"""
+    (f"{S}/rate-proves-itself", S, f"""
      ALTER TABLE shipping_rates DROP CONSTRAINT chk_shipping_rates_total;
      UPDATE shipping_rates SET total_cost = 999 WHERE manifest_id = {manifest('MAN-ABROAD-DRAFT-1')}"""),
-    (f"{S}/always/submitted-is-complete.sql", S, f"""
+    (f"{S}/submitted-is-complete", S, f"""
      UPDATE manifest_items SET hs_code = NULL WHERE manifest_id = {manifest('MAN-ABROAD-SUBMITTED-1')}"""),
-    (f"{S}/always/approved-is-tracked.sql", S, """
+    (f"{S}/approved-is-tracked", S, """
      ALTER TABLE manifests DROP CONSTRAINT chk_manifests_tracking;
      UPDATE manifests SET tracking_number = NULL WHERE unique_id = 'MAN-ABROAD-SHIPPED-1'"""),
-    (f"{S}/always/rejection-has-a-reason.sql", S, f"""
+    (f"{S}/rejection-has-a-reason", S, f"""
      UPDATE manifest_orders SET rejection_code = 'OTHER', retryable = true
      WHERE manifest_id = {manifest('MAN-ABROAD-SUBMITTED-1')}"""),
-    (f"{S}/always/never-rejected-and-shipped.sql", S,
+    (f"{S}/never-rejected-and-shipped", S,
      fact("MAN-ABROAD-SHIPPED-1", "quenty.shipping.ManifestDrafted", "quenty.shipping.ManifestRejected")
      + fact("MAN-ABROAD-SHIPPED-1", "quenty.shipping.ManifestShipped"), ("manifest-follows-facts",)),
-    (f"{S}/always/manifest-follows-facts.sql", S, fact("HAND-1", "quenty.shipping.ManifestDrafted")),
-    (f"{S}/rest/time-to-mend-is-kept.sql", S, f"""
+    (f"{S}/manifest-follows-facts", S, fact("HAND-1", "quenty.shipping.ManifestDrafted")),
+    (f"{S}/time-to-mend-is-kept", S, f"""
      UPDATE manifest_orders SET retry_until = now() - interval '1 minute'
      WHERE manifest_id = {manifest('MAN-ABROAD-DRAFT-1')}"""),
 
-    (f"{O}+{S}/rest/order-has-one-manifest.sql", S, f"""
+    ("manifests/order-has-one-manifest", S, f"""
      UPDATE manifest_orders SET order_number = NULL WHERE manifest_id = {manifest('MAN-ABROAD-DRAFT-1')}""",
      ("orders-manifest-is-named-after-it",)),
-    (f"{O}+{S}/rest/manifest-agrees-with-its-order.sql", S,
+    ("manifests/manifest-agrees-with-its-order", S,
      "UPDATE manifests SET destination_country = 'CA' WHERE unique_id = 'MAN-ABROAD-SUBMITTED-1'"),
-    (f"{O}+{S}/rest/manifest-items-are-the-lines.sql", S, f"""
+    ("manifests/manifest-items-are-the-lines", S, f"""
      UPDATE manifest_items SET quantity = quantity + 1
      WHERE manifest_id = {manifest('MAN-ABROAD-SUBMITTED-1')} AND product_id = 1"""),
-    (f"{O}+{S}/rest/manifest-stands-where-its-order-does.sql", S, f"""
+    ("manifests/manifest-stands-where-its-order-does", S, f"""
      UPDATE manifest_orders SET retryable = false, retry_until = NULL
      WHERE manifest_id = {manifest('MAN-ABROAD-RETRY-1')}"""),
-    (f"{O}+{C}/rest/parties-are-known.sql", O, "UPDATE party_projection SET active = true WHERE party_id = 'C-3'"),
-    (f"{S}+{C}/rest/parties-are-known.sql", S, "DELETE FROM party_projection WHERE party_id = 'U-1'"),
+    ("parties/parties-are-known", O, "UPDATE party_projection SET active = true WHERE party_id = 'C-3'"),
+    ("parties/parties-are-known", S, "DELETE FROM party_projection WHERE party_id = 'U-1'"),
 )
 
 
@@ -238,10 +238,10 @@ def inverted(world, _header):
 
 
 TOPIC_PLANTS = (
-    ("each/topics/event-has-its-outcome.sql", (), event_without_outcome),
-    ("each/topics/outcome-has-its-event.sql", (), outcome_without_event),
-    ("each/topics/repeated-fact-is-equal.sql", (), other_bytes_again),
-    ("each/topics/key-keeps-its-partition.sql", (), other_partition),
-    ("each/topics/fact-stands-in-order.sql", (), inverted),
-    ("each/topics/fact-names-the-one-before.sql", (), without_the_one_before),
+    ("topics/event-has-its-outcome", (), event_without_outcome),
+    ("topics/outcome-has-its-event", (), outcome_without_event),
+    ("topics/repeated-fact-is-equal", (), other_bytes_again),
+    ("topics/key-keeps-its-partition", (), other_partition),
+    ("topics/fact-stands-in-order", (), inverted),
+    ("topics/fact-names-the-one-before", (), without_the_one_before),
 )

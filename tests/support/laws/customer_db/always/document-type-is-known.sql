@@ -1,5 +1,0 @@
--- A company's document is of a known type, and has a number exactly if it has a type.
-SELECT c.company_id, c.document_type, c.document_number
-FROM companies c
-WHERE (c.document_type IS NOT NULL AND NOT EXISTS (SELECT FROM document_types d WHERE d.code = c.document_type))
-   OR (c.document_number IS NOT NULL AND c.document_type IS NULL)

@@ -1,5 +1,0 @@
--- Nothing was picked up and rejected after it.
-SELECT s.subject AS unique_id, s.seq AS shipped, r.seq AS rejected
-FROM ev.outbox_events s
-JOIN ev.outbox_events r ON r.subject = s.subject AND r.seq > s.seq
-WHERE s.type = 'quenty.shipping.ManifestShipped' AND r.type = 'quenty.shipping.ManifestRejected'

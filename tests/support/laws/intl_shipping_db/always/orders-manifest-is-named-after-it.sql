@@ -1,6 +1,0 @@
--- The manifest of an order is MAN- and the order's number; only those begin like that.
-SELECT m.unique_id, o.order_number, m.created_by
-FROM manifests m
-JOIN manifest_orders o ON o.manifest_id = m.id
-WHERE CASE WHEN o.order_number IS NULL THEN m.unique_id LIKE 'MAN-%'
-      ELSE m.unique_id <> 'MAN-' || o.order_number OR m.created_by <> 'quenty-shipping' END

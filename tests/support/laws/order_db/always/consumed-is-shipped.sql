@@ -1,6 +1,0 @@
--- Only of a shipped order something has left the house: nothing is consumed for an order that is on its
--- way there or was cancelled.
-SELECT o.order_number, o.status, r.order_item_id, r.inventory_item_id, r.quantity
-FROM orders o
-JOIN stock_reservations r ON r.order_id = o.id
-WHERE o.status NOT IN ('shipped', 'in_transit', 'delivered') AND r.status = 'consumed'

@@ -1,6 +1,0 @@
--- What a lot has reserved is the sum of the open reservations on it.
-SELECT i.id AS lot, i.product_id, i.reserved_quantity, coalesce(r.open, 0) AS open
-FROM inventory_items i
-FULL JOIN (SELECT inventory_item_id, sum(quantity) AS open FROM stock_reservations
-           WHERE status = 'open' GROUP BY inventory_item_id) r ON r.inventory_item_id = i.id
-WHERE i.reserved_quantity IS DISTINCT FROM coalesce(r.open, 0)

@@ -1,0 +1,10 @@
+-- Every lane goes on.
+-- in: shown int4
+-- out: violations int8, violation text
+SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
+FROM (
+    SELECT group_name, topic, partition, next_offset, halted_reason
+    FROM ev.consumer_offset
+    WHERE halted_reason IS NOT NULL
+) law
+LIMIT $1

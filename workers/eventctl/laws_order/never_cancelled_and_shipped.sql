@@ -1,0 +1,12 @@
+-- No order was told to be both cancelled and shipped, or one of them twice.
+-- in: shown int4
+-- out: violations int8, violation text
+SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
+FROM (
+    SELECT subject AS order_number, array_agg(type ORDER BY seq) AS facts
+    FROM ev.outbox_events
+    WHERE type IN ('quenty.order.OrderCancelled', 'quenty.order.OrderShipped')
+    GROUP BY subject
+    HAVING count(*) > 1
+) law
+LIMIT $1
