@@ -188,7 +188,9 @@ static int add_fields(const struct ev_json *found, const struct ev_json *expecte
         return ev_trace(r);
 }
 
-/* Of two versions of a schema fields are not compared; nor is a secret, which its form hides. */
+/* Of two versions of a schema fields are not compared; nor is a secret, which its form hides:
+ * that the value differs is told all the same. Bytes that cannot be decoded are no value of
+ * the type, which is told, and by which of the two is not: whoever looks at both will see. */
 static int add_value(struct ev_bytes found, struct ev_bytes expected, struct ev_arena *arena,
                      struct ev_buffer *text)
 {

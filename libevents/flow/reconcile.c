@@ -183,7 +183,9 @@ static int start_lanes(struct ev_reconcile *reconcile, struct ev_kafka *kafka,
         return ev_trace(r);
 }
 
-/* The position first, then the ends: see the head of this file. */
+/* The position first, then the ends: see the head of this file. The other way round a fact
+ * that was published between the two would be missing, though it is where it should be. Names
+ * and sources may be older than both; what they do not know yet is looked up when it is met. */
 static int begin(struct ev_reconcile *reconcile, const struct ev_reconcile_options *options)
 {
         struct ev_feed_span span;
@@ -299,7 +301,9 @@ static void tell_gap(struct ev_reconcile *reconcile, int64_t from, int64_t to)
         ev_reconcile_tell(reconcile, &finding);
 }
 
-/* The first gap on record that ends at or behind a number: its bounds, or false. */
+/* The first gap on record that ends at or behind a number: its bounds, or false. Numbers are
+ * asked for in ascending order, so gaps are read once from the beginning to the end, a page in
+ * memory, as rows are. */
 static int find_gap(struct ev_reconcile *reconcile, int64_t seq, struct ev_feed_gap *ret_gap,
                     bool *ret_found)
 {
@@ -382,7 +386,9 @@ static int take_row(struct ev_reconcile *reconcile, const struct ev_result *rows
         return ev_trace(r);
 }
 
-/* The server makes the next page while this one is compared. */
+/* The server makes the next page while this one is compared. A look-up between the two takes
+ * that page in, and the next one is asked for again: it is seldom that anything has to be
+ * looked up. */
 static int take_page(struct ev_reconcile *reconcile, bool *ret_is_last)
 {
         _cleanup_result_ struct ev_result *rows = NULL;
@@ -405,7 +411,8 @@ static int take_page(struct ev_reconcile *reconcile, bool *ret_is_last)
         return ev_trace(r);
 }
 
-/* Behind the last row, once: numbers up to the position may be missing, too. */
+/* Behind the last row, once: numbers up to the position may be missing, too. The position
+ * itself is the number of a row that was published; if it is not there, it was removed. */
 static int end_rows(struct ev_reconcile *reconcile)
 {
         int r = ev_feed_take_ahead(&reconcile->feed);
@@ -439,7 +446,9 @@ static int tell_awaited(struct ev_reconcile *reconcile)
         return ev_trace(r);
 }
 
-/* What was dropped while rows were read would have been told as missing. */
+/* What was dropped while rows were read would have been told as missing. That is no finding
+ * but a run that has lost its ground; who drops partitions by a timer calls the audit at
+ * another time. */
 static int check_span(struct ev_reconcile *reconcile)
 {
         struct ev_feed_span span;

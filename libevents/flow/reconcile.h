@@ -36,10 +36,12 @@ enum ev_finding_kind {
 /* "missing_record", …: for people and programs. */
 const char *ev_finding_name(enum ev_finding_kind kind);
 
-/* Whether it is one: VOID and REPEATED are as they may be. */
+/* Whether it is a difference: VOID and REPEATED are as they may be. A relay promises its records at least
+ * once, so repetitions are counted and shown, and nobody has to act on them. */
 bool ev_finding_is_difference(enum ev_finding_kind kind);
 
-/* Slices are valid during the call. */
+/* Slices are valid during the call. Who shows findings has to bound how many: a topic that was made anew
+ * gives one for each row. */
 struct ev_finding {
         enum ev_finding_kind kind;
         int64_t seq;

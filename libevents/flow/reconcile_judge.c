@@ -20,10 +20,12 @@ enum {
         DETAIL_MAX = 160,
 };
 
-/* What to do next in a lane. */
+/* What to do next in a lane. A record that is ahead stays where it is, and is not looked up again for each
+ * of the rows before its own. */
 enum { TAKEN = 0, AHEAD = 1 }; /* the record was judged and taken; or it is that of a later row */
 
-/* What a record says that it is. */
+/* What a record says that it is, as slices of it. Anybody who may write to the topic can say anything:
+ * it is a claim until a row agrees. */
 struct claim {
         const struct ev_message *message;
         int source; /* its place in the chain; -1: none of this database's */
@@ -127,7 +129,9 @@ static struct ev_lane *link_of(struct ev_reconcile *reconcile, const struct ev_r
                                            lane->partition)];
 }
 
-/* A record without a row. Of an earlier timeline it is void, once somebody has said so. */
+/* A record without a row. Of an earlier timeline it is void, once somebody has said so. Under
+ * the present one nobody can say so: numbers would have been given away twice, and the relay
+ * halts at that, too. */
 static void tell_lost(struct ev_reconcile *reconcile, const struct ev_reconcile_lane *lane,
                       const struct claim *claim)
 {
@@ -478,8 +482,9 @@ int ev_reconcile_row(struct ev_reconcile *reconcile, struct ev_reconcile_row *ro
 
 /* ---- Behind the last row ---- */
 
-/* A fact behind the position: the row was looked up, and stands where it should. They are published in
- * order, too. */
+/* A fact behind the position: the row was looked up, and stands where it should. They are
+ * published in order, too. Those of them that are not published yet are nobody's fault, and
+ * nobody looks for them. */
 static int take_later(struct ev_reconcile *reconcile, const struct claim *claim)
 {
         struct ev_reconcile_row row = { 0 };

@@ -80,7 +80,9 @@ static const struct ev_relay_name *name_of(const struct ev_places *places, int16
         return id > 0 && places->names[id].text ? &places->names[id] : NULL;
 }
 
-/* Those given since they were read are looked up when they are first met. */
+/* Those given since they were read are looked up when they are first met: a worker of a newer version
+ * names new types, and a database that was promoted is a new source. Both happen seldom, and each costs
+ * one statement. */
 static int learn(struct ev_places *places, struct ev_feed *feed, const struct ev_feed_fact *fact)
 {
         int r = 0;

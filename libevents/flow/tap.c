@@ -6,12 +6,14 @@
 #include "flow/tap.h"
 
 #include <assert.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "wire/ends.h"
 #include "wire/reader.h"
 
-enum { SILENCE_MS = 100 };
+enum { SILENCE_MS = 100, PAUSE_MS = 50 };
 
 int ev_tap_init(struct ev_tap *tap)
 {
@@ -49,15 +51,34 @@ int ev_tap_start(struct ev_tap *tap, struct ev_kafka *kafka, const char *topic, 
         return 0;
 }
 
+/* A client that has just been made does not know all leaders yet, nor does it while they move: who
+ * begins to read waits for them, and not for ever. */
+static int load_ends(struct ev_kafka *kafka, const char *topic, int32_t partitions, int64_t time_ms,
+                     int64_t *ret_offsets)
+{
+        const struct timespec pause = { .tv_nsec = PAUSE_MS * EV_MICROS_PER_MS * 1000 };
+        int64_t end = ev_clock_monotonic_micros() + EV_KAFKA_ANSWER_MS_MAX * EV_MICROS_PER_MS;
+        int r = ev_ends_load(kafka, topic, partitions, time_ms, ret_offsets);
+
+        assert(partitions > 0);
+
+        while (r < 0 && ev_error_last()->verdict == EV_VERDICT_RETRY &&
+               ev_clock_monotonic_micros() < end) {
+                nanosleep(&pause, NULL);
+                r = ev_ends_load(kafka, topic, partitions, time_ms, ret_offsets);
+        }
+        return ev_trace(r);
+}
+
 int ev_tap_bounds(struct ev_kafka *kafka, const char *topic, int32_t partitions, int64_t from_ms,
                   int64_t *ret_begins, int64_t *ret_ends)
 {
-        int r = ev_ends_load(kafka, topic, partitions, from_ms, ret_begins);
+        int r = load_ends(kafka, topic, partitions, from_ms, ret_begins);
 
         assert(ret_begins && ret_ends);
 
         if (r == 0)
-                r = ev_ends_load(kafka, topic, partitions, EV_ENDS_LATEST, ret_ends);
+                r = load_ends(kafka, topic, partitions, EV_ENDS_LATEST, ret_ends);
         for (int32_t i = 0; r == 0 && i < partitions; ++i)
                 if (ret_begins[i] < 0)
                         ret_begins[i] = ret_ends[i];

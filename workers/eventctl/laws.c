@@ -62,7 +62,8 @@ struct answer {
         int shown;
 };
 
-/* A part of a law of two databases; buckets 0: of one only. */
+/* A part of a law of two databases; buckets 0: of one only. The rows are borrowed from the
+ * result that they came with, and gone with it when the part was asked. */
 struct part {
         int32_t buckets, bucket;
         struct ev_str rows;

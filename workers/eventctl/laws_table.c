@@ -170,7 +170,8 @@ static const struct law of_manifests[] = {
           "has one." },
 };
 
-/* Places in database_names. */
+/* Places in database_names. A law that was written for one database and holds in another as
+ * well is a row of two sets, not a second file. */
 enum { CUSTOMER, ORDER, SHIPPING };
 
 #define ALONE LAWS_ALONE, NULL, NULL, NULL

@@ -16,6 +16,8 @@ static struct ev_ledger *new_ledger(void)
         return ledger;
 }
 
+/* With an arena of its own, which is large enough for all of them: that there is memory for a
+ * report of 65536 numbers is what the last test wants. */
 static size_t list(struct ev_ledger *ledger, int64_t *seqs)
 {
         _cleanup_(ev_arena_free_p) struct ev_arena *arena = NULL;
