@@ -81,6 +81,8 @@ static void audit_done(struct audit *audit)
         ev_buffer_done(&audit->texts);
 }
 
+/* A server that fails in the middle leaves a list that does not end, and exit status 1: what
+ * was said of the laws before it is true, and it is no report. */
 static enum command_exit complain(void)
 {
         command_complain();

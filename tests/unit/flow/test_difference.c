@@ -32,6 +32,8 @@ static struct ev_message found_record(void)
         };
 }
 
+/* As the relay hands it over: without topic and partition, which are compared by where a
+ * record stands. */
 static struct ev_outgoing expected_record(void)
 {
         return (struct ev_outgoing){

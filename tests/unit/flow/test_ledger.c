@@ -8,6 +8,7 @@
 
 UNIT_SUITE(ledger);
 
+/* Made of zeros: a number that was never noted is none, and nothing is awaited. */
 static struct ev_ledger *new_ledger(void)
 {
         struct ev_ledger *ledger = NULL;
