@@ -17,10 +17,13 @@ enum { PLACES = 2 * EV_LEDGER_OPEN_MAX };
 
 enum state { FREE, AWAITED, MET };
 
+/* A place of the ring; number 0: none was noted there yet. */
 struct recent {
         int64_t seq, previous;
 };
 
+/* A place of the table. One that was met stays in it, so that a search which passes over it
+ * still finds what stands behind. */
 struct open {
         int64_t seq;
         enum state state;

@@ -119,6 +119,8 @@ void ev_tap_take(struct ev_tap *tap)
         ++tap->next;
 }
 
+/* The reader goes on until it is freed: to stop it takes a round trip, and nobody waits for
+ * what it still fetches. */
 void ev_tap_end(struct ev_tap *tap)
 {
         assert(tap);

@@ -61,6 +61,8 @@ static void audit_done(struct audit *audit)
         ev_db_free(audit->db);
 }
 
+/* What was found before a server failed is shown and is true; that it is not all, the exit
+ * status says. */
 static enum command_exit complain(void)
 {
         command_complain();
