@@ -13,7 +13,7 @@
 #include "flow/batch.h"
 #include "flow/relay_record.h"
 #include "flow/replay.h"
-#include "wire/reader.h"
+#include "flow/tap.h"
 
 enum { EV_REPLAY_TOPICS_MAX = 16, EV_REPLAY_LANES_MAX = 1024 };
 
@@ -29,9 +29,7 @@ struct ev_replay_lane {
         int64_t applied_to; /* what is before this offset is applied, and perhaps seen again */
         int64_t wanted_to;  /* what is at or behind it is not wanted */
         /* Of a partition. */
-        struct ev_reader *reader;
-        struct ev_messages messages;
-        size_t at; /* of the messages: that of `next` */
+        struct ev_tap tap;
 };
 
 /* Where facts come from. */

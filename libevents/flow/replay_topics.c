@@ -6,11 +6,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-
-enum {
-        AHEAD_MAX = 256, /* records of a lane in memory */
-        SILENCE_MS = 100,
-};
+#include "wire/ends.h"
 
 /* ---- Lanes ---- */
 
@@ -29,7 +25,7 @@ static int add_lanes(struct ev_replay *replay, size_t topic, int32_t partitions)
                         .topic = ev_str_of(replay->topics[topic]),
                         .partition = i,
                 };
-                if (ev_messages_init(&lane->messages, AHEAD_MAX) < 0)
+                if (ev_tap_init(&lane->tap) < 0)
                         return ev_trace(EV_FAILED);
         }
         return 0;
@@ -93,8 +89,7 @@ static int fail_beyond(const struct ev_offset *offset, int64_t end)
                        (long long)end);
 }
 
-/* Each partition has a reader, and so a queue of its own: one is waited for while others are full.
- * What lies in front of the beginning is missing, and the watermarks will say so. The record that was
+/* What lies in front of the beginning is missing, and the watermarks will say so. The record that was
  * applied last is read once more, to see on which side of the cut it lies. */
 static int start_lane(struct ev_replay *replay, size_t index, int64_t begin, int64_t end)
 {
@@ -118,11 +113,8 @@ static int start_lane(struct ev_replay *replay, size_t index, int64_t begin, int
                 from = end; /* the cut lies in front of the beginning */
         lane->applied_to = offset->next_offset;
         replay->counts.to_come += (uint64_t)(end - from);
-        r = ev_reader_new(&lane->reader, replay->kafka, true);
-        if (r == 0)
-                r = ev_reader_add_range(lane->reader, offset->topic.data, offset->partition, from,
-                                        end);
-        return ev_trace(r);
+        return ev_trace(ev_tap_start(&lane->tap, replay->kafka, offset->topic.data,
+                                     offset->partition, from, end));
 }
 
 /* All is asked before anything is read. The lanes of a topic stand one behind the other. */
@@ -138,11 +130,8 @@ static int start_topics(struct ev_replay *replay)
 
                 while (next < replay->lane_count && replay->offsets[next].topic.data == topic)
                         ++next;
-                r = ev_ends_load(replay->kafka, topic, (int32_t)(next - i), EV_ENDS_EARLIEST,
-                                 &begins[i]);
-                if (r == 0)
-                        r = ev_ends_load(replay->kafka, topic, (int32_t)(next - i), EV_ENDS_LATEST,
-                                         &ends[i]);
+                r = ev_tap_bounds(replay->kafka, topic, (int32_t)(next - i), EV_ENDS_EARLIEST,
+                                  &begins[i], &ends[i]);
                 i = next;
         }
         assert(i <= replay->lane_count);
@@ -157,25 +146,11 @@ static int start_topics(struct ev_replay *replay)
 
 /* ---- Records ---- */
 
-static struct ev_str header_of(const struct ev_message *message, struct ev_str name)
-{
-        assert(message->topic);
-
-        for (size_t i = 0; i < message->headers_count; ++i) {
-                const struct ev_header *header = &message->headers[i];
-
-                if (ev_str_equal(header->name, name))
-                        return (struct ev_str){ (const char *)header->value.data,
-                                                header->value.size };
-        }
-        return EV_STR_NULL;
-}
-
 /* The number that the relay gave it. One that has none is opened at once, and refused. */
 static int64_t sequence_of(const struct ev_message *message)
 {
         int64_t sequence;
-        bool is_there = ev_str_to_int64(header_of(message, EV_STR("ce_sequence")), &sequence);
+        bool is_there = ev_str_to_int64(ev_tap_header(message, EV_STR("ce_sequence")), &sequence);
 
         assert(message->offset >= 0);
 
@@ -190,7 +165,7 @@ static int64_t recorded_at(const struct ev_replay *replay, const struct ev_messa
         assert(replay->cut);
 
         if (replay->cut->until == INT64_MAX ||
-            !ev_instant_parse(header_of(message, EV_STR("ce_time")), &instant))
+            !ev_instant_parse(ev_tap_header(message, EV_STR("ce_time")), &instant))
                 return 0;
         return instant;
 }
@@ -203,15 +178,13 @@ static int begin_batch(struct ev_replay *replay)
 }
 
 /* Behind the last that is wanted there are later ones only, and repetitions of earlier ones. */
-static void look(const struct ev_replay *replay, struct ev_replay_lane *lane, size_t at)
+static void look(const struct ev_replay *replay, struct ev_replay_lane *lane)
 {
-        assert(at <= lane->messages.count);
+        assert(replay->cut);
 
-        lane->at = at;
-        lane->next = NULL;
-        if (at == lane->messages.count)
+        lane->next = ev_tap_peek(&lane->tap);
+        if (!lane->next)
                 return;
-        lane->next = &lane->messages.items[at];
         lane->sequence = sequence_of(lane->next);
         lane->recorded_at = recorded_at(replay, lane->next);
         if (!ev_replay_is_wanted(replay, lane, lane->sequence, lane->recorded_at))
@@ -221,19 +194,18 @@ static void look(const struct ev_replay *replay, struct ev_replay_lane *lane, si
 /* The first record of a lane that was read before was applied then. */
 static int look_first(const struct ev_replay *replay, struct ev_replay_lane *lane)
 {
-        const struct ev_message *first = lane->messages.items;
-        size_t at = 0;
+        const struct ev_message *first = ev_tap_peek(&lane->tap);
         int r = 0;
 
         assert(!lane->next);
 
-        if (lane->messages.count > 0 && first->offset < lane->applied_to) {
+        if (first && first->offset < lane->applied_to) {
                 r = ev_replay_check_applied(replay, lane, ev_str_of(first->topic),
                                             sequence_of(first), recorded_at(replay, first));
-                at = 1;
+                ev_tap_take(&lane->tap);
         }
         if (r == 0)
-                look(replay, lane, at);
+                look(replay, lane);
         return ev_trace(r);
 }
 
@@ -244,11 +216,10 @@ static int fill_lane(struct ev_replay *replay, struct ev_replay_lane *lane)
         assert(!lane->next);
 
         while (r == 0 && !lane->has_ended && !lane->next) {
-                r = ev_reader_collect(lane->reader, SILENCE_MS, AHEAD_MAX, &lane->messages);
+                r = ev_tap_fill(&lane->tap);
                 if (r < 0)
                         return ev_trace(r);
-                /* At once: a lane that may have more would end the merge where it runs empty. */
-                lane->has_ended = ev_reader_has_ended(lane->reader);
+                lane->has_ended = lane->tap.has_ended;
                 r = look_first(replay, lane);
         }
         return ev_trace(r);
@@ -256,21 +227,19 @@ static int fill_lane(struct ev_replay *replay, struct ev_replay_lane *lane)
 
 static int take_next(struct ev_replay *replay, struct ev_replay_lane *lane)
 {
-        assert(lane->next == &lane->messages.items[lane->at]);
+        assert(lane->next == ev_tap_peek(&lane->tap));
 
-        look(replay, lane, lane->at + 1);
+        ev_tap_take(&lane->tap);
+        look(replay, lane);
         return 0;
 }
 
-/* Messages go before the reader that they are borrowed from. */
 static void close_topics(struct ev_replay *replay)
 {
         assert(replay->lane_count <= EV_REPLAY_LANES_MAX);
 
-        for (size_t i = 0; i < replay->lane_count; ++i) {
-                ev_messages_done(&replay->lanes[i].messages);
-                ev_reader_free(replay->lanes[i].reader);
-        }
+        for (size_t i = 0; i < replay->lane_count; ++i)
+                ev_tap_done(&replay->lanes[i].tap);
 }
 
 const struct ev_replay_source ev_replay_topics = {
