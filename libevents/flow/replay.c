@@ -70,6 +70,7 @@ static int make_routes(struct ev_replay *replay, const struct ev_worker *worker)
         return 0;
 }
 
+/* Freed with the replay, also when the source fails behind this. */
 int ev_replay_make_lanes(struct ev_replay *replay, size_t lanes, size_t offsets)
 {
         assert(lanes > 0 && offsets > 0);
@@ -79,6 +80,8 @@ int ev_replay_make_lanes(struct ev_replay *replay, size_t lanes, size_t offsets)
         return replay->lanes && replay->offsets ? 0 : ev_fail_memory("lanes of a replay");
 }
 
+/* Lanes have to be known before their offsets can be taken over, and these before anything is read. Taking them
+ * over shuts out another replay of the same database: its next commit finds another epoch. */
 static int start(struct ev_replay *replay, const struct ev_replay_options *options)
 {
         struct ev_batch_options batch = { .worker = &replay->worker,
@@ -150,6 +153,7 @@ struct ev_replay_counts ev_replay_counts(const struct ev_replay *replay)
 
 /* ---- What is wanted ---- */
 
+/* Of others' facts a time is asked for record by record, since they have no common order with our own. */
 bool ev_replay_is_wanted(const struct ev_replay *replay, const struct ev_replay_lane *lane,
                          int64_t sequence, int64_t recorded_at)
 {
@@ -232,6 +236,7 @@ static struct ev_replay_lane *choose(struct ev_replay *replay)
         return best;
 }
 
+/* Asked of the record that comes next of all own ones, so the answer holds for everything behind it. */
 static bool is_beyond(const struct ev_replay *replay, const struct ev_replay_lane *lane)
 {
         assert(lane->next);
@@ -240,6 +245,7 @@ static bool is_beyond(const struct ev_replay *replay, const struct ev_replay_lan
                (lane->next->offset >= lane->wanted_to || lane->recorded_at > replay->cut->until);
 }
 
+/* A batch ends where a lane runs empty, too: what comes next cannot be known before it is filled. */
 static int merge(struct ev_replay *replay, size_t *ret_count)
 {
         struct ev_replay_lane *lane;

@@ -38,6 +38,8 @@ static bool wants_file(void *context, const struct ev_archive_file *file)
         return false;
 }
 
+/* Of its own facts each number must be there, and the reader sees to that; of another database's files those
+ * of other topics are left out, which makes holes that mean nothing. */
 static int check_archive(struct ev_replay *replay, struct ev_archive *archive, bool is_own)
 {
         const struct ev_archive_manifest *manifest = ev_archive_manifest(archive);
@@ -57,6 +59,8 @@ static int check_archive(struct ev_replay *replay, struct ev_archive *archive, b
         return 0;
 }
 
+/* A lane for all archives, and offsets by topic, since watermarks are kept by topic. The chain has a place for
+ * each source of an archive: predecessors are named within a source, as on the topics. */
 static int open_files(struct ev_replay *replay)
 {
         int r = ev_replay_make_lanes(replay, 1, replay->topic_count);
@@ -82,6 +86,7 @@ static int open_files(struct ev_replay *replay)
         return ev_trace(r);
 }
 
+/* Where the last process stood is known by the offsets, topic by topic; nothing has to be sought. */
 static int start_files(struct ev_replay *replay)
 {
         struct ev_replay_lane *lane = replay->lanes;
@@ -115,6 +120,7 @@ static int begin_batch(struct ev_replay *replay)
         return 0;
 }
 
+/* Null stays null: a header without a value is another record than one with an empty value. */
 static int keep(struct ev_arena *arena, struct ev_bytes *bytes)
 {
         struct ev_str copy = { (const char *)bytes->data, bytes->size };
@@ -160,6 +166,8 @@ static int keep_record(struct ev_arena *arena, const struct ev_outgoing *record,
         return ev_trace(r);
 }
 
+/* The record is made by the relay's own function, so what is folded from files is byte for byte what would have
+ * been folded from topics, headers and all. */
 static int make_message(struct ev_replay *replay, const struct ev_archive_row *row, size_t topic,
                         int64_t previous, struct ev_message **ret_message)
 {
@@ -178,6 +186,7 @@ static int make_message(struct ev_replay *replay, const struct ev_archive_row *r
         return 0;
 }
 
+/* topic_count: it is none of ours. */
 static size_t topic_of(const struct ev_replay *replay, struct ev_str name)
 {
         size_t i = 0;
@@ -195,7 +204,7 @@ static int take_row(struct ev_replay *replay, struct ev_replay_lane *lane,
 {
         size_t topic = topic_of(replay, row->topic);
         const struct ev_feed_fact *fact = &row->fact;
-        struct ev_message *message;
+        struct ev_message *message = NULL;
         int64_t *last, previous;
         int r;
 
@@ -236,6 +245,8 @@ static void end_archive(struct ev_replay *replay, struct ev_replay_lane *lane)
         assert(replay->archive_at < replay->archive_count);
 }
 
+/* Rows that were applied before are passed over here, one by one: their numbers have to go into the chain all
+ * the same. */
 static int fill_lane(struct ev_replay *replay, struct ev_replay_lane *lane)
 {
         struct ev_archive_row row;
@@ -257,6 +268,7 @@ static int fill_lane(struct ev_replay *replay, struct ev_replay_lane *lane)
         return ev_trace(r);
 }
 
+/* What is in hand stays where it is until the batch after the next one begins. */
 static int take_next(struct ev_replay *replay, struct ev_replay_lane *lane)
 {
         assert(lane->next);

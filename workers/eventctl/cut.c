@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 
+/* The list of topics comes from the schemas that are built in, so names of topics need no broker. */
 void cut_all(struct cut *cut)
 {
         assert(cut);
@@ -54,6 +55,7 @@ static bool parse_end(struct cut *cut, struct ev_str text)
         return true;
 }
 
+/* A comma at the end is a list that somebody has not finished typing, or that a script has cut short. */
 static bool parse_ends(struct cut *cut, struct ev_str text)
 {
         bool is_good = text.size > 0 && text.data[text.size - 1] != ',';
@@ -65,6 +67,8 @@ static bool parse_ends(struct cut *cut, struct ev_str text)
         return is_good;
 }
 
+/* A number and a time cannot be taken for each other, nor for a list, which has a slash: so no further option
+ * says which of the three it is. */
 bool cut_parse(struct cut *cut, const char *text)
 {
         struct ev_str typed = ev_str_of(text);

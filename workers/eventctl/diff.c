@@ -70,6 +70,8 @@ static void diff_done(struct diff *diff)
 
 /* ---- Asking ---- */
 
+/* One statement in two forms: without a table it adds up all of them by bucket; with one it gives the rows of
+ * one bucket, a line for each column. */
 static int ask(struct diff *diff, enum side side, struct ev_str table, int32_t bucket,
                struct ev_result **ret_lines)
 {
@@ -110,6 +112,7 @@ static struct row row_at(const struct ev_result *lines, size_t from)
         return row;
 }
 
+/* The natural key as JSON: the same text on both sides, and what people know the row by. */
 static struct ev_str key_of(const struct row *row)
 {
         assert(row->lines);
@@ -117,6 +120,8 @@ static struct ev_str key_of(const struct row *row)
         return ev_result_text(row->lines, row->from, DIFF_KEY);
 }
 
+/* Counted in any case, shown up to the limit: who has a million differences wants to know that, and to see a
+ * few. */
 static void tell(struct diff *diff, const struct row *row, struct ev_str column, struct ev_str live,
                  struct ev_str rebuilt)
 {
@@ -286,6 +291,7 @@ static bool wait_a_little(const struct diff *diff, int64_t until)
         return !command_is_stopped(diff->stop_fd) && ev_clock_monotonic_micros() < until;
 }
 
+/* Of the clock that nobody sets. */
 static int64_t patience(void)
 {
         int64_t now = ev_clock_monotonic_micros();
@@ -376,6 +382,8 @@ static enum command_exit wait_for_relay(const struct diff *diff)
 
 /* ---- The rebuilt database ---- */
 
+/* By a session of its own, like a worker's, since the one that compares can write nothing. The live side
+ * keeps its snapshot meanwhile: it is the moment that all this leads to. */
 static enum command_exit catch_up(const struct diff *diff)
 {
         const struct fold_position *live = &diff->positions[LIVE];

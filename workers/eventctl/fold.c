@@ -44,6 +44,7 @@ static const struct fold_kind kinds[DATABASES] = {
           NULL },
 };
 
+/* database_find() has said what is wrong with the name, so the caller only has to end. */
 const struct fold_kind *fold_kind_find(const char *database)
 {
         int at = database_find(database);
@@ -70,6 +71,7 @@ int fold_ask_owner(struct ev_db *db, struct fold_owner *ret_owner)
         return 0;
 }
 
+/* The ends borrow their topics from the lanes and are void with them. */
 void fold_position_done(struct fold_position *position)
 {
         assert(position);
@@ -78,6 +80,7 @@ void fold_position_done(struct fold_position *position)
         position->ends_count = 0;
 }
 
+/* Facts that the worker of this database announces: their order is that of the database's commits. */
 static bool is_own(const struct fold_kind *kind, struct ev_str topic)
 {
         assert(topic.size > 0);
@@ -124,6 +127,8 @@ static int take_ends(const struct fold_kind *kind, struct fold_position *positio
         return 0;
 }
 
+/* A group that has never read anything has no rows: then there are no ends, and topics are read to where
+ * they end by themselves. */
 static int ask_ends(const struct fold_kind *kind, const char *group, struct ev_db *db,
                     struct fold_position *position)
 {
@@ -139,6 +144,8 @@ static int ask_ends(const struct fold_kind *kind, const char *group, struct ev_d
         return r < 0 ? ev_trace(r) : ev_trace(take_ends(kind, position));
 }
 
+/* The number first and the lanes behind it: outside of one snapshot the lanes may be further than the number
+ * says, never less far, which does no harm to who only wants to read up to them. */
 int fold_ask_position(const struct fold_kind *kind, const struct ev_shard *shard,
                       struct ev_db *live, struct fold_position *position)
 {
@@ -157,6 +164,7 @@ int fold_ask_position(const struct fold_kind *kind, const struct ev_shard *shard
         return ev_trace(ask_ends(kind, group, live, position));
 }
 
+/* What a rebuilt database has is published by its nature, and has no holes: watermarks see to that. */
 int fold_ask_reached(const struct fold_kind *kind, struct ev_db *rebuilt,
                      struct fold_position *position)
 {
@@ -202,6 +210,8 @@ static void run_done(struct run *run)
         ev_kafka_free(run->kafka);
 }
 
+/* An archive that is not there, was not finished, or is of another database is told by the reader, with its
+ * path. */
 static int open_archive(struct run *run, const char *folder, const char *database)
 {
         char path[EV_ARCHIVE_PATH_MAX];
@@ -231,6 +241,8 @@ static int open_archives(struct run *run, const struct fold_kind *kind, const ch
         return r < 0 ? ev_trace(r) : ev_trace(open_archive(run, folder, kind->worker->database));
 }
 
+/* Topics and archives are two sources of one replay; with an archive no broker is asked for anything, so
+ * that an auditor needs neither network nor configuration of Kafka. */
 static enum command_exit open_source(struct run *run, const struct fold_options *options)
 {
         assert(options->kind);
@@ -240,6 +252,8 @@ static enum command_exit open_source(struct run *run, const struct fold_options 
         return open_archives(run, options->kind, options->from) < 0 ? command_fail() : COMMAND_DONE;
 }
 
+/* Everything that can be wrong with configuration and source is found before the first fact is applied. The
+ * shard decides which partitions are the database's own; workers that know no shards have all of them. */
 static enum command_exit begin(struct run *run, const struct fold_options *options,
                                struct ev_shard *shard)
 {
@@ -266,6 +280,8 @@ static enum command_exit begin(struct run *run, const struct fold_options *optio
         return COMMAND_DONE;
 }
 
+/* A step is a transaction. Between two of them a stop is heard; what was committed stays, and the offsets in
+ * the database say where the next call begins. */
 static enum command_exit work(const struct run *run, int stop_fd)
 {
         struct progress_bar bar;
@@ -290,6 +306,8 @@ static enum command_exit work(const struct run *run, int stop_fd)
         return COMMAND_FAILED;
 }
 
+/* Facts carry ids that the database would draw by itself. Whoever puts a worker on a rebuilt database must
+ * not get one of them a second time. */
 static enum command_exit finish(const struct fold_kind *kind, struct ev_db *db)
 {
         _cleanup_result_ struct ev_result *result = NULL;

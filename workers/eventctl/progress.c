@@ -49,6 +49,7 @@ static void print_bar(const struct progress_bar *bar, uint64_t done)
 }
 
 /* If it goes on as it went so far. */
+/* Only shown where the whole is known; the first seconds say little, and none of it is shown then. */
 static void print_left(const struct progress_bar *bar, uint64_t done, uint64_t seconds)
 {
         uint64_t rest = done < bar->total ? bar->total - done : 0, left = seconds * rest / done;

@@ -43,6 +43,7 @@ static void rebuild_done(struct rebuild *rebuild)
 
 /* ---- The database that is filled ---- */
 
+/* Tables that facts fill; rows that migrations bring along are in every database. */
 static int ask_rows(const struct rebuild *rebuild, bool *ret_has_rows)
 {
         _cleanup_result_ struct ev_result *result = NULL;
@@ -55,6 +56,8 @@ static int ask_rows(const struct rebuild *rebuild, bool *ret_has_rows)
         return ev_trace(r);
 }
 
+/* A database in which a worker has been is never filled: its rows have other origins, and it may be the live
+ * one, named by mistake. One that a rebuild has begun is gone on with, from the same source. */
 static enum command_exit check_target(const struct rebuild *rebuild)
 {
         const char *from = command_value(rebuild->input, "from");
@@ -102,6 +105,7 @@ static enum command_exit open_target(struct rebuild *rebuild)
 
 /* ---- How far ---- */
 
+/* What somebody has asked for stands, and is told if it is not there yet. */
 static bool is_given(const struct ev_replay_cut *cut, const struct ev_replay_end *end)
 {
         assert(cut->ends_count <= EV_REPLAY_ENDS_MAX);
@@ -161,6 +165,7 @@ static enum command_exit ask_live(struct rebuild *rebuild)
         return limit(&rebuild->cut.facts, &rebuild->live);
 }
 
+/* Before any server is asked: a mistake in the command line must not cost a minute. */
 static enum command_exit read_arguments(struct rebuild *rebuild)
 {
         const char *until = command_value(rebuild->input, "until");
