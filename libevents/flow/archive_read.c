@@ -588,7 +588,7 @@ int ev_archive_forgive(struct ev_archive *archive)
         assert(archive->files_next == 0);
 
         archive->forgiven = ev_arena_take_array(archive->arena, archive->manifest.files_count + 1,
-                                                sizeof(*archive->forgiven));
+                                                sizeof(struct ev_archive_file *));
         return archive->forgiven ? 0 : ev_trace(EV_FAILED);
 }
 

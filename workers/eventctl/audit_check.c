@@ -36,6 +36,8 @@ struct check {
         struct ev_merkle tree;
         int64_t size, last_seq; /* of the last seal that is what was signed; 0: none */
         int64_t seal;           /* size of the last one that was looked at */
+        int64_t lowest;         /* number from which on there are partitions */
+        int64_t gone_seq;       /* the last row of the last seal that has rows below; 0: none has */
         uint64_t rows, seals, problems;
 };
 
@@ -73,7 +75,7 @@ static int add_rows(struct check *check, int64_t until)
 
         assert(check->audit.db);
 
-        audit_rows(&check->audit, check->seals == 0 ? INT64_MIN : check->audit.after, until);
+        audit_rows(&check->audit, check->last_seq == 0 ? INT64_MIN : check->audit.after, until);
         while ((r = audit_next_row(&check->audit, &hash, &seq)) == 0) {
                 r = ev_merkle_add(&check->tree, &hash);
                 if (r < 0)
@@ -107,6 +109,35 @@ static int compare(struct check *check, const struct audit_seal *seal, const cha
         return 0;
 }
 
+/* Rows of dropped partitions cannot be looked at, and those beside them in one seal not judged. Their seal was
+ * signed, so the tree goes on from it: what comes behind is held against what it should be. */
+static bool is_gone(struct check *check, const struct audit_seal *seal)
+{
+        assert(check->lowest > 0);
+
+        if (check->last_seq + 1 >= check->lowest)
+                return false;
+        check->gone_seq = seal->last_seq;
+        check->audit.after = seal->last_seq;
+        return true;
+}
+
+/* What is wrong is told with the rows that there are; from the seal on they are held against what was
+ * sealed. */
+static int judge_rows(struct check *check, const struct audit_seal *seal, const char **ret_problem)
+{
+        int r = add_rows(check, seal->last_seq);
+
+        assert(ret_problem);
+
+        ++check->seals;
+        if (r == 0)
+                r = compare(check, seal, ret_problem);
+        if (r == 0 && *ret_problem)
+                tell(check, seal, (int64_t)check->tree.size - check->size, *ret_problem);
+        return ev_trace(r);
+}
+
 /* A seal that was not signed says nothing about rows: they count for the next one.
  *
  * One that is gone is told by the one behind it, which names the size that it went on from. That costs no
@@ -129,17 +160,11 @@ static int check_seal(struct check *check, const struct audit_seal *seal)
                 tell(check, seal, 0, problem);
         if (r < 0 || problem)
                 return ev_trace(r);
-        r = add_rows(check, seal->last_seq);
-        ++check->seals;
-        if (r == 0)
-                r = compare(check, seal, &problem);
+        r = is_gone(check, seal) ? 0 : judge_rows(check, seal, &problem);
         if (r)
                 return ev_trace(r);
-        /* Told with the rows that there are; from here on they are held against what was sealed. */
-        if (problem) {
-                tell(check, seal, (int64_t)check->tree.size - check->size, problem);
+        if (problem || check->gone_seq == seal->last_seq)
                 check->tree = sealed;
-        }
         check->size = seal->size;
         check->last_seq = seal->last_seq;
         return 0;
@@ -172,6 +197,19 @@ static int check_all(struct check *check)
         return ev_trace(r);
 }
 
+static int load_lowest(struct check *check)
+{
+        _cleanup_result_ struct ev_result *row = NULL;
+        int r = ev_db_run(check->audit.db, &eventctl_sql_export_bounds, NULL, &row);
+
+        assert(check->lowest == 0);
+
+        if (r < 0)
+                return ev_trace(r);
+        check->lowest = ev_result_rows(row) == 1 ? ev_result_int8(row, 0, 0) : 1;
+        return 0;
+}
+
 /* Nothing sealed is no success: who has removed rows may have removed all seals with them. */
 static enum command_exit end(struct check *check, int r)
 {
@@ -186,6 +224,11 @@ static enum command_exit end(struct check *check, int r)
         }
         if (!output_end(&check->output))
                 return COMMAND_FAILED;
+        if (check->gone_seq > 0)
+                fprintf(stderr,
+                        "eventctl: rows up to %" PRId64 " are sealed, and partitions below %" PRId64
+                        " were dropped: \"audit verify\" holds their archive against the seal\n",
+                        check->gone_seq, check->lowest);
         if (check->seal == 0)
                 fprintf(stderr, "eventctl: nothing of %s is sealed, so nothing can be compared\n",
                         check->audit.database);
@@ -219,7 +262,9 @@ enum command_exit audit_check(const struct command_input *input)
                 check.tree = EV_MERKLE_INIT(check.audit.digest);
                 progress_begin(&check.bar, "rows", -1);
                 output_begin(&check.output, NULL, 0, NULL);
-                r = check_all(&check);
+                r = load_lowest(&check);
+                if (r == 0)
+                        r = check_all(&check);
                 exit = end(&check, r);
         }
         audit_done(&check.audit);
