@@ -160,15 +160,21 @@ def committed_late(e):
     """A transaction's facts have lower numbers than those of one before it on the same lane."""
     rows = e.rows(f"{ORDER}/outbox")
     caused = {r["xid"] for r in rows if r["causation_id"]}
-    moves = [m for m in e.rows(f"{ORDER}/offset_history") if m["topic"] == "quenty.stock.ingress.v1" and
-             m["xid"] in caused]
-    first = moves[0]
-    second = next(m for m in moves if m["partition"] == first["partition"] and m["xid"] != first["xid"])
+    every = [m for m in e.rows(f"{ORDER}/offset_history") if m["xid"] in caused]
+    moves = [m for m in every if m["topic"] == "quenty.stock.ingress.v1"]
+    # The two that are nearest to each other: others in between would be found behind the first one as well, and
+    # only so many faults are told.
+    order, last, pairs = list(dict.fromkeys(m["xid"] for m in every)), {}, []
+    for move in moves:
+        before, last[move["partition"]] = last.get(move["partition"]), move["xid"]
+        if before not in (None, move["xid"]):
+            pairs.append((order.index(move["xid"]) - order.index(before), before, move["xid"]))
+    _, first, second = min(pairs)
     for row in rows:
-        if row["xid"] in (first["xid"], second["xid"]):
-            row["xid"] = second["xid"] if row["xid"] == first["xid"] else first["xid"]
+        if row["xid"] in (first, second):
+            row["xid"] = second if row["xid"] == first else first
     e.write(f"{ORDER}/outbox", rows)
-    return f"of transaction {second['xid']} was committed behind"
+    return f"of transaction {second} was committed behind"
 
 
 def other_predecessor(e):
