@@ -7,8 +7,7 @@ import time
 
 from results import Result
 from rounds import Rounds, Sample
-from shop import Shop
-from system import BUILD, COMPANIES, PARTIES, PRODUCTS, STOCK, Bench, poll, run_workers, running
+from system import BUILD, COMPANIES, PARTIES, PRODUCTS, STOCK, Bench, Shop, poll, run_workers, running
 
 FACTS_AN_ORDER = 3
 

@@ -518,8 +518,10 @@ const struct command commands[] = {
           "Reads the whole outbox again and compares it with every seal in ev.seal, each of which "
           "must be signed by one of the keys. A line says between which numbers rows were changed, "
           "removed or added since they were sealed, or what is wrong with a seal; from there on "
-          "the next seals are judged by themselves. Seals of rows whose partitions were dropped are "
-          "passed over, and it is said. If there is a line, or nothing is sealed, the exit status is "
+          "the next seals are judged by themselves. Seals of rows whose partitions were dropped "
+          "are "
+          "passed over, and it is said. If there is a line, or nothing is sealed, the exit status "
+          "is "
           "4. Seals that were removed at the end only those can miss who have kept one: "
           "see \"audit consistency\". JSON is a list of objects with from_seq, to_seq, rows (that "
           "are there), sealed (that were) and problem.",
