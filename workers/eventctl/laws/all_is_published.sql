@@ -1,8 +1,7 @@
 -- The relay has published every fact and every dead letter.
 -- in: shown int4
 -- out: violations int8, violation text
-SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
-FROM (
+WITH law AS MATERIALIZED (
     SELECT p.name, p.seq AS position, o.seq
     FROM ev.relay_position p
     CROSS JOIN LATERAL (
@@ -11,5 +10,7 @@ FROM (
         SELECT seq FROM ev.dead_letter WHERE p.name = 'dead_letter'
     ) o
     WHERE o.seq > p.seq
-) law
+)
+SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
+FROM law
 LIMIT $1

@@ -2,8 +2,7 @@
 -- number is both. (Counted from the lowest that is still there: old partitions are dropped.)
 -- in: shown int4
 -- out: violations int8, violation text
-SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
-FROM (
+WITH law AS MATERIALIZED (
     WITH position AS (SELECT seq FROM ev.relay_position WHERE name = 'outbox'),
     span AS (
         SELECT o.seq AS first, o.seq AS last FROM ev.outbox o, position p WHERE o.seq <= p.seq
@@ -16,5 +15,7 @@ FROM (
     UNION ALL
     SELECT max(s.last), p.seq FROM position p LEFT JOIN span s ON true
     GROUP BY p.seq HAVING coalesce(max(s.last), 0) < p.seq
-) law
+)
+SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
+FROM law
 LIMIT $1

@@ -1,10 +1,11 @@
 -- Every lane goes on.
 -- in: shown int4
 -- out: violations int8, violation text
-SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
-FROM (
+WITH law AS MATERIALIZED (
     SELECT group_name, topic, partition, next_offset, halted_reason
     FROM ev.consumer_offset
     WHERE halted_reason IS NOT NULL
-) law
+)
+SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
+FROM law
 LIMIT $1

@@ -2,10 +2,11 @@
 -- parked for a person may lie.)
 -- in: shown int4
 -- out: violations int8, violation text
-SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
-FROM (
+WITH law AS MATERIALIZED (
     SELECT group_name, topic, partition, "offset", aggregate, detail, deadline
     FROM ev.parked
     WHERE deadline IS NOT NULL
-) law
+)
+SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
+FROM law
 LIMIT $1

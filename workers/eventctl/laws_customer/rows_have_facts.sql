@@ -3,8 +3,7 @@
 -- were dropped.)
 -- in: shown int4
 -- out: violations int8, violation text
-SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
-FROM (
+WITH law AS MATERIALIZED (
     WITH kept AS (
         SELECT CASE WHEN (SELECT min(p.lower_seq) FROM ev.outbox_partition p) > 1
             THEN coalesce((SELECT f.recorded_at + interval '1 hour' FROM ev.outbox f ORDER BY f.seq LIMIT 1), 'infinity')
@@ -19,5 +18,7 @@ FROM (
                GROUP BY subject, type) f ON f.subject = r.id AND f.type = r.kind
     CROSS JOIN kept k
     WHERE (f.times IS DISTINCT FROM 1 OR r.id IS NULL) AND (f.times IS NOT NULL OR r.created_at >= k.since)
-) law
+)
+SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
+FROM law
 LIMIT $1

@@ -1,8 +1,9 @@
 -- Every user of the live database has a password's hash; `!` is what a rebuild puts there.
 -- in: shown int4
 -- out: violations int8, violation text
-SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
-FROM (
+WITH law AS MATERIALIZED (
     SELECT unique_id FROM public.users WHERE password_hash IN ('', '!')
-) law
+)
+SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
+FROM law
 LIMIT $1

@@ -2,8 +2,7 @@
 -- intl_shipping_db (sql_shipping/law_manifests.sql).
 -- in: shown int4, buckets int4, bucket int4, manifests json
 -- out: violations int8, violation text
-SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
-FROM (
+WITH law AS MATERIALIZED (
     SELECT o.order_number, o.total_amount, m.total_value, o.currency, m.currency AS manifest_currency,
         o.company_id, m.company_id AS manifest_company
     FROM json_to_recordset($4) AS m (order_number text, total_value numeric, currency text, company_id text,
@@ -13,5 +12,7 @@ FROM (
     WHERE $2 > $3  -- (parts of one whole; the rows are those of the bucket already)
       AND (o.total_amount, o.currency::text, o.company_id::text, x.origin_country::text, x.destination_country::text)
           IS DISTINCT FROM (m.total_value, m.currency, m.company_id, m.origin_country, m.destination_country)
-) law
+)
+SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
+FROM law
 LIMIT $1

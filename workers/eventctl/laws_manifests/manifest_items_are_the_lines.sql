@@ -3,8 +3,7 @@
 -- intl_shipping_db (sql_shipping/law_manifests.sql).
 -- in: shown int4, buckets int4, bucket int4, manifests json
 -- out: violations int8, violation text
-SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
-FROM (
+WITH law AS MATERIALIZED (
     WITH manifest AS (
         SELECT * FROM json_to_recordset($4) AS m (order_number text, items json)
         WHERE $2 > $3  -- (parts of one whole; the rows are those of the bucket already)
@@ -32,5 +31,7 @@ FROM (
     FULL JOIN line l ON l.order_id = i.order_id AND l.product_id = i.product_id
     WHERE (i.quantity, i.value) IS DISTINCT FROM (l.quantity, l.total_price)
        OR (l.status <> 'cancelled' AND l.held <> i.quantity)
-) law
+)
+SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
+FROM law
 LIMIT $1

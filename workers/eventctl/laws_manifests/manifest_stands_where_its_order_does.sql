@@ -4,8 +4,7 @@
 -- intl_shipping_db (sql_shipping/law_manifests.sql).
 -- in: shown int4, buckets int4, bucket int4, manifests json
 -- out: violations int8, violation text
-SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
-FROM (
+WITH law AS MATERIALIZED (
     SELECT o.order_number, o.status, m.status AS manifest, m.retryable, m.rejection_code
     FROM json_to_recordset($4) AS m (order_number text, status text, retryable boolean, rejection_code text)
     JOIN public.orders o ON o.order_number = m.order_number
@@ -19,5 +18,7 @@ FROM (
         WHEN 'delivered' THEN m.status = 'delivered'
         WHEN 'cancelled' THEN m.status = 'rejected' AND NOT m.retryable
         ELSE false END
-) law
+)
+SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
+FROM law
 LIMIT $1

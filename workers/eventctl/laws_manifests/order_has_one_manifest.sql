@@ -4,8 +4,7 @@
 -- intl_shipping_db (sql_shipping/law_manifests.sql).
 -- in: shown int4, buckets int4, bucket int4, manifests json
 -- out: violations int8, violation text
-SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
-FROM (
+WITH law AS MATERIALIZED (
     WITH kept AS (
         SELECT CASE WHEN (SELECT min(p.lower_seq) FROM ev.outbox_partition p) > 1
             THEN coalesce((SELECT f.recorded_at + interval '1 hour' FROM ev.outbox f ORDER BY f.seq LIMIT 1), 'infinity')
@@ -28,5 +27,7 @@ FROM (
     CROSS JOIN kept k
     WHERE o.was_confirmed::integer IS DISTINCT FROM coalesce(m.manifests, 0)
       AND (o.status IS DISTINCT FROM 'cancelled' OR o.created_at >= k.since)
-) law
+)
+SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
+FROM law
 LIMIT $1

@@ -4,8 +4,7 @@
 -- were dropped.)
 -- in: shown int4
 -- out: violations int8, violation text
-SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
-FROM (
+WITH law AS MATERIALIZED (
     WITH kept AS (
         SELECT CASE WHEN (SELECT min(p.lower_seq) FROM ev.outbox_partition p) > 1
             THEN coalesce((SELECT f.recorded_at + interval '1 hour' FROM ev.outbox f ORDER BY f.seq LIMIT 1), 'infinity')
@@ -25,5 +24,7 @@ FROM (
                               AND served.subject = o.order_number AND served.seq > short.seq))
     GROUP BY o.order_number, o.status, l.id, l.quantity
     HAVING l.quantity <> coalesce(sum(r.quantity), 0)
-) law
+)
+SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
+FROM law
 LIMIT $1

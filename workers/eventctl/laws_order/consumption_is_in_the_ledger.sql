@@ -3,8 +3,7 @@
 -- were dropped.)
 -- in: shown int4
 -- out: violations int8, violation text
-SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
-FROM (
+WITH law AS MATERIALIZED (
     WITH kept AS (
         SELECT CASE WHEN (SELECT min(p.lower_seq) FROM ev.outbox_partition p) > 1
             THEN coalesce((SELECT f.recorded_at + interval '1 hour' FROM ev.outbox f ORDER BY f.seq LIMIT 1), 'infinity')
@@ -25,5 +24,7 @@ FROM (
                GROUP BY m.reference_number, m.inventory_item_id) m
         ON m.reference_number = r.order_number AND m.inventory_item_id = r.lot
     WHERE r.consumed IS DISTINCT FROM m.quantity OR m.movements <> 1
-) law
+)
+SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
+FROM law
 LIMIT $1

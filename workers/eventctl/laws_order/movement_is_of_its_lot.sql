@@ -3,8 +3,7 @@
 -- were dropped.)
 -- in: shown int4
 -- out: violations int8, violation text
-SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
-FROM (
+WITH law AS MATERIALIZED (
     WITH kept AS (
         SELECT CASE WHEN (SELECT min(p.lower_seq) FROM ev.outbox_partition p) > 1
             THEN coalesce((SELECT f.recorded_at + interval '1 hour' FROM ev.outbox f ORDER BY f.seq LIMIT 1), 'infinity')
@@ -16,5 +15,7 @@ FROM (
     CROSS JOIN kept k
     WHERE i.product_id IS DISTINCT FROM m.product_id
        OR (m.created_at >= k.since AND NOT EXISTS (SELECT FROM ev.outbox o WHERE o.event_id = m.event_id))
-) law
+)
+SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
+FROM law
 LIMIT $1

@@ -1,8 +1,7 @@
 -- No order waits for stock that is there: each waiting one lacks stock for some line.
 -- in: shown int4
 -- out: violations int8, violation text
-SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
-FROM (
+WITH law AS MATERIALIZED (
     WITH free AS (
         SELECT product_id, sum(quantity - reserved_quantity) AS available
         FROM public.inventory_items
@@ -18,5 +17,7 @@ FROM (
       AND NOT EXISTS (SELECT FROM public.stock_reservations r WHERE r.order_id = o.id AND r.status = 'open')
     GROUP BY o.order_number, o.created_at
     HAVING bool_and(coalesce(f.available, 0) >= l.quantity)
-) law
+)
+SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
+FROM law
 LIMIT $1

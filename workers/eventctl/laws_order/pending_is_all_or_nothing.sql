@@ -1,8 +1,7 @@
 -- A pending order holds all that it wants, with a time limit, or nothing and waits for stock.
 -- in: shown int4
 -- out: violations int8, violation text
-SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
-FROM (
+WITH law AS MATERIALIZED (
     SELECT o.order_number, x.expires_at, x.backorder, sum(l.quantity) AS wanted, sum(l.open) AS open
     FROM public.orders o
     JOIN public.order_extras x ON x.order_id = o.id
@@ -14,5 +13,7 @@ FROM (
     GROUP BY o.order_number, x.expires_at, x.backorder
     HAVING NOT (bool_and(l.open = l.quantity) AND x.expires_at IS NOT NULL)
        AND NOT (sum(l.open) = 0 AND x.expires_at IS NULL AND x.backorder)
-) law
+)
+SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
+FROM law
 LIMIT $1

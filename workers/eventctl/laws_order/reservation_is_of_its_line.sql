@@ -2,8 +2,7 @@
 -- consumed is no more than it wants. (core: no foreign keys.)
 -- in: shown int4
 -- out: violations int8, violation text
-SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
-FROM (
+WITH law AS MATERIALIZED (
     SELECT r.order_id, r.order_item_id, r.product_id, r.inventory_item_id, r.status, r.quantity, 'names' AS fault
     FROM public.stock_reservations r
     LEFT JOIN public.order_items l ON l.id = r.order_item_id
@@ -18,5 +17,7 @@ FROM (
     WHERE r.status <> 'released'
     GROUP BY r.order_item_id, l.quantity
     HAVING sum(r.quantity) > l.quantity
-) law
+)
+SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
+FROM law
 LIMIT $1

@@ -1,8 +1,7 @@
 -- Every line of a shipped order has left the house, and nothing is reserved for it any more.
 -- in: shown int4
 -- out: violations int8, violation text
-SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
-FROM (
+WITH law AS MATERIALIZED (
     SELECT o.order_number, o.status, l.id AS line, l.quantity,
         coalesce(sum(r.quantity) FILTER (WHERE r.status = 'consumed'), 0) AS consumed,
         coalesce(sum(r.quantity) FILTER (WHERE r.status = 'open'), 0) AS open
@@ -13,5 +12,7 @@ FROM (
     GROUP BY o.order_number, o.status, l.id, l.quantity
     HAVING coalesce(sum(r.quantity) FILTER (WHERE r.status = 'consumed'), 0) <> l.quantity
         OR coalesce(sum(r.quantity) FILTER (WHERE r.status = 'open'), 0) <> 0
-) law
+)
+SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
+FROM law
 LIMIT $1

@@ -2,8 +2,7 @@
 -- (A cancelled order keeps the limit that it had; its reservations, released, have none.)
 -- in: shown int4
 -- out: violations int8, violation text
-SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
-FROM (
+WITH law AS MATERIALIZED (
     SELECT o.order_number, o.status, x.expires_at, r.inventory_item_id, r.expires_at AS reservation_expires_at
     FROM public.orders o
     JOIN public.order_extras x ON x.order_id = o.id
@@ -11,5 +10,7 @@ FROM (
     WHERE (o.status NOT IN ('pending', 'cancelled') AND x.expires_at IS NOT NULL)
        OR (o.status <> 'pending' AND r.status <> 'open' AND r.expires_at IS NOT NULL)
        OR (r.status = 'open' AND r.expires_at IS DISTINCT FROM x.expires_at)
-) law
+)
+SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
+FROM law
 LIMIT $1

@@ -2,8 +2,7 @@
 -- the rows of customer_db (sql_customer/law_parties.sql).
 -- in: shown int4, buckets int4, bucket int4, parties json
 -- out: violations int8, violation text
-SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
-FROM (
+WITH law AS MATERIALIZED (
     SELECT coalesce(p.kind, c.kind) AS kind, coalesce(p.party_id, c.id) AS id, p.active, c.active AS active_there,
         p.role, c.role AS role_there, p.company_id, c.company_id AS company_there
     FROM (SELECT * FROM public.party_projection k
@@ -12,5 +11,7 @@ FROM (
         ON c.kind = p.kind AND c.id = p.party_id
     WHERE p.kind IS NULL OR c.kind IS NULL
        OR (p.active, p.role, p.company_id) IS DISTINCT FROM (c.active, c.role, c.company_id)
-) law
+)
+SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
+FROM law
 LIMIT $1

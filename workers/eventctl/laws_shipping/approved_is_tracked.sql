@@ -2,8 +2,7 @@
 -- it has none of them.
 -- in: shown int4
 -- out: violations int8, violation text
-SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
-FROM (
+WITH law AS MATERIALIZED (
     SELECT m.unique_id, m.status, m.tracking_number, o.approved_at, o.shipped_at, o.delivered_at
     FROM public.manifests m
     JOIN public.manifest_orders o ON o.manifest_id = m.id
@@ -11,5 +10,7 @@ FROM (
            AND (m.tracking_number IS NULL OR o.approved_at IS NULL))
        OR (o.shipped_at IS NOT NULL) <> (m.status IN ('shipped', 'delivered'))
        OR (o.delivered_at IS NOT NULL) <> (m.status = 'delivered')
-) law
+)
+SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
+FROM law
 LIMIT $1

@@ -4,8 +4,7 @@
 -- were dropped.)
 -- in: shown int4
 -- out: violations int8, violation text
-SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
-FROM (
+WITH law AS MATERIALIZED (
     WITH kept AS (
         SELECT CASE WHEN (SELECT min(p.lower_seq) FROM ev.outbox_partition p) > 1
             THEN coalesce((SELECT f.recorded_at + interval '1 hour' FROM ev.outbox f ORDER BY f.seq LIMIT 1), 'infinity')
@@ -34,5 +33,7 @@ FROM (
                    'quenty.shipping.ManifestShipped')
     GROUP BY subject, type
     HAVING count(*) > 1
-) law
+)
+SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
+FROM law
 LIMIT $1

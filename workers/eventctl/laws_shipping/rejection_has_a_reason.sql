@@ -2,8 +2,7 @@
 -- while it may be, and always then if it is an order's.
 -- in: shown int4
 -- out: violations int8, violation text
-SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
-FROM (
+WITH law AS MATERIALIZED (
     SELECT m.unique_id, m.status, o.rejection_code, o.retryable, o.retry_until
     FROM public.manifests m
     JOIN public.manifest_orders o ON o.manifest_id = m.id
@@ -12,5 +11,7 @@ FROM (
            AND m.status <> 'draft' AND NOT (m.status = 'rejected' AND coalesce(o.retryable, false)))
        OR (o.retry_until IS NULL AND o.order_number IS NOT NULL
            AND (m.status = 'draft' OR (m.status = 'rejected' AND coalesce(o.retryable, false))))
-) law
+)
+SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
+FROM law
 LIMIT $1

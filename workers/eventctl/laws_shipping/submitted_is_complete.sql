@@ -2,8 +2,7 @@
 -- origin.
 -- in: shown int4
 -- out: violations int8, violation text
-SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
-FROM (
+WITH law AS MATERIALIZED (
     SELECT m.unique_id, m.status, o.selected_rate_id, o.submitted_at, m.estimated_delivery
     FROM public.manifests m
     JOIN public.manifest_orders o ON o.manifest_id = m.id
@@ -12,5 +11,7 @@ FROM (
            OR NOT EXISTS (SELECT FROM public.shipping_rates r WHERE r.id = o.selected_rate_id AND r.manifest_id = m.id)
            OR EXISTS (SELECT FROM public.manifest_items i WHERE i.manifest_id = m.id
                       AND (i.hs_code IS NULL OR i.country_of_origin IS NULL)))
-) law
+)
+SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
+FROM law
 LIMIT $1
