@@ -140,13 +140,15 @@ int ev_messages_add(struct ev_messages *messages, void *polled, struct ev_messag
 {
         const rd_kafka_message_t *record = polled;
         struct ev_message *message = &messages->items[messages->count];
+        rd_kafka_timestamp_type_t kind;
 
         assert(messages->count < messages->capacity);
         assert(!record->err);
 
         message->offset = record->offset;
         /* -1 if the record has none (message format 0), which no broker of today writes. */
-        message->timestamp_ms = rd_kafka_message_timestamp(record, NULL);
+        message->timestamp_ms = rd_kafka_message_timestamp(record, &kind);
+        message->is_appended_at = kind == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME;
         message->key = (struct ev_bytes){ record->key, record->key_len };
         message->value = (struct ev_bytes){ record->payload, record->len };
         message->handle = polled;

@@ -23,6 +23,7 @@ struct ev_message {
         uint32_t lane; /* index into ev_consumer_lanes() of the messages' generation */
         int64_t offset;
         int64_t timestamp_ms; /* since 1970, by topic configuration of creation or append; -1 */
+        bool is_appended_at;  /* it is the broker's time of append */
         struct ev_bytes key;  /* null is not empty */
         struct ev_bytes value;
         struct ev_header *headers; /* in their order */

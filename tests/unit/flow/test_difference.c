@@ -83,6 +83,17 @@ Test(difference, names_every_part)
         check(&found, &expected, "key, header ce_subject, value, timestamp");
 }
 
+/* A topic that keeps the broker's time has none of ours. */
+Test(difference, a_time_of_the_broker_is_none)
+{
+        struct ev_message found = found_record();
+        struct ev_outgoing expected = expected_record();
+
+        found.timestamp_ms = 18;
+        found.is_appended_at = true;
+        check(&found, &expected, "");
+}
+
 /* A tombstone where a fact with an empty value should be would delete it from a compacted
  * copy. */
 Test(difference, null_is_not_empty)
