@@ -91,10 +91,10 @@ static void read_claim(const struct ev_reconcile *reconcile, const struct ev_mes
         *claim = (struct claim){
                 .message = message,
                 .source = -1,
-                .uri = ev_tap_header(message, EV_STR("ce_source")),
-                .id = ev_tap_header(message, EV_STR("ce_id")),
+                .uri = ev_message_find(message, EV_STR("ce_source")),
+                .id = ev_message_find(message, EV_STR("ce_id")),
         };
-        if (!ev_str_to_int64(ev_tap_header(message, EV_STR("ce_sequence")), &claim->seq) ||
+        if (!ev_str_to_int64(ev_message_find(message, EV_STR("ce_sequence")), &claim->seq) ||
             claim->seq <= 0)
                 claim->seq = 0;
         if (!ev_str_is_null(claim->uri))
@@ -189,7 +189,7 @@ static int64_t claimed_previous(const struct claim *claim)
 
         assert(claim->seq > 0);
 
-        if (!ev_str_to_int64(ev_tap_header(claim->message, EV_STR("ce_previoussequence")),
+        if (!ev_str_to_int64(ev_message_find(claim->message, EV_STR("ce_previoussequence")),
                              &previous) ||
             previous < 0 || previous >= claim->seq)
                 return 0;

@@ -150,7 +150,7 @@ static int start_topics(struct ev_replay *replay)
 static int64_t sequence_of(const struct ev_message *message)
 {
         int64_t sequence;
-        bool is_there = ev_str_to_int64(ev_tap_header(message, EV_STR("ce_sequence")), &sequence);
+        bool is_there = ev_str_to_int64(ev_message_find(message, EV_STR("ce_sequence")), &sequence);
 
         assert(message->offset >= 0);
 
@@ -165,7 +165,7 @@ static int64_t recorded_at(const struct ev_replay *replay, const struct ev_messa
         assert(replay->cut);
 
         if (replay->cut->until == INT64_MAX ||
-            !ev_instant_parse(ev_tap_header(message, EV_STR("ce_time")), &instant))
+            !ev_instant_parse(ev_message_find(message, EV_STR("ce_time")), &instant))
                 return 0;
         return instant;
 }

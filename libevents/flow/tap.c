@@ -128,18 +128,3 @@ void ev_tap_end(struct ev_tap *tap)
         tap->has_ended = true;
         tap->next = tap->messages.count;
 }
-
-/* From the last one on: where a name stands twice, Kafka's own clients hand out the last. */
-struct ev_str ev_tap_header(const struct ev_message *message, struct ev_str name)
-{
-        assert(message && name.size > 0);
-
-        for (size_t i = message->headers_count; i > 0; --i) {
-                const struct ev_header *header = &message->headers[i - 1];
-
-                if (ev_str_equal(header->name, name))
-                        return (struct ev_str){ (const char *)header->value.data,
-                                                header->value.size };
-        }
-        return EV_STR_NULL;
-}

@@ -51,8 +51,4 @@ void ev_tap_take(struct ev_tap *tap);
 /* Leaves what is still to come. */
 void ev_tap_end(struct ev_tap *tap);
 
-/* A header as text, the last of its name as Kafka's own clients take it; null: there is none. A slice
- * of the record. */
-struct ev_str ev_tap_header(const struct ev_message *message, struct ev_str name);
-
 #endif

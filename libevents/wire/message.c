@@ -86,6 +86,21 @@ bool ev_message_header(const struct ev_message *message, size_t index, struct ev
         return read_header(headers, index, ret_header);
 }
 
+/* From the last one on: where a name stands twice, Kafka's own clients hand out the last. */
+struct ev_str ev_message_find(const struct ev_message *message, struct ev_str name)
+{
+        assert(message && name.size > 0);
+
+        for (size_t i = message->headers_count; i > 0; --i) {
+                const struct ev_header *header = &message->headers[i - 1];
+
+                if (ev_str_equal(header->name, name))
+                        return (struct ev_str){ (const char *)header->value.data,
+                                                header->value.size };
+        }
+        return EV_STR_NULL;
+}
+
 /* The room for headers grows to what messages have, and stays. EV_MESSAGE_HEADERS_MAX bounds it: a
  * stranger's record with a million headers costs us no more than that, and is recognized by
  * headers_total. */

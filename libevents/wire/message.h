@@ -55,6 +55,10 @@ void ev_messages_release(struct ev_messages *messages);
 bool ev_message_header(const struct ev_message *message, size_t index,
                        struct ev_header *ret_header);
 
+/* A header within the limit as text, the last of its name as Kafka's own clients take it; null: there
+ * is none. A slice of the record. */
+struct ev_str ev_message_find(const struct ev_message *message, struct ev_str name);
+
 /* Adds a record to the batch, which must have room, and fills in all but topic, partition and lane.
  * `polled` is an rd_kafka_message_t without an error, and the batch's from now on. Fails without
  * memory for its headers; it is in the batch all the same. */

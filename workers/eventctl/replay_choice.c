@@ -87,7 +87,7 @@ static struct ev_str find_header(const struct ev_message *message, size_t first,
  * none to be shown to a person, and so no type at all. */
 static struct ev_str type_of(const struct ev_message *message)
 {
-        struct ev_str type = find_header(message, 0, message->headers_count, EV_STR("ce_type"));
+        struct ev_str type = ev_message_find(message, EV_STR("ce_type"));
 
         assert(message->topic);
 
