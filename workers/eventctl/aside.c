@@ -285,10 +285,8 @@ enum command_exit aside_run(struct aside *aside, aside_work *work, enum aside_wa
         aside->params = EV_PARAMS_INIT(ASIDE_PARAMS_BYTES);
         r = work_in_all(aside, work, way == ASIDE_CHANGE && aside->choice.is_meant);
         ev_params_done(&aside->params);
-        if (r < 0) {
-                command_complain();
-                return COMMAND_FAILED;
-        }
+        if (r < 0)
+                return command_fail();
         if (aside->output.columns && !output_end(&aside->output))
                 return COMMAND_FAILED;
         if (way == ASIDE_LIST)

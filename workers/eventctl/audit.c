@@ -49,13 +49,6 @@ const struct command_option audit_option_checkpoint = {
         "checkpoint", "FILE", "The signed checkpoint to prove it for; without it the newest seal."
 };
 
-/* What the library says is complete; there is nothing to add but who speaks. */
-enum command_exit audit_complain(void)
-{
-        command_complain();
-        return COMMAND_FAILED;
-}
-
 /* ---- Keys ---- */
 
 /* Private keys are read as well as public ones, and verify as well: who has only that file need
@@ -211,7 +204,7 @@ enum command_exit audit_begin(struct audit *audit, const struct command_input *i
                                                        &audit->db);
         if (r == 0)
                 r = ev_db_script(audit->db, by_index, NULL, NULL);
-        return r < 0 ? audit_complain() : COMMAND_DONE;
+        return r < 0 ? command_fail() : COMMAND_DONE;
 }
 
 /* In the reverse order of audit_begin(), wherever that has stopped. */

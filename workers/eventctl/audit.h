@@ -77,9 +77,6 @@ struct audit {
 enum command_exit audit_begin(struct audit *audit, const struct command_input *input, bool changes);
 void audit_done(struct audit *audit);
 
-/* Tells the library's error, behind a call that has failed; COMMAND_FAILED. */
-enum command_exit audit_complain(void);
-
 /* From now on the rows behind `after`, up to `until`. */
 void audit_rows(struct audit *audit, int64_t after, int64_t until);
 

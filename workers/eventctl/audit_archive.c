@@ -223,6 +223,6 @@ enum command_exit verify_archive(struct verifier *verifier, const char *path)
         }
         ev_archive_free(walk.archive);
         if (r < 0)
-                return audit_complain();
+                return command_fail();
         return walk.changed > 0 || walk.problem[0] ? COMMAND_DIFFERENCES : COMMAND_DONE;
 }

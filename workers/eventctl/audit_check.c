@@ -217,7 +217,7 @@ static enum command_exit end(struct check *check, int r)
 
         progress_end(&check->bar);
         if (r < 0)
-                return audit_complain();
+                return command_fail();
         if (r == AUDIT_STOPPED) {
                 fputs("eventctl: stopped before the end\n", stderr);
                 return COMMAND_FAILED;

@@ -39,7 +39,7 @@ enum command_exit audit_key(const struct command_input *input)
         explicit_bzero(text, sizeof(text));
         explicit_bzero(key.private_key, sizeof(key.private_key));
         if (r < 0)
-                return audit_complain();
+                return command_fail();
         ev_note_key_public_text(&key, text);
         if (puts(text) < 0 || fflush(stdout) != 0) {
                 fprintf(stderr, "eventctl: the public key could not be written; remove %s\n", path);

@@ -117,7 +117,7 @@ static enum command_exit tell_end(int r, const struct prover *prover)
         assert(r);
 
         if (r < 0)
-                return audit_complain();
+                return command_fail();
         if (r == AUDIT_STOPPED) {
                 fputs("eventctl: stopped; no proof was made\n", stderr);
                 return COMMAND_FAILED;
@@ -149,7 +149,7 @@ static enum command_exit show(struct prover *prover, int r, struct ev_proof *pro
         if (r == 0)
                 r = ev_proof_write(proof, &text);
         if (r < 0)
-                return audit_complain();
+                return command_fail();
         return output_text(ev_buffer_str(&text)) ? COMMAND_DONE : COMMAND_FAILED;
 }
 
@@ -193,7 +193,7 @@ static enum command_exit prove(struct prover *prover, const struct ev_uuid *even
         if (r == 0)
                 r = find_event(prover, event, &index);
         if (r < 0)
-                return audit_complain();
+                return command_fail();
         if (r == AUDIT_END || (uint64_t)index >= prover->checkpoint.size) {
                 fprintf(stderr, "eventctl: %s %s\n", given,
                         r == AUDIT_END ? "is no fact of this database"
@@ -253,7 +253,7 @@ static enum command_exit open_note(struct prover *prover, const struct audit_key
         assert(which);
 
         if (audit_open_note(keys, note, &found, ret_checkpoint, &key) < 0)
-                return audit_complain();
+                return command_fail();
         if (found != AUDIT_NOTE_SIGNED)
                 fprintf(stderr, "eventctl: the %s checkpoint is %s\n", which,
                         audit_note_text(found));
@@ -276,7 +276,7 @@ static enum command_exit load_both(struct prover *prover, const struct audit_key
 
         if (ev_buffer_read_file(&prover->old_note, command_value(input, "old")) < 0 ||
             load_note(prover, command_value(input, "new")) < 0)
-                return audit_complain();
+                return command_fail();
         exit = open_note(prover, keys, ev_buffer_str(&prover->old_note), "older",
                          &prover->old_checkpoint);
         if (exit == COMMAND_DONE)

@@ -175,7 +175,7 @@ static enum command_exit load_last(struct sealer *sealer)
         if (r == 0)
                 r = audit_check_seal(&sealer->audit, &seal, &sealer->keys, &sealer->tree, &problem);
         if (r < 0)
-                return audit_complain();
+                return command_fail();
         if (problem)
                 return refuse(sealer, seal.size, problem);
         sealer->last_seq = r == AUDIT_END ? 0 : seal.last_seq;
@@ -234,7 +234,7 @@ static enum command_exit check_file(struct sealer *sealer)
                 r = ev_fail(EV_VERDICT_STOP, "%s is no checkpoint of %s by these keys: %s",
                             sealer->path, sealer->audit.origin, audit_note_text(found));
         if (r < 0)
-                return audit_complain();
+                return command_fail();
         if (has)
                 return COMMAND_DONE;
         fprintf(stderr,
@@ -451,7 +451,7 @@ static enum command_exit finish(struct sealer *sealer)
         if (r == 0 && sealer->path[0])
                 r = file_replace(sealer->path, seal.note);
         if (r < 0)
-                return audit_complain();
+                return command_fail();
         /* Neither is a failure: a timer runs again, and a person sees what happened. */
         if (sealer->was_second)
                 fputs("eventctl: somebody else has sealed meanwhile; the rest is for the next "
@@ -478,9 +478,9 @@ static enum command_exit seal(struct sealer *sealer)
         if (r == 0 && sealer->sealed > 0)
                 r = insert(sealer);
         if (r < 0)
-                return audit_complain();
+                return command_fail();
         /* The file does not wait for Kafka. */
-        exit = publish(sealer) < 0 ? audit_complain() : COMMAND_DONE;
+        exit = publish(sealer) < 0 ? command_fail() : COMMAND_DONE;
         end = finish(sealer);
         return end == COMMAND_DONE ? exit : end;
 }

@@ -203,10 +203,10 @@ static enum command_exit verify(struct verifier *verifier, const char *path)
         ev_buffer_clear(&verifier->text);
         r = ev_buffer_read_file(&verifier->text, path);
         if (r < 0)
-                return audit_complain();
+                return command_fail();
         r = verify_text(verifier, &finding);
         if (r < 0 && ev_error_last()->verdict != EV_VERDICT_RECORD)
-                return audit_complain();
+                return command_fail();
         if (r < 0)
                 finding.problem = ev_error_last()->text;
         show(verifier, path, &finding);
@@ -234,7 +234,7 @@ enum command_exit audit_verify(const struct command_input *input)
         if (exit != COMMAND_DONE)
                 return exit;
         if (ev_digest_new(&verifier.digest) < 0)
-                return audit_complain();
+                return command_fail();
         output_begin(&verifier.output, NULL, 0, NULL);
         for (size_t i = 0; i < input->operands_count; ++i) {
                 exit = is_folder(input->operands[i]) ? verify_archive(&verifier, input->operands[i])

@@ -93,14 +93,6 @@ static void export_done(struct exporter *exporter)
         ev_arena_free(exporter->arena);
 }
 
-/* What went wrong was told by the library; nothing was changed that the next call would not mend.
- */
-static enum command_exit complain(void)
-{
-        command_complain();
-        return COMMAND_FAILED;
-}
-
 /* Not a failure: trying again would be refused again, until somebody chooses otherwise. */
 static enum command_exit refuse(const char *what)
 {
@@ -179,7 +171,7 @@ static enum command_exit read_place(struct exporter *exporter, const char *optio
                 return COMMAND_USAGE;
         }
         *ret_is_time = true;
-        return find_time(exporter, instant, fallback, place) < 0 ? complain() : COMMAND_DONE;
+        return find_time(exporter, instant, fallback, place) < 0 ? command_fail() : COMMAND_DONE;
 }
 
 /* Behind all that are published nothing is exported: a number may still be given there, by a transaction
@@ -263,7 +255,7 @@ static enum command_exit check_head(struct exporter *exporter, int64_t position)
         ev_params_int8(&exporter->params, manifest->head_seq);
         r = ev_db_run(exporter->db, &eventctl_sql_export_head, &exporter->params, &rows);
         if (r < 0)
-                return complain();
+                return command_fail();
         if (ev_result_int8(rows, 0, 0) != (int64_t)manifest->sources_count)
                 return refuse("the archive has facts of a source that this database does not "
                               "know: it is another one. Take another folder");
@@ -286,7 +278,7 @@ static enum command_exit settle(struct exporter *exporter)
         assert(exporter->db && exporter->writer);
 
         if (ev_db_run(exporter->db, &eventctl_sql_export_bounds, NULL, &rows) < 0)
-                return complain();
+                return command_fail();
         if (ev_result_rows(rows) != 1)
                 return refuse("the database has no relay position: has schema ev been changed by "
                               "hand?");
@@ -404,7 +396,7 @@ static enum command_exit prepare(struct exporter *exporter)
 
                 r = expect_window(exporter, from, to);
         }
-        return r < 0 ? complain() : COMMAND_DONE;
+        return r < 0 ? command_fail() : COMMAND_DONE;
 }
 
 /* ---- Facts ---- */
@@ -459,7 +451,7 @@ static enum command_exit add_fact(struct exporter *exporter, const struct ev_res
         if (r == 0)
                 r = ev_archive_writer_add(exporter->writer, &item);
         ++exporter->facts;
-        return r < 0 ? complain() : COMMAND_DONE;
+        return r < 0 ? command_fail() : COMMAND_DONE;
 }
 
 /* While one page is written the server makes the next. A page may be the last of the range in its middle;
@@ -475,7 +467,7 @@ static enum command_exit add_page(struct exporter *exporter, int64_t *after)
                 r = ev_feed_ask_ahead(&exporter->feed, EV_FEED_OUTBOX, ev_feed_seq(rows, count - 1),
                                       PAGE_ROWS, PAGE_BYTES);
         if (r < 0)
-                return complain();
+                return command_fail();
         while (exit == COMMAND_DONE && i < count && ev_feed_seq(rows, i) <= exporter->to)
                 exit = add_fact(exporter, rows, i++);
         assert(i <= count);
@@ -524,12 +516,12 @@ static enum command_exit finish(struct exporter *exporter)
         ev_params_begin(&exporter->params, &eventctl_sql_export_checkpoint);
         ev_params_int8(&exporter->params, exporter->to);
         if (ev_db_run(exporter->db, &eventctl_sql_export_checkpoint, &exporter->params, &note) < 0)
-                return complain();
+                return command_fail();
         if (ev_result_rows(note) == 1)
                 range.checkpoint = ev_result_text(note, 0, 0);
         if (ev_archive_writer_end(exporter->writer, &range, exporter->hash) < 0)
-                return complain();
-        return EV_FAULT(archive_made) < 0 ? complain() : COMMAND_DONE;
+                return command_fail();
+        return EV_FAULT(archive_made) < 0 ? command_fail() : COMMAND_DONE;
 }
 
 /* ---- What is there now ---- */
@@ -552,7 +544,7 @@ static enum command_exit note(struct exporter *exporter, const struct ev_archive
         ev_params_text(params, aside_client());
         if (r == 0)
                 r = ev_db_run(db, &eventctl_sql_export_note, params, NULL);
-        return r < 0 ? complain() : COMMAND_DONE;
+        return r < 0 ? command_fail() : COMMAND_DONE;
 }
 
 /* The range is that of the whole archive, as it is what partitions are dropped by; the facts are
@@ -592,7 +584,7 @@ static enum command_exit conclude(struct exporter *exporter)
         assert(exporter->writer);
 
         if (ev_archive_open(&archive, exporter->folder, exporter->database) < 0)
-                return complain();
+                return command_fail();
         exit = note(exporter, ev_archive_manifest(archive));
         return exit == COMMAND_DONE ? show(exporter, ev_archive_manifest(archive)) : exit;
 }
@@ -632,7 +624,7 @@ static enum command_exit open_all(struct exporter *exporter)
                 r = ev_archive_writer_new(&exporter->writer, exporter->folder, exporter->database,
                                           exporter->schemas);
         if (r < 0)
-                return complain();
+                return command_fail();
         assert(exporter->db && exporter->writer);
         exporter->feed = EV_FEED_INIT(exporter->db);
         return COMMAND_DONE;

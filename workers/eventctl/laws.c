@@ -85,14 +85,6 @@ static void audit_done(struct audit *audit)
         ev_buffer_done(&audit->texts);
 }
 
-/* A server that fails in the middle leaves a list that does not end, and exit status 1: what
- * was said of the laws before it is true, and it is no report. */
-static enum command_exit complain(void)
-{
-        command_complain();
-        return COMMAND_FAILED;
-}
-
 /* ---- Telling ---- */
 
 /* A line for each violation that is shown, and one for a law that holds. In text its meaning
@@ -355,13 +347,13 @@ static enum command_exit begin(struct audit *audit)
                         return COMMAND_USAGE;
         if (ev_shard_parse(ev_config_text(input->config, "shard"), &audit->shard) < 0 ||
             ev_settings_stop_fd(&audit->stop_fd) < 0)
-                return complain();
+                return command_fail();
         for (int i = 0; i < DATABASES; ++i)
                 if (is_chosen(input, i) &&
                     (database_open_to_compare(input->config, database_names[i], NULL,
                                               &audit->sessions[i]) < 0 ||
                      ev_db_script(audit->sessions[i], "BEGIN", NULL, NULL) < 0))
-                        return complain();
+                        return command_fail();
         return COMMAND_DONE;
 }
 
@@ -383,6 +375,8 @@ static enum command_exit end(struct audit *audit)
         return audit->broken > 0 ? COMMAND_DIFFERENCES : COMMAND_DONE;
 }
 
+/* A server that fails in the middle leaves a list that does not end, and exit status 1: what was said of the
+ * laws before it is true, and it is no report. */
 enum command_exit audit_laws(const struct command_input *input)
 {
         _cleanup_(audit_done) struct audit audit = {
@@ -405,5 +399,5 @@ enum command_exit audit_laws(const struct command_input *input)
         for (size_t i = 0; r == 0 && i < law_sets_count; ++i)
                 r = ask_set(&audit, &law_sets[i]);
         progress_end(&audit.bar);
-        return r < 0 ? complain() : end(&audit);
+        return r < 0 ? command_fail() : end(&audit);
 }

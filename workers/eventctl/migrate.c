@@ -137,8 +137,7 @@ static enum command_exit open_target(const struct command_input *input, struct t
                 r = connect_target(input, target);
         if (r == 0)
                 return COMMAND_DONE;
-        command_complain();
-        return COMMAND_FAILED;
+        return command_fail();
 }
 
 /* The library's conditions as exit codes. Their explanation is the present error, as for a failure,

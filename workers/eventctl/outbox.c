@@ -201,9 +201,7 @@ enum command_exit outbox_drop(const struct command_input *input)
         /* Whoever has a transaction open is waited for; nobody waits for us. */
         if (r == 0)
                 r = ev_db_script(drop.db, "SET lock_timeout = '30s'", NULL, NULL);
-        if (r < 0) {
-                command_complain();
-                return COMMAND_FAILED;
-        }
+        if (r < 0)
+                return command_fail();
         return work(&drop);
 }

@@ -120,8 +120,7 @@ static enum command_exit open_producer(const struct command_input *input,
         }
         if (find_topic(input, production) == 0)
                 return COMMAND_DONE;
-        command_complain();
-        return COMMAND_FAILED;
+        return command_fail();
 }
 
 /* Serves acknowledgements and counts them, waiting at most wait_ms for one. */
@@ -306,10 +305,8 @@ enum command_exit produce(const struct command_input *input)
                 return exit;
         production.is_dry = command_value(input, "dry-run") != NULL;
         if (ev_settings_stop_fd(&stop_fd) < 0 ||
-            ev_arena_new(&production.target.arena, ARENA_BYTES) < 0) {
-                command_complain();
-                return COMMAND_FAILED;
-        }
+            ev_arena_new(&production.target.arena, ARENA_BYTES) < 0)
+                return command_fail();
         production.target.topic = production.topic;
         production.target.takes_its_own = production.is_ours;
         production.target.source = ev_str_of(source && *source ? source : "/eventctl");

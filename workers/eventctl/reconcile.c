@@ -61,14 +61,6 @@ static void audit_done(struct audit *audit)
         ev_db_free(audit->db);
 }
 
-/* What was found before a server failed is shown and is true; that it is not all, the exit
- * status says. */
-static enum command_exit complain(void)
-{
-        command_complain();
-        return COMMAND_FAILED;
-}
-
 /* ---- What is asked for ---- */
 
 /* A number is tried first, as no time is one. */
@@ -173,11 +165,11 @@ static enum command_exit begin(struct audit *audit)
                                    : NULL,
                            &audit->shard) < 0 ||
             database_open(audit->input->config, audit->worker->database, &audit->db) < 0)
-                return complain();
+                return command_fail();
         options.db = audit->db;
         options.kafka = audit->kafka;
         options.shard = &audit->shard;
-        return ev_reconcile_new(&audit->reconcile, &options) < 0 ? complain() : COMMAND_DONE;
+        return ev_reconcile_new(&audit->reconcile, &options) < 0 ? command_fail() : COMMAND_DONE;
 }
 
 /* An interrupt leaves a list that does not end, which no parser takes for a result, and an
@@ -198,7 +190,7 @@ static enum command_exit work(struct audit *audit)
         }
         progress_end(&bar);
         if (r < 0)
-                return complain();
+                return command_fail();
         if (r == EV_RECONCILE_END)
                 return COMMAND_DONE;
         fputs("eventctl: stopped before the end: what was not compared yet is not known\n", stderr);
@@ -275,8 +267,9 @@ static enum command_exit end(struct audit *audit)
         return audit->differences > 0 ? COMMAND_DIFFERENCES : COMMAND_DONE;
 }
 
-/* The result begins when everything that can be refused has been, so that a refusal leaves
- * nothing on the standard output. */
+/* The result begins when everything that can be refused has been, so that a refusal leaves nothing on the
+ * standard output. What was found before a server failed is shown and is true; that it is not all, the exit
+ * status says. */
 enum command_exit audit_reconcile(const struct command_input *input)
 {
         _cleanup_(audit_done) struct audit audit = {
@@ -292,7 +285,7 @@ enum command_exit audit_reconcile(const struct command_input *input)
         if (exit != COMMAND_DONE)
                 return exit;
         if (ev_settings_stop_fd(&audit.stop_fd) < 0)
-                return complain();
+                return command_fail();
         exit = begin(&audit);
         if (exit != COMMAND_DONE)
                 return exit;

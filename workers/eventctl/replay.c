@@ -49,12 +49,6 @@ static void replay_done(struct replay **at)
         replay_tally_done(&replay->tally);
 }
 
-static enum command_exit complain(void)
-{
-        command_complain();
-        return COMMAND_FAILED;
-}
-
 /* ---- What was typed ---- */
 
 /* There is no beginning by default: a topic of facts goes back for years, and who means all of it
@@ -216,7 +210,7 @@ static enum command_exit find_ranges(struct replay *replay)
         if (r == 0)
                 r = place_load(&replay->until, replay->kafka, source, partitions, untils);
         if (r < 0)
-                return complain();
+                return command_fail();
         for (int32_t i = 0; i < partitions; ++i)
                 if (!bound(replay, i, log_begins[i], untils[i]))
                         return COMMAND_REFUSED;
@@ -235,7 +229,7 @@ static enum command_exit open_source(struct replay *replay)
                 return exit;
         if (types_read_folder(ev_config_text(replay->input->config, "schemas.dir")) < 0 ||
             ev_kafka_load_partitions(replay->kafka, &topic, 1) < 0)
-                return complain();
+                return command_fail();
         replay->partitions = topic.partitions;
         return find_ranges(replay);
 }
@@ -252,7 +246,7 @@ static enum command_exit find_target(struct replay *replay)
         assert(!replay->group);
 
         if (ev_admin_describe(replay->kafka, &topic, 1, &found) < 0)
-                return complain();
+                return command_fail();
         if (found.exists && found.partitions <= EV_KAFKA_PARTITIONS_MAX) {
                 replay->target_partitions = found.partitions;
                 return COMMAND_DONE;
@@ -317,7 +311,7 @@ static enum command_exit send_copies(struct replay *replay)
         if (exit != COMMAND_DONE)
                 return exit;
         if (name_run(replay) < 0 || ev_arena_new(&replay->arena, ARENA_BYTES) < 0)
-                return complain();
+                return command_fail();
         return replay_copy(replay);
 }
 
@@ -337,7 +331,7 @@ enum command_exit replay(const struct command_input *input)
         if (exit != COMMAND_DONE)
                 return exit;
         if (ev_settings_stop_fd(&replay->stop_fd) < 0)
-                return complain();
+                return command_fail();
         exit = open_source(replay);
         if (exit != COMMAND_DONE)
                 return exit;

@@ -447,10 +447,8 @@ enum command_exit replay_copy(struct replay *replay)
 
         assert(replay->target[0]);
 
-        if (r < 0) {
-                command_complain();
-                return COMMAND_FAILED;
-        }
+        if (r < 0)
+                return command_fail();
         if (r == 0)
                 r = copy(replay);
         if (r == STOPPED)

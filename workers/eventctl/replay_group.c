@@ -69,10 +69,8 @@ static enum command_exit check_is_new(const struct replay *replay)
 
         assert(replay->kafka);
 
-        if (ev_group_describe(replay->kafka, replay->group, &group) < 0) {
-                command_complain();
-                return COMMAND_FAILED;
-        }
+        if (ev_group_describe(replay->kafka, replay->group, &group) < 0)
+                return command_fail();
         if (!group.exists && group.members == 0)
                 return COMMAND_DONE;
         fprintf(stderr,
@@ -140,9 +138,7 @@ enum command_exit replay_begin_group(struct replay *replay)
                 return exit;
         assert(replay->reason.data);
         if (replay->is_meant && ev_group_begin_at(replay->kafka, replay->group, replay->source,
-                                                  replay->partitions, replay->begins) < 0) {
-                command_complain();
-                return COMMAND_FAILED;
-        }
+                                                  replay->partitions, replay->begins) < 0)
+                return command_fail();
         return show(replay);
 }

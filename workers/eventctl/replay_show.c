@@ -154,10 +154,8 @@ enum command_exit replay_show(struct replay *replay, const char *mode)
 
         replay_next(replay, next);
         if (write_places(replay, next, next, &next_text) < 0 ||
-            write_places(replay, replay->ends, next, &ends_text) < 0) {
-                command_complain();
-                return COMMAND_FAILED;
-        }
+            write_places(replay, replay->ends, next, &ends_text) < 0)
+                return command_fail();
         const struct output_member members[] = {
                 { "action", "replay" },
                 { "mode", mode },

@@ -288,9 +288,7 @@ enum command_exit status(const struct command_input *input)
         ask_all(input->config, &found);
         r = format == OUTPUT_JSON ? status_write_json(&found, &out)
                                   : status_write_text(&found, output_is_coloured(), &out);
-        if (r < 0) {
-                command_complain();
-                return COMMAND_FAILED;
-        }
+        if (r < 0)
+                return command_fail();
         return output_text(ev_buffer_str(&out)) ? exit_of(&found) : COMMAND_FAILED;
 }

@@ -133,8 +133,7 @@ static enum command_exit open_topics(const struct command_input *input, struct t
                 r = ev_reader_add(tail->reader, names[i], tail->from_ms);
         if (r == 0)
                 return COMMAND_DONE;
-        command_complain();
-        return COMMAND_FAILED;
+        return command_fail();
 }
 
 /* Keys are compared as bytes, also those that are no text. */
@@ -199,10 +198,8 @@ static enum command_exit run(struct tail *tail)
                         fflush(stdout);
                 if (!can_write(&exit) || r == EV_READER_END)
                         return exit;
-                if (r < 0) {
-                        command_complain();
-                        return COMMAND_FAILED;
-                }
+                if (r < 0)
+                        return command_fail();
         }
         return exit;
 }
@@ -237,10 +234,8 @@ enum command_exit tail(const struct command_input *input)
         /* A write then says that nobody reads any more, instead of ending the process. */
         sigaction(SIGPIPE, &ignore, NULL);
         if (ev_settings_stop_fd(&tail->stop_fd) < 0 || ev_messages_init(&tail->messages, 1) < 0 ||
-            ev_arena_new(&tail->arena, ARENA_BYTES) < 0) {
-                command_complain();
-                return COMMAND_FAILED;
-        }
+            ev_arena_new(&tail->arena, ARENA_BYTES) < 0)
+                return command_fail();
         exit = open_topics(input, tail);
         return exit == COMMAND_DONE ? finish(run(tail)) : exit;
 }

@@ -126,10 +126,8 @@ static enum command_exit choose_replicas(const struct command_input *input, stru
 
         if (!command_number(input, "replication", REPLICATION_MAX, 0, ret_replicas))
                 return COMMAND_USAGE;
-        if (ev_admin_count_brokers(kafka, &brokers) < 0) {
-                command_complain();
-                return COMMAND_FAILED;
-        }
+        if (ev_admin_count_brokers(kafka, &brokers) < 0)
+                return command_fail();
         if (*ret_replicas > 0)
                 return COMMAND_DONE;
         if (command_value(input, "replication") || brokers == 2) {
@@ -307,10 +305,8 @@ static enum command_exit look(const struct command_input *input, struct ev_kafka
         if (exit != COMMAND_DONE)
                 return exit;
         want_topics(input->config, replicas, plan);
-        if (ev_admin_describe(*ret_kafka, plan->wanted, plan->list.count, plan->found) < 0) {
-                command_complain();
-                return COMMAND_FAILED;
-        }
+        if (ev_admin_describe(*ret_kafka, plan->wanted, plan->list.count, plan->found) < 0)
+                return command_fail();
         *ret_worst = judge_all(plan);
         return COMMAND_DONE;
 }
@@ -333,10 +329,8 @@ static enum command_exit show_plan(const struct command_input *input, bool appli
         exit = look(input, &kafka, &plan, ret_worst);
         if (exit != COMMAND_DONE)
                 return exit;
-        if (applies && *ret_worst != STATE_REFUSED && make_missing(kafka, &plan) < 0) {
-                command_complain();
-                return COMMAND_FAILED;
-        }
+        if (applies && *ret_worst != STATE_REFUSED && make_missing(kafka, &plan) < 0)
+                return command_fail();
         return show(&plan, format) ? COMMAND_DONE : COMMAND_FAILED;
 }
 
