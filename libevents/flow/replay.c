@@ -205,7 +205,7 @@ static int fill_all(struct ev_replay *replay)
         assert(replay->lane_count <= EV_REPLAY_LANES_MAX);
 
         for (size_t i = 0; r == 0 && i < replay->lane_count; ++i)
-                if (!replay->lanes[i].next && !replay->lanes[i].has_ended)
+                if (!replay->lanes[i].has_ended)
                         r = replay->source->fill(replay, &replay->lanes[i]);
         return r < 0 ? ev_trace(r) : EV_FAULT(replay_read);
 }

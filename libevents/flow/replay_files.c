@@ -252,7 +252,7 @@ static int fill_lane(struct ev_replay *replay, struct ev_replay_lane *lane)
         struct ev_archive_row row;
         int r = 0;
 
-        assert(!lane->next);
+        assert(replay->archive_at < replay->archive_count);
 
         while (r == 0 && !lane->next && !lane->has_ended) {
                 r = ev_archive_next(replay->archives[replay->archive_at], &row);

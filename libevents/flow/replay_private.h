@@ -40,7 +40,8 @@ struct ev_replay_source {
         int (*start)(struct ev_replay *replay);
         /* Begins a batch: what was in hand is not needed any more. */
         int (*begin)(struct ev_replay *replay);
-        /* The lane gets its next record, or ends. */
+        /* At the beginning of a batch, of a lane that has not ended: has its next record at hand, or
+         * ends it; and as many of those behind it as are there without waiting. */
         int (*fill)(struct ev_replay *replay, struct ev_replay_lane *lane);
         /* Its next record is in hand: `next` is the one behind it, or NULL. */
         int (*take)(struct ev_replay *replay, struct ev_replay_lane *lane);

@@ -209,19 +209,19 @@ static int look_first(const struct ev_replay *replay, struct ev_replay_lane *lan
         return ev_trace(r);
 }
 
+/* Every lane that has not ended, also one whose next record is known. */
 static int fill_lane(struct ev_replay *replay, struct ev_replay_lane *lane)
 {
-        int r = 0;
+        int r;
 
-        assert(!lane->next);
+        assert(!lane->has_ended);
 
-        while (r == 0 && !lane->has_ended && !lane->next) {
+        do {
                 r = ev_tap_fill(&lane->tap);
-                if (r < 0)
-                        return ev_trace(r);
                 lane->has_ended = lane->tap.has_ended;
-                r = look_first(replay, lane);
-        }
+                if (r == 0 && !lane->next)
+                        r = look_first(replay, lane);
+        } while (r == 0 && !lane->has_ended && !lane->next);
         return ev_trace(r);
 }
 

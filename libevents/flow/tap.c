@@ -17,10 +17,15 @@ enum { SILENCE_MS = 100, PAUSE_MS = 50 };
 
 int ev_tap_init(struct ev_tap *tap)
 {
+        int r;
+
         assert(tap);
 
         *tap = (struct ev_tap){ .has_ended = true };
-        return ev_trace(ev_messages_init(&tap->messages, EV_TAP_AHEAD_MAX));
+        r = ev_messages_init(&tap->halves[0], EV_TAP_AHEAD_MAX);
+        if (r == 0)
+                r = ev_messages_init(&tap->halves[1], EV_TAP_AHEAD_MAX);
+        return ev_trace(r);
 }
 
 /* Messages go before the reader that they are borrowed from; and one that was never started has no
@@ -29,7 +34,8 @@ void ev_tap_done(struct ev_tap *tap)
 {
         assert(tap);
 
-        ev_messages_done(&tap->messages);
+        ev_messages_done(&tap->halves[0]);
+        ev_messages_done(&tap->halves[1]);
         tap->reader = ev_reader_free(tap->reader);
 }
 
@@ -85,38 +91,71 @@ int ev_tap_bounds(struct ev_kafka *kafka, const char *topic, int32_t partitions,
         return ev_trace(r);
 }
 
+static bool is_empty(const struct ev_tap *tap)
+{
+        assert(tap->next <= tap->halves[tap->at].count);
+
+        return tap->next == tap->halves[tap->at].count;
+}
+
+/* Where nothing is left in a half the other one is next, if it has been filled. What was read stays where
+ * it is. */
+static void turn_over(struct ev_tap *tap)
+{
+        assert(tap->at < 2);
+
+        if (!is_empty(tap) || !tap->is_other_ahead)
+                return;
+        tap->at = 1 - tap->at;
+        tap->next = 0;
+        tap->is_other_ahead = false;
+}
+
 /* Whether it has ended is asked at once: one that may have more would hold up the merge where it
  * runs empty. */
+static int fetch(struct ev_tap *tap, int wait_ms)
+{
+        struct ev_messages *other = &tap->halves[1 - tap->at];
+        int r = ev_reader_collect(tap->reader, wait_ms, EV_TAP_AHEAD_MAX, other);
+
+        assert(!tap->is_other_ahead);
+
+        if (r < 0)
+                return ev_trace(r);
+        tap->is_other_ahead = other->count > 0;
+        tap->has_ended = ev_reader_has_ended(tap->reader);
+        turn_over(tap);
+        return 0;
+}
+
 int ev_tap_fill(struct ev_tap *tap)
 {
-        assert(tap->next <= tap->messages.count);
+        int r = 0;
 
-        while (!tap->has_ended && tap->next == tap->messages.count) {
-                int r = ev_reader_collect(tap->reader, SILENCE_MS, EV_TAP_AHEAD_MAX,
-                                          &tap->messages);
+        assert(!is_empty(tap) || !tap->is_other_ahead);
 
-                if (r < 0)
-                        return ev_trace(r);
-                tap->next = 0;
-                tap->has_ended = ev_reader_has_ended(tap->reader);
-        }
-        return 0;
+        while (r == 0 && !tap->has_ended && is_empty(tap))
+                r = fetch(tap, SILENCE_MS);
+        if (r == 0 && !tap->has_ended && !tap->is_other_ahead)
+                r = fetch(tap, 0);
+        return ev_trace(r);
 }
 
 const struct ev_message *ev_tap_peek(const struct ev_tap *tap)
 {
-        assert(tap->next <= tap->messages.count);
+        assert(tap);
 
-        return tap->next < tap->messages.count ? &tap->messages.items[tap->next] : NULL;
+        return is_empty(tap) ? NULL : &tap->halves[tap->at].items[tap->next];
 }
 
-/* Only the index moves. The message itself is given back when the next ones are fetched, so a
- * batch may still point to it. */
+/* Only the index moves. The message itself is given back when its half is filled anew, so a batch may
+ * still point to it. */
 void ev_tap_take(struct ev_tap *tap)
 {
-        assert(tap->next < tap->messages.count);
+        assert(!is_empty(tap));
 
         ++tap->next;
+        turn_over(tap);
 }
 
 /* The reader goes on until it is freed: to stop it takes a round trip, and nobody waits for
@@ -126,5 +165,6 @@ void ev_tap_end(struct ev_tap *tap)
         assert(tap);
 
         tap->has_ended = true;
-        tap->next = tap->messages.count;
+        tap->is_other_ahead = false;
+        tap->next = tap->halves[tap->at].count;
 }

@@ -14,14 +14,17 @@
 
 struct ev_reader;
 
-enum { EV_TAP_AHEAD_MAX = 256 }; /* records in memory, beside those in the client's queue */
+enum { EV_TAP_AHEAD_MAX = 256 }; /* records of one half of it, beside those in the client's queue */
 
-/* Begins with ev_tap_init(), ends with ev_tap_done(). */
+/* Begins with ev_tap_init(), ends with ev_tap_done(). Of two halves one is read while the other one is
+ * filled, so that who merges partitions seldom has to stop because one of them ran empty. */
 struct ev_tap {
         struct ev_reader *reader;
-        struct ev_messages messages;
-        size_t next;    /* of the messages: those before it were taken */
-        bool has_ended; /* behind the messages there is nothing */
+        struct ev_messages halves[2];
+        size_t at;           /* the half that is read */
+        size_t next;         /* of its records: those before it were taken */
+        bool is_other_ahead; /* the other half comes next; else it was read, or is empty */
+        bool has_ended;      /* behind both there is nothing */
 };
 
 /* One that has ended already, until it is started. */
@@ -39,13 +42,14 @@ int ev_tap_start(struct ev_tap *tap, struct ev_kafka *kafka, const char *topic, 
 int ev_tap_bounds(struct ev_kafka *kafka, const char *topic, int32_t partitions, int64_t from_ms,
                   int64_t *ret_begins, int64_t *ret_ends) _must_check_;
 
-/* Waits until there is a record to look at, or none will come. */
+/* Gives back what was taken, and fetches what has arrived since. Waits only where there is no record to look
+ * at, until there is one or none will come. */
 int ev_tap_fill(struct ev_tap *tap) _must_check_;
 
 /* The next record; NULL: it has to be filled, or has ended. */
 const struct ev_message *ev_tap_peek(const struct ev_tap *tap);
 
-/* Goes on behind the next record, which stays valid until the next ev_tap_fill() that waits. */
+/* Goes on behind the next record, which stays valid until the next ev_tap_fill(). */
 void ev_tap_take(struct ev_tap *tap);
 
 /* Leaves what is still to come. */

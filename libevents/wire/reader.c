@@ -25,8 +25,8 @@ struct ev_reader {
         bool until_end;
         size_t count;
         struct topic topics[EV_READER_TOPICS_MAX];
-        int64_t unfinished; /* partitions that have not come to their end */
-        int64_t last_news;  /* monotonic, µs: when anything came last */
+        int64_t unfinished;   /* partitions that have not come to their end */
+        int64_t silent_since; /* monotonic, µs: when it was asked in vain first; 0: something came */
 };
 
 int ev_reader_new(struct ev_reader **ret_reader, struct ev_kafka *kafka, bool until_end)
@@ -40,7 +40,6 @@ int ev_reader_new(struct ev_reader **ret_reader, struct ev_kafka *kafka, bool un
         reader->kafka = kafka;
         reader->until_end = until_end;
         reader->queue = rd_kafka_queue_new(ev_kafka_handle(kafka));
-        reader->last_news = ev_clock_monotonic_micros();
         assert(reader->queue);
         *ret_reader = reader;
         return 0;
@@ -270,14 +269,18 @@ static int take_report(struct ev_reader *reader, rd_kafka_message_t *polled)
                              topic ? rd_kafka_topic_name(topic->handle) : "a topic", partition);
 }
 
-/* Who follows a topic waits as long as it takes; who wants an end is told that it does not come. */
+/* Who follows a topic waits as long as it takes; who wants an end is told that it does not come. Time in
+ * which nobody asked is no silence. */
 static int check_silence(struct ev_reader *reader)
 {
-        int64_t silence = ev_clock_monotonic_micros() - reader->last_news;
+        int64_t now = ev_clock_monotonic_micros();
 
         assert(reader->unfinished >= 0);
 
-        if (!reader->until_end || silence < EV_READER_SILENCE_MS_MAX * EV_MICROS_PER_MS)
+        if (reader->silent_since == 0)
+                reader->silent_since = now;
+        if (!reader->until_end ||
+            now - reader->silent_since < EV_READER_SILENCE_MS_MAX * EV_MICROS_PER_MS)
                 return EV_READER_IDLE;
         return ev_kafka_fail_unanswered(reader->kafka, RD_KAFKA_RESP_ERR__TIMED_OUT,
                                         "the records of its topics");
@@ -301,7 +304,7 @@ static int poll_one(struct ev_reader *reader, int wait_ms, struct ev_messages *m
         }
         if (!polled)
                 return ev_trace(check_silence(reader));
-        reader->last_news = ev_clock_monotonic_micros();
+        reader->silent_since = 0;
         return ev_trace(polled->err ? take_report(reader, polled) : take(reader, polled, messages));
 }
 
