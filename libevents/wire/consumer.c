@@ -33,9 +33,6 @@
 #include "base/fault.h"
 #include "wire/kafka_private.h"
 
-/* As long as one round trip to a broker takes. */
-#define FETCH_BACKOFF_MS_TEXT "2"
-
 /* A database that restarts is away for a second or two: the first tries come quickly, for a
  * rebalance holds up the whole group, and later ones no more often than twice a second. */
 enum {
@@ -943,9 +940,8 @@ static int next_message(struct ev_consumer *consumer, int wait_ms, rd_kafka_mess
 }
 
 /* Without this a lane that is behind would give at most a queue a second: once the queue is full the
- * threads of librdkafka sleep for up to a second, however soon it is empty again (rdkafka_broker.c
- * of 2.0.2; from 2.2 on fetch.queue.backoff.ms says how long, see on_prepare()). To ask for the ends
- * of the lanes is the one call that wakes every thread that fetches; the answer is not waited for.
+ * threads of librdkafka sleep for up to a second, however soon it is empty again (see
+ * ev_kafka_wake_fetchers()).
  *
  * They have slept since the last look if the queue was full at some time since, which is when what
  * is there and what was taken from it come to that many. */
@@ -962,9 +958,7 @@ static void keep_fetching(struct ev_consumer *consumer)
         if (!is_wanted)
                 return;
         list = list_lanes(consumer, flows);
-        for (int i = 0; i < list->cnt; ++i)
-                list->elems[i].offset = RD_KAFKA_OFFSET_END;
-        rd_kafka_offsets_for_times(consumer->rk, list, 0);
+        ev_kafka_wake_fetchers(consumer->kafka, list);
 }
 
 /* By what the last fetch told of the log. */
@@ -1215,14 +1209,12 @@ int64_t ev_consumer_lag(const struct ev_consumer *consumer, size_t index)
 
 /* Life. */
 
-/* Without a callback of ours librdkafka would assign by itself, at the offsets that Kafka knows. The
- * setting is unknown before 2.2, where keep_fetching() does what it is for. */
+/* Without a callback of ours librdkafka would assign by itself, at the offsets that Kafka knows. */
 static void on_prepare(rd_kafka_conf_t *conf)
 {
         assert(conf);
 
         rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
-        rd_kafka_conf_set(conf, "fetch.queue.backoff.ms", FETCH_BACKOFF_MS_TEXT, NULL, 0);
 }
 
 /* What librdkafka has made of the operator's lines, whichever name they used. */

@@ -18,6 +18,9 @@
 #include "base/str.h"
 #include "wire/kafka_private.h"
 
+/* As long as one round trip to a broker takes. */
+#define FETCH_BACKOFF_MS_TEXT "2"
+
 enum {
         /* Room for a value read back. One that does not fit fails alike on both sides of a
          * comparison, so no guarded setting may be longer; bootstrap.servers is merely not named in
@@ -424,6 +427,9 @@ static int make_conf(rd_kafka_conf_t **ret_conf, const struct ev_kafka_options *
         if (r)
                 return ev_trace(r);
 
+        /* Unknown before 2.2, where ev_kafka_wake_fetchers() does what it is for. */
+        if (options->role & ANY_INPUT)
+                rd_kafka_conf_set(conf, "fetch.queue.backoff.ms", FETCH_BACKOFF_MS_TEXT, NULL, 0);
         rd_kafka_conf_set_log_cb(conf, on_log);
         rd_kafka_conf_set_error_cb(conf, on_error);
         if (prepare)
@@ -431,6 +437,15 @@ static int make_conf(rd_kafka_conf_t **ret_conf, const struct ev_kafka_options *
         *ret_conf = conf;
         conf = NULL;
         return 0;
+}
+
+void ev_kafka_wake_fetchers(const struct ev_kafka *kafka, rd_kafka_topic_partition_list_t *list)
+{
+        assert(kafka && list);
+
+        for (int i = 0; i < list->cnt; ++i)
+                list->elems[i].offset = RD_KAFKA_OFFSET_END;
+        rd_kafka_offsets_for_times(kafka->rk, list, 0);
 }
 
 int ev_kafka_new_owned(struct ev_kafka **ret_kafka, const struct ev_kafka_options *options,

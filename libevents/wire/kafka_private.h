@@ -27,6 +27,12 @@ void *ev_kafka_owner(void *opaque);
 /* Borrowed; lives as long as the client. */
 rd_kafka_t *ev_kafka_handle(const struct ev_kafka *kafka);
 
+/* Wakes the threads of librdkafka that fetch these partitions, whose offsets it changes. Once a queue is
+ * full they sleep for up to a second, however soon it is empty again (rdkafka_broker.c of 2.0.2; from 2.2
+ * on fetch.queue.backoff.ms says how long, and every client sets that). To ask for the ends is the one call
+ * that wakes them; the answer is not waited for. */
+void ev_kafka_wake_fetchers(const struct ev_kafka *kafka, rd_kafka_topic_partition_list_t *list);
+
 /* What a code of Kafka means for the caller at the top. Codes not in the table: stop. */
 enum ev_verdict ev_kafka_verdict(rd_kafka_resp_err_t code);
 

@@ -26,6 +26,7 @@ struct ev_reader {
         size_t count;
         struct topic topics[EV_READER_TOPICS_MAX];
         int64_t unfinished;   /* partitions that have not come to their end */
+        size_t polled;        /* records, since the threads that fetch were woken */
         int64_t silent_since; /* monotonic, µs: when it was asked in vain first; 0: something came */
 };
 
@@ -286,6 +287,31 @@ static int check_silence(struct ev_reader *reader)
                                         "the records of its topics");
 }
 
+/* Whoever reads to an end wants all of it now. A queue that was full when it was half of this size is not
+ * being filled, and one that ran empty may not be; to wake who fetches for it in vain costs little. The
+ * same threads fetch for other readers of the client too, so one that asks asks for all. */
+static void keep_fetching(struct ev_reader *reader)
+{
+        _cleanup_list_ rd_kafka_topic_partition_list_t *list = NULL;
+
+        assert(reader->count > 0);
+
+        if (!reader->until_end || reader->unfinished == 0 || reader->polled == 0 ||
+            rd_kafka_queue_length(reader->queue) > reader->polled)
+                return;
+        reader->polled = 0;
+        list = rd_kafka_topic_partition_list_new((int)reader->unfinished);
+        for (size_t i = 0; i < reader->count; ++i) {
+                const struct topic *topic = &reader->topics[i];
+
+                for (int32_t k = 0; k < topic->started; ++k)
+                        if (topic->ends[k] > 0)
+                                rd_kafka_topic_partition_list_add(
+                                        list, rd_kafka_topic_name(topic->handle), k);
+        }
+        ev_kafka_wake_fetchers(reader->kafka, list);
+}
+
 /* One more record, or what there is in its place. */
 static int poll_one(struct ev_reader *reader, int wait_ms, struct ev_messages *messages)
 {
@@ -318,6 +344,8 @@ int ev_reader_collect(struct ev_reader *reader, int wait_ms, size_t max,
         ev_messages_release(messages);
         while (r == 0 && messages->count < max)
                 r = poll_one(reader, messages->count > 0 ? 0 : wait_ms, messages);
+        reader->polled += messages->count;
+        keep_fetching(reader);
         return r > 0 && messages->count > 0 ? 0 : ev_trace(r);
 }
 

@@ -36,13 +36,16 @@ void cluster_complain_unconfigured(void)
         fputs("eventctl: configuration: kafka.bootstrap.servers is missing\n", stderr);
 }
 
-/* Bounds of what lies in the client for each partition, where commands read dozens of them side by side:
- * with the defaults of librdkafka (100000 records, 64 MB) memory would be what the topics have. Measured
- * over 24 partitions of 300,000 facts in all: 300 MB and 90,000 facts a second with the defaults, 135 MB
- * and 55,000 with these. The operator may set others. */
+/* Commands read dozens of partitions side by side, some to their ends long before others. Bounds of what
+ * lies in the client for each: with the defaults of librdkafka (100000 records, 64 MB) memory would be what
+ * the topics have. And where everything that is at hand has been fetched, a broker keeps the next fetch,
+ * and with it all partitions, waiting for records that never come: half a second by default. Measured over
+ * 24 partitions of 300,000 facts in all, 12 that have ended beside them: 300 MB with the default bounds; and
+ * 17,000 facts a second with the default wait. The operator may set others. */
 static const struct ev_kafka_setting bounds[] = {
         { "queued.min.messages", "2000" },
         { "queued.max.messages.kbytes", "1024" },
+        { "fetch.wait.max.ms", "10" },
 };
 
 int cluster_make(const struct ev_config *config, struct ev_kafka **ret_kafka)
