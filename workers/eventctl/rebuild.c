@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -25,6 +26,7 @@ struct rebuild {
         const struct command_input *input;
         const struct fold_kind *kind;
         struct output output;
+        const char *from; /* a folder of archives; NULL: topics */
         struct cut cut;
         struct fold_position live; /* what the cut borrows from */
         struct ev_db *db;
@@ -60,7 +62,7 @@ static int ask_rows(const struct rebuild *rebuild, bool *ret_has_rows)
  * one, named by mistake. One that a rebuild has begun is gone on with, from the same source. */
 static enum command_exit check_target(const struct rebuild *rebuild)
 {
-        const char *from = command_value(rebuild->input, "from");
+        const char *from = rebuild->from;
         struct fold_owner owner;
         bool has_rows = false;
 
@@ -149,7 +151,7 @@ static enum command_exit ask_live(struct rebuild *rebuild)
 
         assert(rebuild->kind);
 
-        if (command_value(rebuild->input, "from"))
+        if (rebuild->from)
                 return COMMAND_DONE; /* an archive has published facts only */
         if (!database_is_given(config, database)) {
                 fprintf(stderr,
@@ -170,6 +172,9 @@ static enum command_exit read_arguments(struct rebuild *rebuild)
 {
         const char *until = command_value(rebuild->input, "until");
 
+        rebuild->from = command_value(rebuild->input, "from");
+        if (rebuild->from && strcmp(rebuild->from, "topics") == 0)
+                rebuild->from = NULL;
         if (!output_format_of(rebuild->input, &rebuild->output.format))
                 return COMMAND_USAGE;
         rebuild->kind = fold_kind_find(rebuild->input->operand);
@@ -224,7 +229,7 @@ enum command_exit rebuild(const struct command_input *input)
                 exit = fold_run(&(struct fold_options){ .kind = rebuild.kind,
                                                         .config = input->config,
                                                         .db = rebuild.db,
-                                                        .from = command_value(input, "from"),
+                                                        .from = rebuild.from,
                                                         .cut = &rebuild.cut.facts,
                                                         .stop_fd = rebuild.stop_fd },
                                 &rebuild.counts);

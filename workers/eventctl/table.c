@@ -103,10 +103,9 @@ static const struct command_option option_until_cut = {
         "it all that is published."
 };
 static const struct command_option option_from_archive = {
-        "from", "DIR",
-        "Read the facts from files that eventctl export has made, DIR/DATABASE, and those of "
-        "customer_db "
-        "beside it, in place of Kafka."
+        "from", "topics|DIR",
+        "Where the facts are read: their topics in Kafka, as without it, or files that eventctl "
+        "export has made, DIR/DATABASE, and those of customer_db beside it."
 };
 static const struct command_option *const rebuild_options[] = { &option_into, &option_from_archive,
                                                                 &option_until_cut, &output_option };
