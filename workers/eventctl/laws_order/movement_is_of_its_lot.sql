@@ -12,9 +12,9 @@ WITH law AS MATERIALIZED (
     SELECT m.id, m.movement_type, m.product_id, m.inventory_item_id, i.product_id AS product_of_lot, m.event_id
     FROM public.stock_movements m
     LEFT JOIN public.inventory_items i ON i.id = m.inventory_item_id
+    LEFT JOIN ev.outbox o ON o.event_id = m.event_id
     CROSS JOIN kept k
-    WHERE i.product_id IS DISTINCT FROM m.product_id
-       OR (m.created_at >= k.since AND NOT EXISTS (SELECT FROM ev.outbox o WHERE o.event_id = m.event_id))
+    WHERE i.product_id IS DISTINCT FROM m.product_id OR (m.created_at >= k.since AND o.event_id IS NULL)
 )
 SELECT count(*) OVER () AS violations, to_json(law)::text AS violation
 FROM law
