@@ -230,6 +230,17 @@ static int fail_note(const char *what)
         return ev_fail(EV_VERDICT_RECORD, "not a signed note: %s", what);
 }
 
+/* Control characters are none of a note's: what is shown of it on a terminal says nothing to that. */
+static bool is_plain(struct ev_str note)
+{
+        assert(note.data || note.size == 0);
+
+        for (size_t i = 0; i < note.size; ++i)
+                if ((unsigned char)note.data[i] < ' ' && note.data[i] != '\n')
+                        return false;
+        return ev_str_is_text(note);
+}
+
 /* Parts a note at its last blank line. */
 static int part(struct ev_str note, struct ev_str *ret_text, struct ev_str *ret_signatures)
 {
@@ -241,8 +252,8 @@ static int part(struct ev_str note, struct ev_str *ret_text, struct ev_str *ret_
                 return fail_note("it is too long");
         if (note.size == 0 || note.data[note.size - 1] != '\n')
                 return fail_note("its last line does not end");
-        if (!ev_str_is_text(note))
-                return fail_note("it is no UTF-8");
+        if (!is_plain(note))
+                return fail_note("it is no UTF-8, or has control characters");
         while (at >= 2 && !(note.data[at - 1] == '\n' && note.data[at - 2] == '\n'))
                 --at;
         if (at < 2 || at == note.size)
@@ -276,23 +287,28 @@ static int verify_line(struct ev_str line, struct ev_str text, const struct ev_n
         return r == EV_SIGNATURE_WRONG ? EV_NOTE_FORGED : ev_trace(r);
 }
 
+/* Every line is looked at, also behind one of the key: whether a text is a note does not depend on who
+ * asks, and a key that has signed it both rightly and wrongly is nobody's to rely on. */
 int ev_note_verify(struct ev_str note, const struct ev_note_key *key, struct ev_str *ret_text)
 {
+        int r, found = EV_NOTE_UNSIGNED;
         struct ev_str text, signatures;
-        int r = part(note, &text, &signatures);
 
         assert(ret_text);
 
+        r = part(note, &text, &signatures);
         if (r < 0)
                 return ev_trace(r);
         for (size_t count = 0; signatures.size > 0; ++count) {
                 if (count == EV_NOTE_SIGNATURES_MAX)
                         return fail_note("it has too many signatures");
                 r = verify_line(ev_str_take(&signatures, '\n'), text, key);
-                if (r == 0)
-                        *ret_text = text;
-                if (r != EV_NOTE_UNSIGNED)
+                if (r < 0)
                         return ev_trace(r);
+                if (found != EV_NOTE_FORGED && r != EV_NOTE_UNSIGNED)
+                        found = r;
         }
-        return EV_NOTE_UNSIGNED;
+        if (found == 0)
+                *ret_text = text;
+        return found;
 }

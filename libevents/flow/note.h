@@ -53,8 +53,8 @@ int ev_note_sign(struct ev_buffer *note, const struct ev_note_key *key) _must_ch
 
 /* Whether the note has a signature of that key over its text. *ret_text is the text, its last newline
  * included: a slice of `note`. Signatures of others are passed over. EV_NOTE_UNSIGNED: none is of
- * this key; EV_NOTE_FORGED: one says that it is, and is not. Fails (verdict: record) on what is no
- * signed note. */
+ * this key; EV_NOTE_FORGED: one says that it is, and is not, even if another one is. Fails (verdict:
+ * record) on what is no signed note: every line of it is looked at. */
 enum { EV_NOTE_UNSIGNED = 1, EV_NOTE_FORGED = 2 };
 int ev_note_verify(struct ev_str note, const struct ev_note_key *key,
                    struct ev_str *ret_text) _must_check_;

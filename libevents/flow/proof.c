@@ -120,7 +120,8 @@ static bool take_line(struct ev_str *text, struct ev_str words, struct ev_str *r
 }
 
 /* Into memory of the caller's, who keeps it for as long as the slices that ev_leaf_parse() makes
- * of it. One byte more is asked for, since an empty leaf would have no memory at all. */
+ * of it. C2SP leaves the line out where nothing stands in it. One byte more is asked for: characters that are
+ * too few for a byte would find no memory at all. */
 static int parse_leaf(struct ev_str chars, struct ev_buffer *leaf, struct ev_bytes *ret_leaf)
 {
         size_t size;
@@ -128,8 +129,8 @@ static int parse_leaf(struct ev_str chars, struct ev_buffer *leaf, struct ev_byt
 
         assert(ret_leaf);
 
-        if (chars.size > EV_PROOF_LEAF_CHARS_MAX)
-                return fail("its leaf is too long");
+        if (chars.size == 0 || chars.size > EV_PROOF_LEAF_CHARS_MAX)
+                return fail("its leaf is empty, or too long");
         ev_buffer_clear(leaf);
         r = ev_buffer_reserve(leaf, EV_BASE64_BYTES(chars.size) + 1);
         if (r < 0)
@@ -210,6 +211,14 @@ static bool part_notes(struct ev_str text, struct ev_str *ret_first, struct ev_s
         return false;
 }
 
+/* A note's lines all end, also the last one. Of an older note the blank line behind it makes sure. */
+static bool is_whole(struct ev_str note)
+{
+        assert(note.data || note.size == 0);
+
+        return note.size > 0 && note.data[note.size - 1] == '\n';
+}
+
 /* Everything between the first line and the notes has a bound of its own, and the text has one
  * before. */
 int ev_proof_parse(struct ev_proof *ret_proof, struct ev_str text, struct ev_buffer *leaf)
@@ -242,6 +251,8 @@ int ev_proof_parse(struct ev_proof *ret_proof, struct ev_str text, struct ev_buf
         proof.note = text;
         if (proof.kind == EV_PROOF_CONSISTENCY && !part_notes(text, &proof.old_note, &proof.note))
                 return fail("two checkpoints do not stand in it");
+        if (!is_whole(proof.note))
+                return fail("its checkpoint is cut off");
         *ret_proof = proof;
         return 0;
 }

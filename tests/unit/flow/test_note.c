@@ -149,6 +149,58 @@ Test(note, signatures_of_others_are_passed_over)
         cr_assert(ev_str_equal(text, EV_STR("a\n\nb\n")));
 }
 
+static int verify_with(struct ev_buffer *note, const char *line, const struct ev_note_key *key)
+{
+        size_t size = note->size;
+        struct ev_str text;
+        int r;
+
+        cr_assert_eq(ev_buffer_append_str(note, ev_str_of(line)), 0);
+        r = ev_note_verify(ev_buffer_str(note), key, &text);
+        note->size = size;
+        return r;
+}
+
+/* Behind the signature that is asked for, too. */
+Test(note, every_line_under_a_text_is_looked_at)
+{
+        _cleanup_buffer_ struct ev_buffer note = EV_BUFFER_INIT(EV_NOTE_BYTES_MAX), other = note;
+        char line[EV_NOTE_NAME_MAX + 100];
+        struct ev_note_key key;
+
+        cr_assert_eq(ev_note_key_new(&key, EV_STR("us")), 0);
+        sign(&note, "a\n", &key);
+        sign(&other, "b\n", &key);
+        cr_assert_eq(verify_with(&note, "\xe2\x80\x94 them QUFBQUFB\n", &key), 0);
+        cr_assert_lt(verify_with(&note, "\xe2\x80\x94 them\n", &key), 0);
+        cr_assert_lt(verify_with(&note, "them QUFBQUFB\n", &key), 0);
+        cr_assert(ev_str_copy((struct ev_str){ (const char *)other.data + strlen("b\n\n"),
+                                               other.size - strlen("b\n\n") },
+                              line, sizeof(line)));
+        cr_assert_eq(verify_with(&note, line, &key), EV_NOTE_FORGED);
+        for (size_t i = 1; i < EV_NOTE_SIGNATURES_MAX; ++i)
+                cr_assert_eq(ev_buffer_append_str(&note, EV_STR("\xe2\x80\x94 them QUFB\n")), 0);
+        cr_assert_eq(verify_with(&note, "", &key), 0);
+        cr_assert_lt(verify_with(&note, "\xe2\x80\x94 them QUFB\n", &key), 0);
+}
+
+Test(note, control_characters_are_in_none)
+{
+        _cleanup_buffer_ struct ev_buffer note = EV_BUFFER_INIT(EV_NOTE_BYTES_MAX);
+        struct ev_note_key key;
+        struct ev_str text;
+
+        cr_assert_eq(ev_note_key_new(&key, EV_STR("us")), 0);
+        sign(&note, "\xc3\xa9 \x7f\n", &key);
+        cr_assert_eq(ev_note_verify(ev_buffer_str(&note), &key, &text), 0);
+        sign(&note, "a\tb\n", &key);
+        cr_assert_lt(ev_note_verify(ev_buffer_str(&note), &key, &text), 0);
+        sign(&note, "a\x1b[2Jb\n", &key);
+        cr_assert_lt(ev_note_verify(ev_buffer_str(&note), &key, &text), 0);
+        sign(&note, "a\r\n", &key);
+        cr_assert_lt(ev_note_verify(ev_buffer_str(&note), &key, &text), 0);
+}
+
 Test(note, keys_that_are_none_are_refused)
 {
         static const char *const texts[] = {
