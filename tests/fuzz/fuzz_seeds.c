@@ -1,6 +1,7 @@
 /* fuzz_seeds VECTORS CORPUS: writes the seeds of the fuzz targets into CORPUS/fuzz_codec,
- * CORPUS/fuzz_envelope and CORPUS/fuzz_archive: fastavro's bytes of every schema, inputs at limits that
- * chance would take long to find, records with every header, and rows of archives. */
+ * CORPUS/fuzz_envelope, CORPUS/fuzz_archive and CORPUS/fuzz_proof: fastavro's bytes of every schema, inputs
+ * at limits that chance would take long to find, records with every header, rows of archives, and proofs
+ * of a tree of our own. */
 
 #include <assert.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include "base/json.h"
 #include "flow/archive_private.h"
 #include "fuzz/targets.h"
+#include "fuzz/tree.h"
 #include "wire/avro.h"
 #include "wire/form.h"
 
@@ -283,6 +285,124 @@ static void write_archives(const char *corpus)
                 write_seed(corpus, "fuzz_archive", (const uint8_t *)paths[i], strlen(paths[i]));
 }
 
+static void put(struct ev_buffer *seed, const char *str)
+{
+        if (ev_buffer_append_str(seed, ev_str_of(str)) < 0)
+                die("a seed");
+}
+
+static void write_proof_seed(const char *corpus, struct ev_buffer *seed)
+{
+        write_seed(corpus, "fuzz_proof", seed->data, seed->size);
+        ev_buffer_clear(seed);
+}
+
+#define ROOT "TTDhjiUGBDGaxa4H0TuLzLrG3LbKJ4VLgpQsaTpsfS4=\n"
+
+/* Each begins with what it is about: 6 a text, 7 a note, 8 a key, 9 a proof, 10 a tree, 11 a leaf. */
+static const char *const proof_texts[] = {
+        "\6@@@fuzz\n4711\n" ROOT "last-seq 4720\n",
+        "\6ABCfuzz\n0\n" ROOT "more\n",
+        "\6abca\tb\n0\n" ROOT,
+        "\6abcfuzz\n01\n" ROOT,
+        "\6abcfuzz\n1\nTTDh\n",
+        "\6abcfuzz\n1\n" ROOT "last-seq 0\n",
+        "\6abcfuzz\n1\n" ROOT "last-seq 1\nmore\nlast-seq 2\n",
+        "\6abcfuzz\n1\n" ROOT "\n" ROOT,
+        "\6abc\n1\n",
+        "\7no end",
+        "\7no signatures\n",
+        "\7a\n\n\xe2\x80\x94 \n",
+        "\7a\n\n\xff\n",
+        "\7a\n\na line\n",
+        "\10fuzz+645bba38",
+        "\10a b+00000000+AWEga2V5IHRoYXQgZXZlcnlib2R5IG1heSBrbm93Li4u",
+        "\10+00000000+AWEga2V5IHRoYXQgZXZlcnlib2R5IG1heSBrbm93Li4u",
+        "\10other+00000000+AWEga2V5IHRoYXQgZXZlcnlib2R5IG1heSBrbm93Li4u\n",
+        "\11c2sp.org/tlog-proof@v1\nindex 0\n\nnote\n",
+        "\11c2sp.org/tlog-proof@v1\nextra \nindex 0\n\nnote\n",
+        "\11c2sp.org/tlog-proof@v1\nextra A\nindex 0\n\nnote\n",
+        "\11c2sp.org/tlog-proof@v1\nextra AQ==\nindex 0\n\n",
+        "\11c2sp.org/tlog-proof@v1\nextra AQAAAAg=\nindex 17\n" ROOT "\nnote\n",
+        "\11c2sp.org/tlog-proof@v1\nextra AQ==\nindex 00\n\nnote\n",
+        "\11c2sp.org/tlog-proof@v1\nextra AQ==\nindex 0\n" ROOT,
+        "\11quenty/tlog-consistency@v1\nno hash\n",
+        "\11quenty/tlog-consistency@v1\n\na\n\nb\n",
+        "\11quenty/tlog-consistency@v1\n\na\n\nb\n\nc\n\nd\n",
+};
+
+/* A checkpoint under which others have signed too, and one under which too many have. */
+static void write_notes(const char *corpus, struct ev_buffer *seed)
+{
+        static const size_t others[] = { 0, 1, EV_NOTE_SIGNATURES_MAX };
+
+        for (size_t i = 0; i < EV_ARRAY_SIZE(others); ++i) {
+                put(seed, "\7");
+                fuzz_write_note(i, seed);
+                for (size_t k = 0; k < others[i]; ++k)
+                        put(seed, "\xe2\x80\x94 witness QUFBQUFB\n");
+                write_proof_seed(corpus, seed);
+        }
+}
+
+static void write_keys(const char *corpus, struct ev_buffer *seed)
+{
+        char chars[EV_NOTE_KEY_TEXT_MAX];
+
+        ev_note_key_public_text(fuzz_key(), chars);
+        put(seed, "\10");
+        put(seed, chars);
+        write_proof_seed(corpus, seed);
+        put(seed, "\10");
+        ev_note_key_private_text(fuzz_key(), chars);
+        put(seed, chars);
+        put(seed, "\n");
+        write_proof_seed(corpus, seed);
+}
+
+/* Proofs of both kinds as texts, and as numbers of our tree. */
+static void write_trees(const char *corpus, struct ev_buffer *seed)
+{
+        for (uint8_t size = 1; size <= FUZZ_TREE_MAX; size = (uint8_t)(2 * size + 1)) {
+                uint8_t numbers[] = { 10, size, (uint8_t)(3 * size), 0, (uint8_t)(size - 1), size };
+
+                put(seed, "\11");
+                fuzz_write_inclusion(size / 2, size, seed);
+                write_proof_seed(corpus, seed);
+                put(seed, "\11");
+                fuzz_write_consistency((size + 1) / 2, size, seed);
+                write_proof_seed(corpus, seed);
+                write_seed(corpus, "fuzz_proof", numbers, sizeof(numbers));
+                ++numbers[sizeof(numbers) - 1];
+                write_seed(corpus, "fuzz_proof", numbers, sizeof(numbers));
+                put(seed, "\13");
+                fuzz_write_leaf(size - 1U, seed);
+                write_proof_seed(corpus, seed);
+                put(seed, "\13");
+                fuzz_write_leaf(size - 1U, seed);
+                put(seed, "behind it");
+                write_proof_seed(corpus, seed);
+        }
+}
+
+static void write_proofs(const char *corpus)
+{
+        struct ev_buffer seed = EV_BUFFER_INIT(SEED_MAX);
+
+        for (size_t i = 0; i < EV_ARRAY_SIZE(proof_texts); ++i) {
+                put(&seed, proof_texts[i]);
+                write_proof_seed(corpus, &seed);
+        }
+        write_notes(corpus, &seed);
+        write_keys(corpus, &seed);
+        write_trees(corpus, &seed);
+        put(&seed, "\11quenty/tlog-consistency@v1\n");
+        for (size_t i = 0; i <= EV_MERKLE_PROOF_MAX; ++i)
+                put(&seed, ROOT);
+        write_proof_seed(corpus, &seed);
+        ev_buffer_done(&seed);
+}
+
 int main(int argc, char **argv)
 {
         const struct fuzz_target *targets;
@@ -300,6 +420,7 @@ int main(int argc, char **argv)
                 write_vectors(argv[1], argv[2], i, targets[i].record);
         write_envelopes(argv[2]);
         write_archives(argv[2]);
+        write_proofs(argv[2]);
         printf("%zu seeds\n", written);
         return 0;
 }
