@@ -15,6 +15,7 @@
 #include "cluster.h"
 #include "topic_list.h"
 #include "trace.h"
+#include "wire/message.h"
 #include "wire/reader.h"
 
 enum {
@@ -46,25 +47,13 @@ static void search_done(struct search *search)
         ev_kafka_free(search->kafka);
 }
 
-/* The first of that name, as readers of the topic take it. */
-static struct ev_str header_of(const struct ev_message *message, struct ev_str name)
-{
-        assert(name.size > 0);
-
-        for (size_t i = 0; i < message->headers_count; ++i)
-                if (ev_str_equal(message->headers[i].name, name))
-                        return (struct ev_str){ (const char *)message->headers[i].value.data,
-                                                message->headers[i].value.size };
-        return EV_STR_NULL;
-}
-
 /* The first occurrence counts: others are deliveries again. */
 static bool is_it(const struct ev_message *message, const struct ev_event *event)
 {
         assert(!ev_str_is_null(event->id));
 
-        return ev_str_equal(header_of(message, EV_STR("ce_id")), event->id) &&
-               ev_str_equal(header_of(message, EV_STR("ce_source")), event->source);
+        return ev_str_equal(ev_message_find(message, EV_STR("ce_id")), event->id) &&
+               ev_str_equal(ev_message_find(message, EV_STR("ce_source")), event->source);
 }
 
 /* Whether what is looked for cannot come any more. */
@@ -76,8 +65,9 @@ static bool is_behind(const struct ev_message *message, const struct trace_step 
 
         if (step->kind == TRACE_INGRESS)
                 return message->timestamp_ms > step->at / EV_MICROS_PER_MS + AFTER_MS;
-        return ev_str_equal(header_of(message, EV_STR("ce_source")), step->line.event.source) &&
-               ev_str_to_int64(header_of(message, EV_STR("ce_sequence")), &sequence) &&
+        return ev_str_equal(ev_message_find(message, EV_STR("ce_source")),
+                            step->line.event.source) &&
+               ev_str_to_int64(ev_message_find(message, EV_STR("ce_sequence")), &sequence) &&
                sequence > step->seq;
 }
 
