@@ -8,30 +8,18 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <string.h>
-#include <time.h>
 
-#include "base/clock.h"
 #include "base/error.h"
-#include "command.h"
 #include "database.h"
+#include "diff.h"
 #include "flow/settings.h"
-#include "fold.h"
 #include "output.h"
 #include "store/params.h"
 
-enum {
-        SHOWN_MAX = 100000,
-        SHOWN = 100,
-        PARAMS_BYTES_MAX = 4096,
-        PATIENCE_MS = 30000, /* for a moment without holes, and for the relay */
-        LOOK_MS = 20,
-};
+enum { SHOWN_MAX = 100000, SHOWN = 100, PARAMS_BYTES_MAX = 4096 };
 
 /* Columns of diff.sql. */
 enum { DIFF_TABLE, DIFF_BUCKET, DIFF_NUMBER, DIFF_DIGEST, DIFF_KEY, DIFF_COLUMN, DIFF_VALUE };
-
-enum side { LIVE, REBUILT, SIDES };
 
 static const struct output_column columns[] = {
         { "table", 20, false }, { "key", 44, false },    { "column", 20, false },
@@ -39,13 +27,8 @@ static const struct output_column columns[] = {
 };
 
 struct diff {
-        const struct command_input *input;
-        const struct fold_kind *kind;
-        struct ev_shard shard;
+        struct diff_pair pair;
         struct output output;
-        struct ev_db *sessions[SIDES];
-        struct fold_position positions[SIDES];
-        int stop_fd;
         struct ev_params params;
         int shown_max;
         uint64_t rows, found; /* compared; and differences */
@@ -61,10 +44,10 @@ static void diff_done(struct diff *diff)
 {
         assert(diff);
 
-        for (size_t i = 0; i < SIDES; ++i)
-                ev_db_free(diff->sessions[i]);
-        for (size_t i = 0; i < SIDES; ++i)
-                fold_position_done(&diff->positions[i]);
+        for (size_t i = 0; i < DIFF_SIDES; ++i)
+                ev_db_free(diff->pair.sessions[i]);
+        for (size_t i = 0; i < DIFF_SIDES; ++i)
+                fold_position_done(&diff->pair.positions[i]);
         ev_params_done(&diff->params);
 }
 
@@ -72,16 +55,16 @@ static void diff_done(struct diff *diff)
 
 /* One statement in two forms: without a table it adds up all of them by bucket; with one it gives the rows of
  * one bucket, a line for each column. */
-static int ask(struct diff *diff, enum side side, struct ev_str table, int32_t bucket,
+static int ask(struct diff *diff, enum diff_side side, struct ev_str table, int32_t bucket,
                struct ev_result **ret_lines)
 {
-        assert(side < SIDES);
+        assert(side < DIFF_SIDES);
 
-        ev_params_begin(&diff->params, diff->kind->diff);
+        ev_params_begin(&diff->params, diff->pair.kind->diff);
         ev_params_text(&diff->params, table);
         ev_params_int4(&diff->params, bucket);
-        return ev_trace(
-                ev_db_run(diff->sessions[side], diff->kind->diff, &diff->params, ret_lines));
+        return ev_trace(ev_db_run(diff->pair.sessions[side], diff->pair.kind->diff, &diff->params,
+                                  ret_lines));
 }
 
 /* The same order on both sides: by table, then by bucket. */
@@ -136,12 +119,12 @@ static void tell(struct diff *diff, const struct row *row, struct ev_str column,
 }
 
 /* A row that the other side does not have. */
-static void tell_alone(struct diff *diff, const struct row *row, enum side side)
+static void tell_alone(struct diff *diff, const struct row *row, enum diff_side side)
 {
-        assert(side < SIDES);
+        assert(side < DIFF_SIDES);
 
-        tell(diff, row, EV_STR_NULL, side == LIVE ? EV_STR("a row") : EV_STR_NULL,
-             side == REBUILT ? EV_STR("a row") : EV_STR_NULL);
+        tell(diff, row, EV_STR_NULL, side == DIFF_LIVE ? EV_STR("a row") : EV_STR_NULL,
+             side == DIFF_REBUILT ? EV_STR("a row") : EV_STR_NULL);
 }
 
 /* -1: the column stands on the left only; 1: on the right only. They are in one order. */
@@ -199,9 +182,9 @@ static void compare_rows(struct diff *diff, const struct ev_result *live,
                                            : ev_str_compare(key_of(&left), key_of(&right));
 
                 if (order < 0)
-                        tell_alone(diff, &left, LIVE);
+                        tell_alone(diff, &left, DIFF_LIVE);
                 else if (order > 0)
-                        tell_alone(diff, &right, REBUILT);
+                        tell_alone(diff, &right, DIFF_REBUILT);
                 else
                         tell_columns(diff, &left, &right);
                 if (order <= 0)
@@ -216,12 +199,12 @@ static int compare_bucket(struct diff *diff, const struct ev_result *sums, size_
         struct ev_str table = ev_result_text(sums, at, DIFF_TABLE);
         int32_t bucket = ev_result_int4(sums, at, DIFF_BUCKET);
         _cleanup_result_ struct ev_result *live = NULL, *rebuilt = NULL;
-        int r = ask(diff, LIVE, table, bucket, &live);
+        int r = ask(diff, DIFF_LIVE, table, bucket, &live);
 
         assert(table.size > 0);
 
         if (r == 0)
-                r = ask(diff, REBUILT, table, bucket, &rebuilt);
+                r = ask(diff, DIFF_REBUILT, table, bucket, &rebuilt);
         if (r == 0)
                 compare_rows(diff, live, rebuilt);
         return ev_trace(r);
@@ -265,213 +248,42 @@ static int compare_sums(struct diff *diff, const struct ev_result *live,
 static int compare(struct diff *diff)
 {
         _cleanup_result_ struct ev_result *live = NULL, *rebuilt = NULL;
-        int r = ev_db_script(diff->sessions[REBUILT], "BEGIN", NULL, NULL);
+        int r = ev_db_script(diff->pair.sessions[DIFF_REBUILT], "BEGIN", NULL, NULL);
 
-        assert(diff->kind->diff);
+        assert(diff->pair.kind->diff);
 
         if (r == 0)
-                r = ask(diff, LIVE, EV_STR(""), 0, &live);
+                r = ask(diff, DIFF_LIVE, EV_STR(""), 0, &live);
         if (r == 0)
-                r = ask(diff, REBUILT, EV_STR(""), 0, &rebuilt);
+                r = ask(diff, DIFF_REBUILT, EV_STR(""), 0, &rebuilt);
         if (r == 0)
                 r = compare_sums(diff, live, rebuilt);
         return ev_trace(r);
 }
 
-/* ---- The moment ---- */
-
-/* False: somebody wants an end, or it has taken too long. */
-static bool wait_a_little(const struct diff *diff, int64_t until)
-{
-        struct timespec pause = { .tv_nsec = LOOK_MS * 1000000L };
-
-        assert(until > 0);
-
-        nanosleep(&pause, NULL);
-        return !command_is_stopped(diff->stop_fd) && ev_clock_monotonic_micros() < until;
-}
-
-/* Of the clock that nobody sets. */
-static int64_t patience(void)
-{
-        int64_t now = ev_clock_monotonic_micros();
-
-        assert(now >= 0);
-
-        return now + PATIENCE_MS * EV_MICROS_PER_MS;
-}
-
-/* -1, 0 or 1: whether `a` has read less of others' topics than `b`, the same or, of any, more. */
-static int compare_ends(const struct fold_position *a, const struct fold_position *b)
-{
-        int order = 0;
-
-        assert(a && b);
-
-        for (size_t i = 0; i < a->ends_count; ++i) {
-                int64_t other = 0;
-
-                for (size_t k = 0; k < b->ends_count; ++k)
-                        if (b->ends[k].partition == a->ends[i].partition &&
-                            ev_str_equal(b->ends[k].topic, a->ends[i].topic))
-                                other = b->ends[k].offset;
-                if (a->ends[i].offset > other)
-                        return 1;
-                if (a->ends[i].offset < other)
-                        order = -1;
-        }
-        return order;
-}
-
-/* A moment at which every number up to the last has its row, and at which the live database has read as
- * much of others as the rebuilt one. Under load some transaction has often drawn numbers and not
- * committed; moments are many. */
-static enum command_exit choose_moment(struct diff *diff)
-{
-        struct fold_position *live = &diff->positions[LIVE];
-        const struct fold_position *rebuilt = &diff->positions[REBUILT];
-        int64_t until = patience();
-        int r;
-
-        assert(diff->kind);
-
-        do {
-                r = ev_db_script(diff->sessions[LIVE], "ROLLBACK; BEGIN", NULL, NULL);
-                if (r == 0)
-                        r = fold_ask_position(diff->kind, &diff->shard, diff->sessions[LIVE], live);
-                if (r < 0)
-                        return command_fail();
-                if (live->missing == 0 && compare_ends(rebuilt, live) <= 0)
-                        return COMMAND_DONE;
-        } while (wait_a_little(diff, until));
-        if (live->missing > 0)
-                fprintf(stderr,
-                        "eventctl: %lld numbers up to fact %lld have neither a row nor an "
-                        "explanation: a transaction stays open, or no relay runs\n",
-                        (long long)live->missing, (long long)live->last_sequence);
-        else
-                fputs("eventctl: the rebuilt database has read more of other databases' facts than "
-                      "the live one\n",
-                      stderr);
-        return COMMAND_FAILED;
-}
-
-/* What is to be folded must be on its topics. The session of the moment does not see the relay move. */
-static enum command_exit wait_for_relay(const struct diff *diff)
-{
-        int64_t last = diff->positions[LIVE].last_sequence, until = patience();
-        _cleanup_(fold_position_done) struct fold_position now = { 0 };
-        _cleanup_(ev_db_free_p) struct ev_db *looker = NULL;
-
-        assert(last > 0);
-
-        if (database_open(diff->input->config, diff->kind->worker->database, &looker) < 0)
-                return command_fail();
-        do {
-                if (fold_ask_position(diff->kind, &diff->shard, looker, &now) < 0)
-                        return command_fail();
-                if (now.published >= last)
-                        return COMMAND_DONE;
-        } while (wait_a_little(diff, until));
-        fprintf(stderr,
-                "eventctl: facts are published up to %lld, and recorded up to %lld: does "
-                "quenty-relay run?\n",
-                (long long)now.published, (long long)last);
-        return COMMAND_FAILED;
-}
-
-/* ---- The rebuilt database ---- */
-
-/* By a session of its own, like a worker's, since the one that compares can write nothing. The live side
- * keeps its snapshot meanwhile: it is the moment that all this leads to. */
-static enum command_exit catch_up(const struct diff *diff)
-{
-        const struct fold_position *live = &diff->positions[LIVE];
-        struct ev_replay_cut cut = { .last_sequence = live->last_sequence,
-                                     .until = INT64_MAX,
-                                     .ends_count = live->ends_count };
-        _cleanup_(ev_db_free_p) struct ev_db *db = NULL;
-        struct ev_replay_counts counts;
-        enum command_exit exit = wait_for_relay(diff);
-
-        assert(live->ends_count <= EV_REPLAY_ENDS_MAX);
-
-        if (exit != COMMAND_DONE)
-                return exit;
-        memcpy(cut.ends, live->ends, live->ends_count * sizeof(*cut.ends));
-        if (ev_settings_replay_db(command_value(diff->input, "with"), "eventctl diff", &db) < 0 ||
-            ev_db_connect(db) < 0)
-                return command_fail();
-        exit = fold_run(&(struct fold_options){ .kind = diff->kind,
-                                                .config = diff->input->config,
-                                                .db = db,
-                                                .cut = &cut,
-                                                .stop_fd = diff->stop_fd },
-                        &counts);
-        if (exit == COMMAND_DONE && counts.facts > counts.repeated)
-                fprintf(stderr, "eventctl: the rebuilt database was %llu facts behind\n",
-                        (unsigned long long)(counts.facts - counts.repeated));
-        return exit;
-}
-
-/* A database that no rebuild has begun is somebody else's: it is compared as it stands. */
-static enum command_exit meet(struct diff *diff)
-{
-        const struct fold_position *live = &diff->positions[LIVE];
-        struct fold_position *rebuilt = &diff->positions[REBUILT];
-        struct fold_owner owner;
-        enum command_exit exit;
-
-        assert(diff->kind);
-
-        if (fold_ask_owner(diff->sessions[REBUILT], &owner) < 0 ||
-            fold_ask_reached(diff->kind, diff->sessions[REBUILT], rebuilt) < 0)
-                return command_fail();
-        exit = choose_moment(diff);
-        if (exit != COMMAND_DONE || owner.is_worked_on || !(owner.has_topics || owner.has_files))
-                return exit;
-        if (rebuilt->last_sequence > live->last_sequence) {
-                fprintf(stderr,
-                        "eventctl: refused: the rebuilt database has facts up to %lld, and the "
-                        "live one has %lld: rebuild it --until that\n",
-                        (long long)rebuilt->last_sequence, (long long)live->last_sequence);
-                return COMMAND_REFUSED;
-        }
-        if (rebuilt->last_sequence == live->last_sequence &&
-            (owner.has_files || compare_ends(live, rebuilt) <= 0))
-                return COMMAND_DONE;
-        if (owner.has_topics)
-                return catch_up(diff);
-        fprintf(stderr,
-                "eventctl: refused: the rebuilt database has facts up to %lld of the %lld of the "
-                "live "
-                "one: export these, and rebuild it --from the archive once more\n",
-                (long long)rebuilt->last_sequence, (long long)live->last_sequence);
-        return COMMAND_REFUSED;
-}
-
 static enum command_exit begin(struct diff *diff)
 {
-        const struct ev_config *config = diff->input->config;
-        const char *with = command_value(diff->input, "with"), *database = diff->input->operand;
+        struct diff_pair *pair = &diff->pair;
+        const struct ev_config *config = pair->input->config;
+        const char *with = command_value(pair->input, "with"), *database = pair->input->operand;
 
         assert(database);
 
-        if (!output_format_of(diff->input, &diff->output.format) ||
-            !command_number(diff->input, "limit", SHOWN_MAX, SHOWN, &diff->shown_max))
+        if (!output_format_of(pair->input, &diff->output.format) ||
+            !command_number(pair->input, "limit", SHOWN_MAX, SHOWN, &diff->shown_max))
                 return COMMAND_USAGE;
-        diff->kind = fold_kind_find(database);
-        if (!diff->kind)
+        pair->kind = fold_kind_find(database);
+        if (!pair->kind)
                 return COMMAND_USAGE;
         if (!with) {
                 fputs("eventctl diff: --with CONNINFO names the database that was rebuilt\n",
                       stderr);
                 return COMMAND_USAGE;
         }
-        if (ev_settings_stop_fd(&diff->stop_fd) < 0 ||
-            ev_shard_parse(ev_config_text(config, "shard"), &diff->shard) < 0 ||
-            database_open_to_compare(config, database, NULL, &diff->sessions[LIVE]) < 0 ||
-            database_open_to_compare(config, database, with, &diff->sessions[REBUILT]) < 0)
+        if (ev_settings_stop_fd(&pair->stop_fd) < 0 ||
+            ev_shard_parse(ev_config_text(config, "shard"), &pair->shard) < 0 ||
+            database_open_to_compare(config, database, NULL, &pair->sessions[DIFF_LIVE]) < 0 ||
+            database_open_to_compare(config, database, with, &pair->sessions[DIFF_REBUILT]) < 0)
                 return command_fail();
         return COMMAND_DONE;
 }
@@ -494,7 +306,7 @@ static enum command_exit end(struct diff *diff)
 enum command_exit diff(const struct command_input *input)
 {
         _cleanup_(diff_done) struct diff diff = {
-                .input = input,
+                .pair = { .input = input },
                 .output = { .columns = columns,
                             .columns_count = EV_ARRAY_SIZE(columns),
                             .is_bare = true },
@@ -505,7 +317,7 @@ enum command_exit diff(const struct command_input *input)
         assert(input->operand);
 
         if (exit == COMMAND_DONE)
-                exit = meet(&diff);
+                exit = diff_meet(&diff.pair);
         if (exit != COMMAND_DONE)
                 return exit;
         output_begin(&diff.output, NULL, 0, NULL);
