@@ -189,6 +189,69 @@ void ev_merkle_prove_growth(struct ev_merkle_prover *prover, struct ev_digest *d
         put_in_order(prover);
 }
 
+/* All leaves of the present range have passed: its hash, and the next one. */
+static int end_range(struct ev_merkle_prover *prover)
+{
+        const struct range *range = &prover->ranges[prover->present++];
+        int r = ev_merkle_root(&prover->tree, &prover->proof.hashes[range->place]);
+
+        assert(prover->tree.size == range->to - range->from);
+
+        prover->tree = EV_MERKLE_INIT(prover->tree.digest);
+        return ev_trace(r);
+}
+
+/* Whether a tree of `size` leaves has one of its full trees ending and the next beginning at `at`, that is,
+ * whether `at` is `size` without some of its last bits that are 1. */
+static bool is_seam(uint64_t size, uint64_t at)
+{
+        assert(at <= size);
+
+        return at == 0 || size - at < (at & -at);
+}
+
+/* The full trees from `from` to `to`, both of them seams of `whole`: a tree of its own, since what begins
+ * at a multiple of a power of two that it stays below is parted as if it began at 0. */
+static struct ev_merkle part_of(const struct ev_merkle *whole, uint64_t from, uint64_t to)
+{
+        struct ev_merkle part = { .digest = whole->digest, .size = to - from };
+
+        assert(full_trees(from) + full_trees(part.size) == full_trees(to));
+
+        memcpy(part.full, whole->full + full_trees(from),
+               full_trees(part.size) * sizeof(part.full[0]));
+        return part;
+}
+
+/* A range that a proof wants may be one of the full trees; or begin with the last few of them and go on
+ * behind them, and is then gone on with. Anything else parts a full tree, of which only the root is
+ * known. */
+int ev_merkle_prover_skip(struct ev_merkle_prover *prover, const struct ev_merkle *beginning)
+{
+        uint64_t size = beginning->size;
+        int r = 0;
+
+        assert(prover->leaves == 0);
+
+        if (size > prover->size)
+                return EV_MERKLE_UNKNOWN;
+        while (r == 0 && prover->present < prover->count) {
+                const struct range *range = &prover->ranges[prover->present];
+                uint64_t to = range->to < size ? range->to : size;
+
+                if (range->from >= size)
+                        break;
+                if (!is_seam(size, range->from) || !is_seam(size, to))
+                        return EV_MERKLE_UNKNOWN;
+                prover->tree = part_of(beginning, range->from, to);
+                if (range->to > size)
+                        break;
+                r = end_range(prover);
+        }
+        prover->leaves = size;
+        return ev_trace(r);
+}
+
 int ev_merkle_prover_add(struct ev_merkle_prover *prover, const struct ev_merkle_hash *leaf)
 {
         const struct range *range = &prover->ranges[prover->present];
@@ -200,12 +263,7 @@ int ev_merkle_prover_add(struct ev_merkle_prover *prover, const struct ev_merkle
         if (prover->present == prover->count || index < range->from)
                 return 0;
         r = ev_merkle_add(&prover->tree, leaf);
-        if (r < 0 || index + 1 < range->to)
-                return ev_trace(r);
-        r = ev_merkle_root(&prover->tree, &prover->proof.hashes[range->place]);
-        prover->tree = EV_MERKLE_INIT(prover->tree.digest);
-        ++prover->present;
-        return ev_trace(r);
+        return r < 0 || index + 1 < range->to ? ev_trace(r) : ev_trace(end_range(prover));
 }
 
 const struct ev_merkle_proof *ev_merkle_prover_end(const struct ev_merkle_prover *prover)

@@ -81,7 +81,15 @@ void ev_merkle_prove_leaf(struct ev_merkle_prover *prover, struct ev_digest *dig
 void ev_merkle_prove_growth(struct ev_merkle_prover *prover, struct ev_digest *digest,
                             uint64_t old_size, uint64_t size);
 
-/* Every leaf of the tree passes here, from the first to the last. */
+/* Before the first leaf: those of `beginning` will not pass, and its full trees stand for them. 0, and the
+ * next leaf is the one behind them; or EV_MERKLE_UNKNOWN: a hash of the proof does not follow from these
+ * and the leaves to come. Each leaf behind the beginning can be proven, and growth from each size that is
+ * not below it; from one below only if it is the beginning without its last full trees. */
+enum { EV_MERKLE_UNKNOWN = 2 };
+int ev_merkle_prover_skip(struct ev_merkle_prover *prover,
+                          const struct ev_merkle *beginning) _must_check_;
+
+/* Every leaf of the tree passes here, from the first to the last, but for those that were skipped. */
 int ev_merkle_prover_add(struct ev_merkle_prover *prover,
                          const struct ev_merkle_hash *leaf) _must_check_;
 

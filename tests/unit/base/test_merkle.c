@@ -158,6 +158,129 @@ Test(merkle, proofs_of_growth_are_those_of_another_implementation)
         }
 }
 
+/* ---- Proofs that begin behind leaves that are gone ---- */
+
+/* Larger than three full trees of each size, and a few more. */
+enum { GROWN = 70 };
+
+struct grown {
+        struct ev_digest *digest;
+        struct ev_merkle_hash leaves[GROWN];
+        struct ev_merkle trees[GROWN + 1]; /* of so many leaves */
+};
+
+static void grow(struct grown *grown)
+{
+        cr_assert_eq(ev_digest_new(&grown->digest), 0);
+        grown->trees[0] = EV_MERKLE_INIT(grown->digest);
+        for (size_t i = 0; i < GROWN; ++i) {
+                cr_assert_eq(ev_merkle_leaf(grown->digest, &i, sizeof(i), &grown->leaves[i]), 0);
+                grown->trees[i + 1] = grown->trees[i];
+                cr_assert_eq(ev_merkle_add(&grown->trees[i + 1], &grown->leaves[i]), 0);
+        }
+}
+
+static void grown_done(struct grown *grown)
+{
+        ev_digest_free(grown->digest);
+}
+
+/* Whether the root of leaves `from` to `to` follows from leaves behind `gone` and the full trees of those in
+ * front: it is one of these, or both of its halves follow. By recursion, where the library looks at bits. */
+static bool follows(uint64_t gone, uint64_t from, uint64_t to)
+{
+        uint64_t at = 0, half = 1;
+
+        if (from >= gone)
+                return true;
+        for (uint64_t full = UINT64_C(1) << 40; full; full >>= 1)
+                if (gone & full) {
+                        if (at == from && at + full == to)
+                                return true;
+                        at += full;
+                }
+        while (2 * half < to - from)
+                half *= 2;
+        return to - from > 1 && follows(gone, from, from + half) && follows(gone, from + half, to);
+}
+
+static bool all_follow(const struct ev_merkle_prover *prover, uint64_t gone)
+{
+        for (size_t i = 0; i < prover->count; ++i)
+                if (!follows(gone, prover->ranges[i].from, prover->ranges[i].to))
+                        return false;
+        return true;
+}
+
+/* The proof that `begun` was set up for, with every number of leaves gone: it is that of all leaves, or there is
+ * none. How many of them there are. */
+static size_t check_skips(const struct grown *grown, const struct ev_merkle_prover *begun)
+{
+        struct ev_merkle_prover all = *begun;
+        size_t proofs = 0;
+
+        for (uint64_t i = 0; i < begun->size; ++i)
+                cr_assert_eq(ev_merkle_prover_add(&all, &grown->leaves[i]), 0);
+        for (uint64_t gone = 0; gone <= begun->size; ++gone) {
+                struct ev_merkle_prover prover = *begun;
+                bool is_possible = all_follow(begun, gone);
+                const struct ev_merkle_proof *proof;
+
+                cr_assert_eq(ev_merkle_prover_skip(&prover, &grown->trees[gone]),
+                             is_possible ? 0 : EV_MERKLE_UNKNOWN);
+                if (!is_possible)
+                        continue;
+                ++proofs;
+                for (uint64_t i = gone; i < begun->size; ++i)
+                        cr_assert_eq(ev_merkle_prover_add(&prover, &grown->leaves[i]), 0);
+                proof = ev_merkle_prover_end(&prover);
+                cr_assert_eq(proof->count, all.proof.count);
+                for (size_t i = 0; i < proof->count; ++i)
+                        cr_assert(ev_merkle_equal(&proof->hashes[i], &all.proof.hashes[i]));
+        }
+        if (begun->size < GROWN) {
+                struct ev_merkle_prover prover = *begun;
+
+                cr_assert_eq(ev_merkle_prover_skip(&prover, &grown->trees[begun->size + 1]),
+                             EV_MERKLE_UNKNOWN);
+        }
+        return proofs;
+}
+
+/* Each leaf that is not gone has its proof, so of leaf i there are at least those of 0 to i gone ones. */
+Test(merkle, a_leaf_is_proven_without_those_in_front_of_it)
+{
+        _cleanup_(grown_done) struct grown grown;
+        struct ev_merkle_prover prover;
+
+        grow(&grown);
+        for (uint64_t size = 1; size <= GROWN; ++size)
+                for (uint64_t index = 0; index < size; ++index) {
+                        ev_merkle_prove_leaf(&prover, grown.digest, index, size);
+                        cr_assert_geq(check_skips(&grown, &prover), index + 1);
+                }
+}
+
+/* From each size that is not below what is gone; and from one below it where only its last full trees came
+ * on top: 12 is 13, 14 and 15 without theirs. */
+Test(merkle, growth_is_proven_without_the_leaves_in_front_of_it)
+{
+        _cleanup_(grown_done) struct grown grown;
+        struct ev_merkle_prover prover;
+
+        grow(&grown);
+        for (uint64_t size = 1; size <= GROWN; ++size)
+                for (uint64_t old = 1; old <= size; ++old) {
+                        size_t wanted = old + 1;
+
+                        for (uint64_t gone = old + 1; gone <= size; ++gone)
+                                wanted += old == size || gone - old < (old & -old);
+                        ev_merkle_prove_growth(&prover, grown.digest, old, size);
+                        cr_assert_eq(check_skips(&grown, &prover), wanted, "%lu to %lu",
+                                     (unsigned long)old, (unsigned long)size);
+                }
+}
+
 /* A leaf, an index, a size, a hash of the proof, a hash too many or too few, a root. */
 Test(merkle, a_proof_of_a_leaf_proves_nothing_else)
 {
