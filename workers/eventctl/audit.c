@@ -33,7 +33,7 @@ enum {
  * a new one may appear at any time. */
 enum { PAGE_SOURCE = 16, PAGE_TOPIC, PAGE_TYPE };
 
-/* Columns of audit_seals.sql and audit_last_seal.sql. */
+/* Columns of audit_seals.sql, audit_last_seal.sql and audit_seal_behind.sql. */
 enum { SEAL_SIZE, SEAL_PREVIOUS, SEAL_LAST, SEAL_ROOT, SEAL_FULL, SEAL_NOTE, SEAL_PUBLISHED };
 
 /* Pages are read along the index. Where a table was never analysed PostgreSQL takes a page for all that
@@ -137,6 +137,18 @@ int audit_open_note(const struct audit_keys *keys, struct ev_str note, enum audi
         return 0;
 }
 
+/* The text ends in front of the first blank line, which ev_note_verify() holds to be the only one. */
+int audit_read_note(struct ev_str note, struct ev_checkpoint *ret_checkpoint)
+{
+        assert(note.data && ret_checkpoint);
+
+        for (size_t i = 1; i < note.size; ++i)
+                if (note.data[i] == '\n' && note.data[i - 1] == '\n')
+                        return ev_trace(ev_checkpoint_parse(ret_checkpoint,
+                                                            (struct ev_str){ note.data, i }));
+        return ev_fail(EV_VERDICT_RECORD, "the checkpoint is no signed note");
+}
+
 /* Words for people; behind "is" or "it is". */
 const char *audit_note_text(enum audit_note note)
 {
@@ -219,6 +231,19 @@ void audit_done(struct audit *audit)
         ev_buffer_done(&audit->scratch);
 }
 
+/* Partitions begin with 1, and are dropped from the lowest on. */
+int audit_lowest(struct audit *audit, int64_t *ret_seq)
+{
+        _cleanup_result_ struct ev_result *row = NULL;
+        int r = ev_db_run(audit->db, &eventctl_sql_export_bounds, NULL, &row);
+
+        assert(ret_seq);
+
+        if (r == 0)
+                *ret_seq = ev_result_rows(row) == 1 ? ev_result_int8(row, 0, 0) : 1;
+        return ev_trace(r);
+}
+
 /* Also in the middle of a page, which is dropped: it was read up to another end. */
 void audit_rows(struct audit *audit, int64_t after, int64_t until)
 {
@@ -294,10 +319,12 @@ void audit_seal_of(const struct ev_result *rows, size_t row, struct audit_seal *
         };
 }
 
-/* By size, which grows with every seal, and not by time, which is the server's clock. */
-int audit_last_seal(struct audit *audit, struct ev_result **ret_row, struct audit_seal *ret_seal)
+/* Of a statement that finds one seal at most. */
+static int one_seal(struct audit *audit, const struct ev_statement *statement,
+                    struct ev_params *params, struct ev_result **ret_row,
+                    struct audit_seal *ret_seal)
 {
-        int r = ev_db_run(audit->db, &eventctl_sql_audit_last_seal, NULL, ret_row);
+        int r = ev_db_run(audit->db, statement, params, ret_row);
 
         assert(ret_row && ret_seal);
 
@@ -307,6 +334,28 @@ int audit_last_seal(struct audit *audit, struct ev_result **ret_row, struct audi
                 return AUDIT_END;
         audit_seal_of(*ret_row, 0, ret_seal);
         return 0;
+}
+
+/* By size, which grows with every seal, and not by time, which is the server's clock. */
+int audit_last_seal(struct audit *audit, struct ev_result **ret_row, struct audit_seal *ret_seal)
+{
+        assert(audit->db);
+
+        return ev_trace(one_seal(audit, &eventctl_sql_audit_last_seal, NULL, ret_row, ret_seal));
+}
+
+/* The first of them, as rows behind it are those that can still be looked at. */
+int audit_seal_behind(struct audit *audit, int64_t seq, struct ev_result **ret_row,
+                      struct audit_seal *ret_seal)
+{
+        struct ev_params *params = &audit->params;
+
+        assert(seq > 0);
+
+        ev_params_begin(params, &eventctl_sql_audit_seal_behind);
+        ev_params_int8(params, seq);
+        return ev_trace(
+                one_seal(audit, &eventctl_sql_audit_seal_behind, params, ret_row, ret_seal));
 }
 
 /* The tree whose full trees these are; false if there are not as many as the size says. The table has a
@@ -357,7 +406,7 @@ int audit_check_seal(struct audit *audit, const struct audit_seal *seal,
         struct ev_checkpoint checkpoint;
         const struct ev_note_key *key;
         struct ev_merkle_hash root;
-        enum audit_note note;
+        enum audit_note note = AUDIT_NOTE_SIGNED;
         int r;
 
         assert(ret_tree && ret_problem);
@@ -370,7 +419,8 @@ int audit_check_seal(struct audit *audit, const struct audit_seal *seal,
         if (r < 0)
                 return ev_trace(r);
         /* Columns may hold anything: what is no note is the finding and no failure. */
-        r = audit_open_note(keys, seal->note, &note, &checkpoint, &key);
+        r = keys ? audit_open_note(keys, seal->note, &note, &checkpoint, &key)
+                 : audit_read_note(seal->note, &checkpoint);
         if (r < 0 && ev_error_last()->verdict != EV_VERDICT_RECORD)
                 return ev_trace(r);
         *ret_problem = r < 0                       ? "its note is no signed checkpoint"

@@ -45,6 +45,10 @@ int audit_open_note(const struct audit_keys *keys, struct ev_str note, enum audi
                     struct ev_checkpoint *ret_checkpoint,
                     const struct ev_note_key **ret_key) _must_check_;
 
+/* What a note says, whoever has signed it. Fails (verdict: record) on what is no signed note or no
+ * checkpoint. */
+int audit_read_note(struct ev_str note, struct ev_checkpoint *ret_checkpoint) _must_check_;
+
 /* "signed by none of the keys" and the like; for messages. */
 const char *audit_note_text(enum audit_note note);
 
@@ -77,6 +81,10 @@ struct audit {
 enum command_exit audit_begin(struct audit *audit, const struct command_input *input, bool changes);
 void audit_done(struct audit *audit);
 
+/* The number from which on the outbox has partitions; 1 where none was dropped. Fails as the database
+ * does. */
+int audit_lowest(struct audit *audit, int64_t *ret_seq) _must_check_;
+
 /* From now on the rows behind `after`, up to `until`. */
 void audit_rows(struct audit *audit, int64_t after, int64_t until);
 
@@ -98,7 +106,7 @@ struct audit_seal {
         bool is_published;
 };
 
-/* Of a row of audit_seals.sql or audit_last_seal.sql; slices are the result's. */
+/* Of a row of the statements with these columns, as audit_seals.sql; slices are the result's. */
 void audit_seal_of(const struct ev_result *rows, size_t row, struct audit_seal *ret_seal);
 
 /* The newest seal, by size; 0, or AUDIT_END if there is none. *ret_row is the caller's, whatever comes
@@ -106,8 +114,14 @@ void audit_seal_of(const struct ev_result *rows, size_t row, struct audit_seal *
 int audit_last_seal(struct audit *audit, struct ev_result **ret_row,
                     struct audit_seal *ret_seal) _must_check_;
 
-/* Whether a seal is what one of the keys has signed, which says nothing about rows: note and columns say the same, and the frontier
- * comes to the root. 0 and the tree to go on with, and *ret_problem NULL; or what is wrong. */
+/* The first seal with all rows in front of a number, likewise; 0, or AUDIT_END if there is none. */
+int audit_seal_behind(struct audit *audit, int64_t seq, struct ev_result **ret_row,
+                      struct audit_seal *ret_seal) _must_check_;
+
+/* Whether a seal is what one of the keys has signed, which says nothing about rows: note and columns say
+ * the same, and the frontier comes to the root. 0 and the tree to go on with, and *ret_problem NULL; or
+ * what is wrong. `keys` NULL: by whom it was signed is not asked, which is for those who hold what they
+ * make of the tree against a checkpoint of their own. */
 int audit_check_seal(struct audit *audit, const struct audit_seal *seal,
                      const struct audit_keys *keys, struct ev_merkle *ret_tree,
                      const char **ret_problem) _must_check_;

@@ -197,19 +197,6 @@ static int check_all(struct check *check)
         return ev_trace(r);
 }
 
-static int load_lowest(struct check *check)
-{
-        _cleanup_result_ struct ev_result *row = NULL;
-        int r = ev_db_run(check->audit.db, &eventctl_sql_export_bounds, NULL, &row);
-
-        assert(check->lowest == 0);
-
-        if (r < 0)
-                return ev_trace(r);
-        check->lowest = ev_result_rows(row) == 1 ? ev_result_int8(row, 0, 0) : 1;
-        return 0;
-}
-
 /* Nothing sealed is no success: who has removed rows may have removed all seals with them. */
 static enum command_exit end(struct check *check, int r)
 {
@@ -262,7 +249,7 @@ enum command_exit audit_check(const struct command_input *input)
                 check.tree = EV_MERKLE_INIT(check.audit.digest);
                 progress_begin(&check.bar, "rows", -1);
                 output_begin(&check.output, NULL, 0, NULL);
-                r = load_lowest(&check);
+                r = audit_lowest(&check.audit, &check.lowest);
                 if (r == 0)
                         r = check_all(&check);
                 exit = end(&check, r);

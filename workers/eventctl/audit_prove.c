@@ -4,6 +4,9 @@
  * hashes that the proof is made of. What they have made they verify before it is shown: an outbox that is
  * not what was sealed gives no proof. Nothing is written but the proof, to the standard output.
  *
+ * Where partitions were dropped they begin behind the first seal that has all of their rows: for these its
+ * frontier stands, which must come to the root of its note.
+ *
  * "prove" wants no key: it shows that a row is below a checkpoint, and whose that is the reader of the proof
  * decides. "consistency" wants one, since it decides itself. */
 
@@ -29,6 +32,9 @@ struct prover {
         struct ev_checkpoint checkpoint, old_checkpoint;
         struct ev_merkle_prover merkle;
         struct ev_merkle_hash leaf_hash;
+        int64_t lowest;        /* number from which on there are partitions */
+        struct ev_merkle gone; /* of rows that are not read, up to and with number `after` */
+        int64_t after;
 };
 
 static void prover_done(struct prover *prover)
@@ -62,26 +68,62 @@ static int load_note(struct prover *prover, const char *path)
         return r < 0 ? ev_trace(r) : ev_trace(ev_buffer_append_str(&prover->note, seal.note));
 }
 
-/* A proof shows what its checkpoint says, whoever has signed that: its reader has the key. */
-static int read_unverified(struct prover *prover)
+/* ---- Where the rows begin ---- */
+
+/* Behind what is wrong: why, and where it can be had all the same. */
+static enum command_exit refuse_gone(const struct prover *prover)
 {
-        struct ev_str text = ev_buffer_str(&prover->note);
+        assert(prover->lowest > 1);
 
-        assert(text.data);
+        fprintf(stderr,
+                "; partitions of %s below number %" PRId64
+                " were dropped: an archive from the first fact on (\"eventctl export\") has all of "
+                "them, and \"eventctl audit verify\" holds it against its checkpoint\n",
+                prover->audit.database, prover->lowest);
+        return COMMAND_FAILED;
+}
 
-        for (size_t i = 1; i < text.size; ++i)
-                if (text.data[i] == '\n' && text.data[i - 1] == '\n')
-                        return ev_trace(ev_checkpoint_parse(&prover->checkpoint,
-                                                            (struct ev_str){ text.data, i }));
-        return ev_fail(EV_VERDICT_RECORD, "the checkpoint is no signed note");
+/* By whom the seal was signed is not asked: with another frontier no proof comes to the root of its
+ * checkpoint. What is compared here tells which of the two is wrong, the rows or the seal. */
+static enum command_exit load_gone(struct prover *prover)
+{
+        _cleanup_result_ struct ev_result *row = NULL;
+        struct audit_seal seal = { .last_seq = INT64_MIN };
+        struct audit *audit = &prover->audit;
+        const char *problem = NULL;
+        int r = audit_lowest(audit, &prover->lowest);
+
+        assert(audit->digest);
+
+        prover->gone = EV_MERKLE_INIT(audit->digest);
+        if (r == 0 && prover->lowest > 1)
+                r = audit_seal_behind(audit, prover->lowest, &row, &seal);
+        if (r == 0 && prover->lowest > 1)
+                r = audit_check_seal(audit, &seal, NULL, &prover->gone, &problem);
+        if (r < 0)
+                return command_fail();
+        if (r == AUDIT_END) {
+                fputs("eventctl: no proof: nothing behind rows that were dropped is sealed",
+                      stderr);
+                return refuse_gone(prover);
+        }
+        prover->after = seal.last_seq;
+        if (!problem)
+                return COMMAND_DONE;
+        fprintf(stderr,
+                "eventctl: no proof: the seal of the first %" PRId64
+                " rows of %s, which were dropped, is not what was signed: %s; \"eventctl audit "
+                "check\" tells more\n",
+                seal.size, audit->database, problem);
+        return COMMAND_DIFFERENCES;
 }
 
 /* ---- The pass over the rows ----
  *
  * From the first row that there is, whatever its number: which rows are in a tree is said by their order. */
 
-/* Lets the rows of the checkpoint pass; keeps the leaf at `kept`. 0, AUDIT_END when there are too few
- * rows, AUDIT_STOPPED, or EV_FAILED. */
+/* Lets the rows of the checkpoint pass that are not gone; keeps the leaf at `kept`. 0, AUDIT_END when there
+ * are too few rows, AUDIT_STOPPED, or EV_FAILED. */
 static int pass(struct prover *prover, int64_t kept)
 {
         uint64_t size = prover->checkpoint.size;
@@ -94,8 +136,8 @@ static int pass(struct prover *prover, int64_t kept)
 
         progress_begin(&bar, "rows", -1);
         bar.total = size;
-        audit_rows(&prover->audit, INT64_MIN, INT64_MAX);
-        for (uint64_t i = 0; r == 0 && i < size; ++i) {
+        audit_rows(&prover->audit, prover->after, INT64_MAX);
+        for (uint64_t i = prover->gone.size; r == 0 && i < size; ++i) {
                 r = audit_next_row(&prover->audit, &hash, &seq);
                 if (r == 0)
                         r = ev_merkle_prover_add(&prover->merkle, &hash);
@@ -155,60 +197,90 @@ static enum command_exit show(struct prover *prover, int r, struct ev_proof *pro
 
 /* ---- audit prove ---- */
 
-/* 0, or AUDIT_END if the outbox does not have the event. An id is looked for without an index, since
- * nothing but an audit asks for one; its place among the rows is counted by the server, which need not
- * send them for it. */
-static int find_event(struct prover *prover, const struct ev_uuid *event, int64_t *ret_index)
+/* Number and index; 0, or AUDIT_END if the outbox does not have the event. An id is looked for without an
+ * index, since nothing but an audit asks for one; its place among the rows is counted by the server,
+ * which need not send them for it. */
+static int find_event(struct prover *prover, const struct ev_uuid *event, int64_t *ret_seq,
+                      uint64_t *ret_index)
 {
         struct ev_params *params = &prover->audit.params;
         _cleanup_result_ struct ev_result *row = NULL;
         int r;
 
-        assert(event && ret_index);
+        assert(ret_seq && ret_index);
 
         ev_params_begin(params, &eventctl_sql_audit_event);
         ev_params_uuid(params, event);
+        ev_params_int8(params, prover->after);
         r = ev_db_run(prover->audit.db, &eventctl_sql_audit_event, params, &row);
         if (r < 0)
                 return ev_trace(r);
         if (ev_result_rows(row) == 0)
                 return AUDIT_END;
-        *ret_index = ev_result_int8(row, 0, 0);
+        *ret_seq = ev_result_int8(row, 0, 0);
+        *ret_index = prover->gone.size + (uint64_t)ev_result_int8(row, 0, 1);
         return 0;
+}
+
+/* Where the event stands, if there is a proof of it. A row that was not dropped, but others of its seal
+ * were, has neighbours whose hashes nobody has. */
+static enum command_exit place_event(struct prover *prover, const struct ev_uuid *event,
+                                     uint64_t *ret_index)
+{
+        const char *given = prover->audit.input->operands[1];
+        int64_t seq = 0;
+        int r = find_event(prover, event, &seq, ret_index);
+
+        assert(given);
+
+        if (r < 0)
+                return command_fail();
+        if (r == 0 && seq > prover->after && *ret_index < prover->checkpoint.size)
+                return COMMAND_DONE;
+        fprintf(stderr, "eventctl: %s ", given);
+        if (r == AUDIT_END)
+                fprintf(stderr, "is no fact that this database has");
+        else if (seq <= prover->after)
+                fprintf(stderr, "has number %" PRId64 ", and its seal has rows that are gone", seq);
+        else
+                fprintf(stderr, "stands behind the checkpoint: it is not sealed there");
+        if (prover->lowest > 1 && (r == AUDIT_END || seq <= prover->after))
+                return refuse_gone(prover);
+        fputs("\n", stderr);
+        return COMMAND_FAILED;
 }
 
 /* First where the event stands, for that decides which hashes are kept; then the one pass. */
 static enum command_exit prove(struct prover *prover, const struct ev_uuid *event)
 {
-        const char *given = prover->audit.input->operands[1];
         struct ev_proof proof = { .kind = EV_PROOF_INCLUSION };
         struct ev_merkle_prover *merkle = &prover->merkle;
-        int64_t index = 0;
+        uint64_t size, index = 0;
+        enum command_exit exit;
         int r = load_note(prover, command_value(prover->audit.input, "checkpoint"));
 
-        assert(given);
+        assert(event);
 
         if (r == 0)
-                r = read_unverified(prover);
-        if (r == 0)
-                r = find_event(prover, event, &index);
+                r = audit_read_note(ev_buffer_str(&prover->note), &prover->checkpoint);
         if (r < 0)
                 return command_fail();
-        if (r == AUDIT_END || (uint64_t)index >= prover->checkpoint.size) {
-                fprintf(stderr, "eventctl: %s %s\n", given,
-                        r == AUDIT_END ? "is no fact of this database"
-                                       : "stands behind the checkpoint: it is not sealed there");
-                return COMMAND_FAILED;
-        }
-        ev_merkle_prove_leaf(merkle, prover->audit.digest, (uint64_t)index,
-                             prover->checkpoint.size);
-        r = pass(prover, index);
+        exit = load_gone(prover);
+        if (exit == COMMAND_DONE)
+                exit = place_event(prover, event, &index);
+        if (exit != COMMAND_DONE)
+                return exit;
+        size = prover->checkpoint.size;
+        ev_merkle_prove_leaf(merkle, prover->audit.digest, index, size);
+        r = ev_merkle_prover_skip(merkle, &prover->gone);
+        assert(r != EV_MERKLE_UNKNOWN); /* the leaf is behind what is gone */
+        if (r == 0)
+                r = pass(prover, (int64_t)index);
         if (r)
                 return tell_end(r, prover);
-        r = ev_merkle_verify_leaf(prover->audit.digest, &prover->leaf_hash, (uint64_t)index,
-                                  prover->checkpoint.size, ev_merkle_prover_end(merkle),
-                                  &prover->checkpoint.root);
-        proof.index = (uint64_t)index;
+        r = ev_merkle_verify_leaf(prover->audit.digest, &prover->leaf_hash, index, size,
+                                  ev_merkle_prover_end(merkle), &prover->checkpoint.root);
+        proof.index = index;
         proof.leaf = (struct ev_bytes){ prover->leaf.data, prover->leaf.size };
         return show(prover, r, &proof);
 }
@@ -291,6 +363,18 @@ static enum command_exit load_both(struct prover *prover, const struct audit_key
         return COMMAND_DIFFERENCES;
 }
 
+/* What is gone ends with a seal, so from that one on there are proofs, and from few older sizes. */
+static enum command_exit refuse_growth(const struct prover *prover)
+{
+        assert(prover->gone.size > 0);
+
+        fprintf(stderr,
+                "eventctl: no proof: what is left goes on from the first %" PRIu64
+                " rows, and the older checkpoint has %" PRIu64,
+                prover->gone.size, prover->old_checkpoint.size);
+        return refuse_gone(prover);
+}
+
 /* The same trees give the empty proof, which is right: a checkpoint goes on from itself. */
 static enum command_exit prove_growth(struct prover *prover)
 {
@@ -303,7 +387,11 @@ static enum command_exit prove_growth(struct prover *prover)
         assert(old->size > 0 && old->size <= new->size);
 
         ev_merkle_prove_growth(&prover->merkle, prover->audit.digest, old->size, new->size);
-        r = pass(prover, NONE_KEPT);
+        r = ev_merkle_prover_skip(&prover->merkle, &prover->gone);
+        if (r == EV_MERKLE_UNKNOWN)
+                return refuse_growth(prover);
+        if (r == 0)
+                r = pass(prover, NONE_KEPT);
         if (r)
                 return tell_end(r, prover);
         r = ev_merkle_verify_growth(prover->audit.digest, old->size, &old->root, new->size,
@@ -336,5 +424,7 @@ enum command_exit audit_consistency(const struct command_input *input)
                 exit = audit_begin(&prover.audit, input, false);
         if (exit == COMMAND_DONE)
                 exit = load_both(&prover, &keys);
+        if (exit == COMMAND_DONE)
+                exit = load_gone(&prover);
         return exit == COMMAND_DONE ? prove_growth(&prover) : exit;
 }

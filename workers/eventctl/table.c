@@ -529,16 +529,20 @@ const struct command commands[] = {
           "Writes a proof that the fact with this event_id stands in the outbox as it was sealed, "
           "to the standard output: a text (C2SP tlog-proof) with the fact itself, its place, the "
           "hashes from there to the root, and the signed checkpoint. \"audit verify\" checks it "
-          "without a server. The outbox is read through. When it is not what was sealed there is "
-          "no proof, and the exit status is 4; a fact that is not there, or not sealed yet, is "
-          "exit "
-          "status 1.",
+          "without a server. The outbox is read through; where partitions were dropped, behind the "
+          "first seal that has all of their facts, for which that seal stands. When the outbox, or "
+          "that seal, is not what was signed there is no proof, and the exit status is 4; a fact "
+          "that is not there any more, or up to that seal, or not sealed yet, is exit status 1. "
+          "Of one that was dropped \"audit verify\" of an archive from the first fact on tells.",
           audit_prove_options, EV_ARRAY_SIZE(audit_prove_options), audit_prove },
         { "audit consistency", "DATABASE", "prove that a checkpoint goes on from an older one",
           "Shows that everything of the older checkpoint stands unchanged in the newer one, which "
           "is that of the newest seal without --new, and writes the proof to the standard output, "
           "for \"audit verify\". Both must be signed by one of the keys. When the newer does not "
-          "begin with the older, or the outbox is not what was sealed, the exit status is 4.",
+          "begin with the older, or the outbox is not what was sealed, the exit status is 4. Where "
+          "partitions were dropped the older one must have as many facts as the first seal that "
+          "has "
+          "all of theirs; else there is no proof any more, and the exit status is 1.",
           audit_consistency_options, EV_ARRAY_SIZE(audit_consistency_options), audit_consistency },
         { "audit verify", "PATH ...", "check proofs and archives without a server",
           "Checks files that \"audit prove\" and \"audit consistency\" have written, and folders "
