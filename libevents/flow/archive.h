@@ -48,7 +48,8 @@
  *      format          1
  *      gaps            [from, to] of numbers in the range that belong to no fact and never will
  *      head            seq and event_id of the last fact, or null: there is none
- *      last_seq        … to here is a fact in one file or lies in a gap
+ *      last_seq        … to here is a fact in one file or lies in a gap; first_seq − 1: no number was
+ *                      given yet, and the archive says so
  *      sources         every ce_source that occurs, in the order of bytes
  */
 
@@ -99,8 +100,8 @@ struct ev_archive_file {
 
 struct ev_archive_manifest {
         struct ev_str database;
-        int64_t first_seq, last_seq;
-        int64_t head_seq; /* 0: no fact */
+        int64_t first_seq, last_seq; /* both ends included; first_seq − 1: the range is empty */
+        int64_t head_seq;            /* 0: no fact */
         struct ev_uuid head_id;
         const struct ev_str *sources;
         size_t sources_count;
@@ -199,7 +200,7 @@ int ev_archive_writer_add(struct ev_archive_writer *writer,
 /* What the facts do not tell. Gaps are those of the new part of the range. */
 struct ev_archive_range {
         int64_t first_seq; /* of a new archive; one that is there has its own */
-        int64_t last_seq;
+        int64_t last_seq;  /* behind that of the archive; of a new one first_seq − 1 at least */
         const struct ev_feed_gap *gaps;
         size_t gaps_count;
         struct ev_str checkpoint;

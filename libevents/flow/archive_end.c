@@ -161,7 +161,7 @@ int ev_archive_writer_end(struct ev_archive_writer *writer, const struct ev_arch
         };
         int r = writer->has_begun ? 0 : ev_archive_begin(writer);
 
-        assert(range->last_seq > writer->old.last_seq);
+        assert(range->last_seq > writer->old.last_seq || !writer->old_arena);
 
         if (r == 0)
                 r = list_files(writer, &next);

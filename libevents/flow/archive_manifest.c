@@ -118,7 +118,7 @@ int ev_archive_manifest_write(const struct ev_archive_manifest *manifest, struct
         struct ev_json_writer writer = EV_JSON_WRITER_INIT(text);
         int r;
 
-        assert(manifest->first_seq > 0 && manifest->last_seq >= manifest->first_seq);
+        assert(manifest->first_seq > 0 && manifest->last_seq >= manifest->first_seq - 1);
 
         ev_json_object_begin(&writer);
         write_text(&writer, "checkpoint", manifest->checkpoint);
@@ -390,7 +390,7 @@ static int parse_members(const struct ev_json *root, struct ev_archive_manifest 
                                "an archive of format %" PRId64 ", and this program knows %d",
                                format, EV_ARCHIVE_FORMAT);
         if (!read_int(root, "first_seq", 1, &manifest->first_seq) ||
-            !read_int(root, "last_seq", manifest->first_seq, &manifest->last_seq) ||
+            !read_int(root, "last_seq", manifest->first_seq - 1, &manifest->last_seq) ||
             manifest->last_seq == INT64_MAX)
                 return fail("it has no range");
         r = ev_arena_copy(arena, ev_json_string(member(root, "database")), &manifest->database);

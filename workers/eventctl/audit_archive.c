@@ -121,8 +121,11 @@ static int open_checkpoint(struct walk *walk)
         assert(!walk->problem[0]);
 
         if (ev_str_is_null(manifest->checkpoint)) {
-                snprintf(walk->problem, sizeof(walk->problem),
-                         "it has no checkpoint: nothing of it was sealed when it was exported");
+                snprintf(walk->problem, sizeof(walk->problem), "%s",
+                         manifest->last_seq < manifest->first_seq
+                                 ? "it is empty, and nobody has signed that there were no facts"
+                                 : "it has no checkpoint: nothing of it was sealed when it was "
+                                   "exported");
                 return 0;
         }
         r = audit_open_note(&walk->verifier->keys, manifest->checkpoint, &found, &walk->checkpoint,

@@ -243,7 +243,7 @@ static enum command_exit check_head(struct exporter *exporter, int64_t position)
 
         if (!manifest)
                 return COMMAND_DONE;
-        assert(manifest->last_seq > 0);
+        assert(manifest->last_seq >= 0);
         if (manifest->last_seq > position)
                 return refuse("the archive goes further than what this database has published: it "
                               "is another one, or was restored. Take another folder");
@@ -575,18 +575,22 @@ static enum command_exit show(struct exporter *exporter, const struct ev_archive
 }
 
 /* Read again from the disk: what is noted is what is there. Files are not hashed once more: that is what
- * readers do, and an export each day would read all that were before it. */
+ * readers do, and an export each day would read all that were before it. An empty archive is not noted:
+ * there is nothing that may be dropped because of it. */
 static enum command_exit conclude(struct exporter *exporter)
 {
         _cleanup_(ev_archive_free_p) struct ev_archive *archive = NULL;
-        enum command_exit exit;
+        const struct ev_archive_manifest *manifest;
+        enum command_exit exit = COMMAND_DONE;
 
         assert(exporter->writer);
 
         if (ev_archive_open(&archive, exporter->folder, exporter->database) < 0)
                 return command_fail();
-        exit = note(exporter, ev_archive_manifest(archive));
-        return exit == COMMAND_DONE ? show(exporter, ev_archive_manifest(archive)) : exit;
+        manifest = ev_archive_manifest(archive);
+        if (manifest->last_seq >= manifest->first_seq)
+                exit = note(exporter, manifest);
+        return exit == COMMAND_DONE ? show(exporter, manifest) : exit;
 }
 
 /* ---- The command ---- */
@@ -631,23 +635,28 @@ static enum command_exit open_all(struct exporter *exporter)
 }
 
 /* Nothing to export is no failure, since jobs run on quiet days as well; it is noted all the same,
- * in case the call before died between the archive and its note. */
+ * in case the call before died between the archive and its note. Where nothing was published yet the archive
+ * is made and says so: that there were no facts is then told from an export that nobody has run. */
 static enum command_exit work(struct exporter *exporter)
 {
         enum command_exit exit = settle(exporter);
 
         if (exit != COMMAND_DONE)
                 return exit;
-        if (exporter->from > exporter->to) {
+        assert(exporter->first > 0);
+        if (exporter->from <= exporter->to) {
+                exit = prepare(exporter);
+                if (exit == COMMAND_DONE)
+                        exit = copy(exporter);
+        } else {
                 fprintf(stderr, "eventctl: nothing to export from number %" PRId64 " on\n",
                         exporter->from);
-                return ev_archive_writer_manifest(exporter->writer) ? conclude(exporter)
-                                                                    : COMMAND_DONE;
+                if (ev_archive_writer_manifest(exporter->writer))
+                        return conclude(exporter);
+                /* It would begin at a place that is not reached yet, and say nothing. */
+                if (exporter->from > exporter->to + 1)
+                        return COMMAND_DONE;
         }
-        assert(exporter->first > 0);
-        exit = prepare(exporter);
-        if (exit == COMMAND_DONE)
-                exit = copy(exporter);
         if (exit == COMMAND_DONE)
                 exit = finish(exporter);
         return exit == COMMAND_DONE ? conclude(exporter) : exit;

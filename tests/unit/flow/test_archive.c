@@ -306,6 +306,31 @@ Test(archive, a_range_may_be_nothing_but_gaps)
         end(&f);
 }
 
+/* Of a database in which nothing has happened: the same bytes each time, nothing to read, and gone on with as
+ * if it had been exported once. */
+Test(archive, an_archive_may_be_empty)
+{
+        const struct ev_archive_manifest *manifest;
+        struct ev_archive *archive;
+        struct fixture f;
+
+        begin(&f);
+        write_range(&f, "a", 1, 0);
+        write_range(&f, "b", 1, 0);
+        check_same_bytes(&f, "a", "b");
+        check_range(&f, "a", 1, 0);
+        archive = open_archive(&f, "a");
+        manifest = ev_archive_manifest(archive);
+        cr_assert(manifest->first_seq == 1 && manifest->last_seq == 0 && manifest->head_seq == 0);
+        cr_assert(manifest->files_count + manifest->gaps_count + manifest->sources_count == 0);
+        ev_archive_free(archive);
+        write_range(&f, "a", 1, MANY);
+        write_range(&f, "c", 1, MANY);
+        check_same_bytes(&f, "a", "c");
+        check_range(&f, "a", 1, MANY);
+        end(&f);
+}
+
 Test(archive, the_largest_fact_has_room)
 {
         struct fixture f;
@@ -768,6 +793,8 @@ Test(archive, a_manifest_that_cannot_be_true_is_refused)
                 { "\"last_seq\":10", "\"last_seq\":13" },
                 { "\"last_seq\":12", "\"last_seq\":9223372036854775807" },
                 { "\"last_seq\":12", "\"last_seq\":1" },
+                { "\"last_seq\":12", "\"last_seq\":2" },
+                { "\"last_seq\":12", "\"last_seq\":3" },
                 { "quenty.order.events.v1/2026-11-29.avro", "../2026-11-29.avro" },
                 { "quenty.order.events.v1/2026-11-29.avro", "a/b/2026-11-29.avro" },
                 { "quenty.order.events.v1/2026-11-29.avro", "/etc/2026-11-29.avro" },
