@@ -41,8 +41,10 @@ static const struct ev_db_setting changing[] = {
         { "jit", "off" },
 };
 
-/* For what looks at all rows, as they were at one moment. */
+/* For what looks at all rows, as they were at one moment. A statement may take minutes, and ends soon after the
+ * command that was interrupted. */
 static const struct ev_db_setting comparing[] = {
+        { "client_connection_check_interval", "2s" },
         { "default_transaction_read_only", "on" },
         { "default_transaction_isolation", "repeatable read" },
         { "statement_timeout", "1h" },

@@ -320,6 +320,7 @@ enum command_exit diff(const struct command_input *input)
                 exit = diff_meet(&diff.pair);
         if (exit != COMMAND_DONE)
                 return exit;
+        command_end_at_once();
         output_begin(&diff.output, NULL, 0, NULL);
         return compare(&diff) < 0 ? command_fail() : end(&diff);
 }

@@ -19,7 +19,6 @@
 #include "base/error.h"
 #include "command.h"
 #include "database.h"
-#include "flow/settings.h"
 #include "flow/shard.h"
 #include "output.h"
 #include "progress.h"
@@ -53,7 +52,7 @@ struct audit {
         struct ev_params params;
         struct ev_result *companies; /* of the shard's: see choose_companies() */
         struct ev_buffer texts;      /* of violations, each with a NUL behind it */
-        int shown_max, stop_fd;
+        int shown_max;
         bool is_at_rest;
         struct progress_bar bar;
         uint64_t asked, left_out, broken;
@@ -275,8 +274,6 @@ static int ask_beside(struct audit *audit, const struct law_set *set, const stru
 
 /* ---- The work ---- */
 
-/* An interrupt ends it between two statements; a statement that runs is ended by the server's
- * time limit at the latest. */
 static int ask_set_of(struct audit *audit, const struct law_set *set, int database)
 {
         int r = 0;
@@ -289,8 +286,6 @@ static int ask_set_of(struct audit *audit, const struct law_set *set, int databa
                 progress_show(&audit->bar, audit->asked, audit->asked);
                 if (law->is_of_rest && !audit->is_at_rest)
                         ++audit->left_out;
-                else if (command_is_stopped(audit->stop_fd))
-                        r = ev_fail(EV_VERDICT_STOP, "stopped: what was not asked is not known");
                 else
                         r = set->rows ? ask_beside(audit, set, law)
                                       : ask_alone(audit, database, law);
@@ -345,8 +340,7 @@ static enum command_exit begin(struct audit *audit)
         for (size_t i = 0; i < input->operands_count; ++i)
                 if (database_find(input->operands[i]) < 0)
                         return COMMAND_USAGE;
-        if (ev_shard_parse(ev_config_text(input->config, "shard"), &audit->shard) < 0 ||
-            ev_settings_stop_fd(&audit->stop_fd) < 0)
+        if (ev_shard_parse(ev_config_text(input->config, "shard"), &audit->shard) < 0)
                 return command_fail();
         for (int i = 0; i < DATABASES; ++i)
                 if (is_chosen(input, i) &&
