@@ -16,12 +16,13 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/str.h"
 
 /* The narrowest terminal that is usual has 80 columns, and some break a line that fills them all.
  */
-enum { LINE_WIDTH = 79 };
+enum { LINE_WIDTH = 79, DAY_SIZE = 10 };
 
 /* By name, as the place in the table may change. Asking for an option that the command does not
  * have is not an error: helpers such as output_format_of() serve many commands. */
@@ -308,6 +309,20 @@ enum command_exit command_fail(void)
 {
         command_complain();
         return COMMAND_FAILED;
+}
+
+/* Days are those of the files of an archive. */
+bool command_time(const char *text, int64_t *ret_instant)
+{
+        char whole[EV_INSTANT_TEXT_MAX];
+
+        assert(ret_instant);
+
+        if (strlen(text) == DAY_SIZE) {
+                snprintf(whole, sizeof(whole), "%.*sT00:00:00Z", DAY_SIZE, text);
+                text = whole;
+        }
+        return ev_instant_parse(ev_str_of(text), ret_instant);
 }
 
 bool command_is_stopped(int stop_fd)

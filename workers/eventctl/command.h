@@ -88,6 +88,10 @@ bool command_help(int count, char *const *words, FILE *file);
 /* Prints the manual page as mdoc(7). 0 or EV_FAILED. */
 int command_manual(const struct ev_config *config, FILE *file) _must_check_;
 
+/* Reads a time, as 2025-01-31T12:00:00Z, or a day, which begins at its midnight in UTC, as 2025-01-31: µs since
+ * 1970. False for anything else, and *ret_instant is not touched. */
+bool command_time(const char *text, int64_t *ret_instant);
+
 /* Whether somebody wants the command to end; `stop_fd` is that of ev_settings_stop_fd(). */
 bool command_is_stopped(int stop_fd);
 

@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <stdio.h>
 
-#include "base/clock.h"
+#include "command.h"
 #include "base/str.h"
 
 /* The list of topics comes from the schemas that are built in, so names of topics need no broker. */
@@ -80,10 +80,11 @@ bool cut_parse(struct cut *cut, const char *text)
                 cut->facts.last_sequence = number;
                 return true;
         }
-        if (ev_instant_parse(typed, &cut->facts.until) || parse_ends(cut, typed))
+        if (command_time(text, &cut->facts.until) || parse_ends(cut, typed))
                 return true;
         fprintf(stderr,
-                "eventctl: --until: \"%s\" is neither a time such as 2025-01-31T12:00:00Z nor the "
+                "eventctl: --until: \"%s\" is neither a time such as 2025-01-31T12:00:00Z or "
+                "2025-01-31 nor the "
                 "number of a fact nor offsets such as order.events/3=120,stock.events/3=77\n",
                 text);
         return false;

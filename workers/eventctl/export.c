@@ -42,7 +42,6 @@ enum {
         PARAMS_BYTES_MAX = 4 * 1024 * 1024,
         HASH_TEXT_MAX = EV_DIGEST_TEXT_MAX,
         NAMES_MAX = INT16_MAX + 1, /* ids are smallints */
-        DATE_SIZE = 10,
 };
 
 /* The range is that of the archive, facts and their rate are of this call. The hash of the manifest
@@ -116,20 +115,6 @@ static int ask_range(struct exporter *exporter, const struct ev_statement *state
         return ev_trace(ev_db_run(exporter->db, statement, &exporter->params, ret_rows));
 }
 
-/* A time, or a day, which begins at midnight: days are those of the files, and so of UTC. */
-static bool read_time(const char *text, int64_t *ret_instant)
-{
-        char whole[EV_INSTANT_TEXT_MAX];
-
-        assert(ret_instant);
-
-        if (strlen(text) == DATE_SIZE) {
-                snprintf(whole, sizeof(whole), "%.10sT00:00:00Z", text);
-                text = whole;
-        }
-        return ev_instant_parse(ev_str_of(text), ret_instant);
-}
-
 /* The first number of a time; `fallback` where nothing was recorded since. */
 static int find_time(struct exporter *exporter, int64_t instant, int64_t fallback, int64_t *ret_seq)
 {
@@ -163,7 +148,7 @@ static enum command_exit read_place(struct exporter *exporter, const char *optio
                 *place = seq;
                 return COMMAND_DONE;
         }
-        if (!read_time(text, &instant)) {
+        if (!command_time(text, &instant)) {
                 fprintf(stderr,
                         "eventctl: --%s: \"%s\" is neither a number from 1 on nor a time such as "
                         "2025-01-31T12:00:00Z or 2025-01-31\n",

@@ -200,9 +200,11 @@ static bool parse_at(const struct command_input *input, int64_t *ret_at)
         assert(ret_at);
 
         *ret_at = EV_INSTANT_MAX;
-        if (!text || ev_instant_parse(ev_str_of(text), ret_at))
+        if (!text || command_time(text, ret_at))
                 return true;
-        fprintf(stderr, "eventctl: --at: \"%s\" is no time such as 2025-01-31T12:00:00Z\n", text);
+        fprintf(stderr,
+                "eventctl: --at: \"%s\" is no time such as 2025-01-31T12:00:00Z or 2025-01-31\n",
+                text);
         return false;
 }
 

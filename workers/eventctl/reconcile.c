@@ -75,12 +75,11 @@ static bool read_since(struct audit *audit)
         if (ev_str_to_int64(ev_str_of(value), &audit->since_seq) && audit->since_seq > 0)
                 return true;
         audit->since_seq = 0;
-        audit->has_since_time = ev_instant_parse(ev_str_of(value), &audit->since_time);
+        audit->has_since_time = command_time(value, &audit->since_time);
         if (!audit->has_since_time)
                 fprintf(stderr,
                         "eventctl: --since: \"%s\" is neither a number of the outbox nor a time "
-                        "such "
-                        "as 2025-01-31T12:00:00Z\n",
+                        "such as 2025-01-31T12:00:00Z or 2025-01-31\n",
                         value);
         return audit->has_since_time;
 }

@@ -96,9 +96,9 @@ static const struct command_option option_into = {
 };
 static const struct command_option option_until_cut = {
         "until", "TIME|N|OFFSETS",
-        "Facts in front of the first that was recorded after a time, as 2025-01-31T12:00:00Z; up "
-        "to the "
-        "fact of a number; or in front of the first that stands at or behind an offset, as "
+        "Facts in front of the first that was recorded after a time, as 2025-01-31T12:00:00Z or, "
+        "which is its midnight in UTC, 2025-01-31; up to the fact of a number; or in front of the "
+        "first that stands at or behind an offset, as "
         "order.events/3=120,stock.events/3=77. What was committed together stays together. Without "
         "it all that is published."
 };
@@ -120,7 +120,8 @@ static const struct command_option option_limit = {
 static const struct command_option option_since_fact = {
         "since", "PLACE",
         "Begin at a number of the outbox, or at the first fact that was recorded at a time such as "
-        "2025-01-31T12:00:00Z or later. Without it, at the first number that is still there."
+        "2025-01-31T12:00:00Z or 2025-01-31, or later. Without it, at the first number that is "
+        "still there."
 };
 static const struct command_option option_repeated = {
         "repeated", NULL,
@@ -168,10 +169,12 @@ static const struct command_option *const replay_options[] = {
 };
 
 /* Told from facts alone, so it takes no backup to ask for last week. */
-static const struct command_option option_at = { "at", "TIME",
-                                                 "The moment: a time such as 2025-01-31T12:00:00Z. "
-                                                 "What was recorded by then counts. Without "
-                                                 "it all that is recorded." };
+static const struct command_option option_at = {
+        "at", "TIME",
+        "The moment: a time such as 2025-01-31T12:00:00Z "
+        "or 2025-01-31. What was recorded by then counts. Without "
+        "it all that is recorded."
+};
 static const struct command_option *const order_show_options[] = { &option_at, &output_option };
 static const struct command_option *const trace_options[] = { &trace_output_option };
 
