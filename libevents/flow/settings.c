@@ -279,24 +279,42 @@ size_t ev_settings_kafka(const struct ev_config *config,
         return count;
 }
 
+/* SIGTERM of a service manager, and SIGINT of a person. */
+static int change_stop_signals(int how, sigset_t *ret_set)
+{
+        sigemptyset(ret_set);
+        sigaddset(ret_set, SIGTERM);
+        sigaddset(ret_set, SIGINT);
+        assert(sigismember(ret_set, SIGTERM) == 1);
+        if (sigprocmask(how, ret_set, NULL))
+                return ev_fail(EV_VERDICT_STOP, "signals cannot be %s",
+                               how == SIG_BLOCK ? "blocked" : "let through");
+        return 0;
+}
+
 /* Blocked signals wait in the kernel until they are read, which nobody does: the file stays
  * readable, so that every later look sees the stop too. A second SIGTERM changes nothing; SIGKILL
  * is for who cannot wait. */
 int ev_settings_stop_fd(int *ret_fd)
 {
         sigset_t set;
-        int fd;
+        int fd, r = change_stop_signals(SIG_BLOCK, &set);
 
         assert(ret_fd);
 
-        sigemptyset(&set);
-        sigaddset(&set, SIGTERM);
-        sigaddset(&set, SIGINT);
-        if (sigprocmask(SIG_BLOCK, &set, NULL))
-                return ev_fail(EV_VERDICT_STOP, "signals cannot be blocked");
+        if (r < 0)
+                return ev_trace(r);
         fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
         if (fd < 0)
                 return ev_fail(EV_VERDICT_STOP, "signals cannot be waited for");
         *ret_fd = fd;
         return 0;
+}
+
+/* One that waits is delivered within the call. */
+int ev_settings_end_at_once(void)
+{
+        sigset_t set;
+
+        return ev_trace(change_stop_signals(SIG_UNBLOCK, &set));
 }

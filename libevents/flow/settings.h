@@ -47,4 +47,8 @@ size_t ev_settings_kafka(const struct ev_config *config,
  * that none takes the signal. */
 int ev_settings_stop_fd(int *ret_fd) _must_check_;
 
+/* Behind it, where nothing is left that has to be ended in order: from here on the signals end the program at
+ * once, and a server that is at work is not waited for. Of the thread that calls. */
+int ev_settings_end_at_once(void) _must_check_;
+
 #endif

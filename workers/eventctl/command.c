@@ -13,7 +13,6 @@
 
 #include <assert.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -332,17 +331,4 @@ bool command_is_stopped(int stop_fd)
         assert(stop_fd >= 0);
 
         return poll(&file, 1, 0) > 0;
-}
-
-void command_end_at_once(void)
-{
-        sigset_t set;
-        int r;
-
-        sigemptyset(&set);
-        sigaddset(&set, SIGTERM);
-        sigaddset(&set, SIGINT);
-        r = sigprocmask(SIG_UNBLOCK, &set, NULL);
-        assert(r == 0);
-        (void)r;
 }

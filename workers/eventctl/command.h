@@ -95,10 +95,6 @@ bool command_time(const char *text, int64_t *ret_instant);
 /* Whether somebody wants the command to end; `stop_fd` is that of ev_settings_stop_fd(). */
 bool command_is_stopped(int stop_fd);
 
-/* From here on who wants the command to end (of whom ev_settings_stop_fd() told) ends it at once: nothing is
- * left that has to be ended in order, and the server is not waited for. */
-void command_end_at_once(void);
-
 /* "eventctl: " and the library's present error, on stderr. Only behind a call that has failed: else
  * there is no error to tell. */
 void command_complain(void);

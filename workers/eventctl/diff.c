@@ -320,7 +320,8 @@ enum command_exit diff(const struct command_input *input)
                 exit = diff_meet(&diff.pair);
         if (exit != COMMAND_DONE)
                 return exit;
-        command_end_at_once();
+        if (ev_settings_end_at_once() < 0)
+                return command_fail();
         output_begin(&diff.output, NULL, 0, NULL);
         return compare(&diff) < 0 ? command_fail() : end(&diff);
 }

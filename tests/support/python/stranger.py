@@ -4,6 +4,8 @@ keeps transactions open, takes connections. Over the Unix socket of support/pg, 
 import socket
 import struct
 
+from world import wait_until
+
 PATIENCE_S = 30
 
 
@@ -75,3 +77,14 @@ class Stranger:
             fields.append(None if size < 0 else body[place:place + size].decode())
             place += max(size, 0)
         return tuple(fields)
+
+
+def interrupted(world, database, table, *words):
+    """An eventctl that is asked to end while its statement waits for the table; (exit code, what it said)."""
+    with Stranger(world, database) as stranger:
+        stranger.ask("BEGIN")
+        stranger.ask(f"LOCK TABLE {table}")
+        command = world.process("eventctl", *words).start()
+        wait_until(f"{words[0]} to wait for {table}", lambda: world.number(database, """
+            SELECT count(*) FROM pg_stat_activity WHERE application_name = 'eventctl' AND wait_event_type = 'Lock'""") == 1, 30)
+        return command.stop(), command.tail()

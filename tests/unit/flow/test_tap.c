@@ -2,16 +2,14 @@
 
 #include "flow/tap.h"
 
-#include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
 #include <string.h>
 
+#include "support/mock.h"
 #include "support/unit.h"
-#include "wire/kafka.h"
 
 enum { PARTITIONS = 2, RECORDS = 3 * EV_TAP_AHEAD_MAX + 7 };
 
-/* The mock cluster's threads are still there when a test ends, so leaks are not counted here. */
+/* Leaks are not counted here (support/mock.h). */
 TestSuite(tap, .timeout = 60);
 
 struct bench {
@@ -35,24 +33,9 @@ static void write_records(struct bench *bench)
 
 static void bench_init(struct bench *bench, int64_t begin, int64_t end)
 {
-        rd_kafka_conf_t *conf = rd_kafka_conf_new();
-        struct ev_kafka_setting setting = { "bootstrap.servers", NULL };
-        struct ev_kafka_options options = {
-                .role = EV_KAFKA_READER,
-                .settings = &setting,
-                .settings_count = 1,
-        };
-        rd_kafka_mock_cluster_t *cluster;
-        char text[200];
-
-        *bench = (struct bench){ 0 };
-        rd_kafka_conf_set(conf, "test.mock.num.brokers", "1", text, sizeof(text));
-        bench->host = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof(text));
-        cluster = rd_kafka_handle_mock_cluster(bench->host);
-        rd_kafka_mock_topic_create(cluster, "facts", PARTITIONS, 1);
-        setting.value = rd_kafka_mock_cluster_bootstraps(cluster);
+        *bench = (struct bench){ .host = mock_new("facts", PARTITIONS) };
         write_records(bench);
-        cr_assert_eq(ev_kafka_new(&bench->reader, &options), 0);
+        bench->reader = mock_reader(bench->host);
         cr_assert_eq(ev_tap_init(&bench->tap), 0);
         cr_assert_eq(ev_tap_start(&bench->tap, bench->reader, "facts", 0, begin, end), 0);
 }
@@ -88,17 +71,32 @@ static int64_t take_all(struct ev_tap *tap, int64_t first)
         return count;
 }
 
+/* To the end, from the record `first` on. How many these were. */
+static int64_t read_all(struct ev_tap *tap, int64_t first)
+{
+        int64_t count = 0;
+
+        do {
+                cr_assert_eq(ev_tap_fill(tap), 0);
+                count += take_all(tap, first + count);
+        } while (!tap->has_ended);
+        return count;
+}
+
+/* Until there is something in both halves. */
+static void fill_both(struct ev_tap *tap)
+{
+        do
+                cr_assert_eq(ev_tap_fill(tap), 0);
+        while (!tap->is_other_ahead);
+}
+
 Test(tap, gives_each_record_once_and_in_order)
 {
         struct bench bench;
-        int64_t count = 0;
 
         bench_init(&bench, 0, RECORDS);
-        do {
-                cr_assert_eq(ev_tap_fill(&bench.tap), 0);
-                count += take_all(&bench.tap, count);
-        } while (!bench.tap.has_ended);
-        cr_assert_eq(count, RECORDS);
+        cr_assert_eq(read_all(&bench.tap, 0), RECORDS);
         cr_assert_eq(ev_tap_fill(&bench.tap), 0, "nobody waits behind the end");
         cr_assert_null(ev_tap_peek(&bench.tap));
         bench_done(&bench);
@@ -114,8 +112,7 @@ Test(tap, has_more_at_hand_before_it_runs_empty)
         cr_assert_eq(ev_tap_fill(&bench.tap), 0);
         first = ev_tap_peek(&bench.tap);
         half = (int64_t)bench.tap.halves[bench.tap.at].count;
-        while (!bench.tap.is_other_ahead)
-                cr_assert_eq(ev_tap_fill(&bench.tap), 0);
+        fill_both(&bench.tap);
         cr_assert_eq(ev_tap_peek(&bench.tap), first, "the next record does not move");
         cr_assert_gt(take_all(&bench.tap, 0), half);
         bench_done(&bench);
@@ -124,14 +121,9 @@ Test(tap, has_more_at_hand_before_it_runs_empty)
 Test(tap, ends_where_it_was_told_to)
 {
         struct bench bench;
-        int64_t count = 0;
 
         bench_init(&bench, 5, 300);
-        do {
-                cr_assert_eq(ev_tap_fill(&bench.tap), 0);
-                count += take_all(&bench.tap, 5 + count);
-        } while (!bench.tap.has_ended);
-        cr_assert_eq(count, 295);
+        cr_assert_eq(read_all(&bench.tap, 5), 295);
         bench_done(&bench);
 }
 
@@ -151,9 +143,7 @@ Test(tap, that_is_ended_has_nothing_more)
         struct bench bench;
 
         bench_init(&bench, 0, RECORDS);
-        cr_assert_eq(ev_tap_fill(&bench.tap), 0);
-        while (!bench.tap.is_other_ahead)
-                cr_assert_eq(ev_tap_fill(&bench.tap), 0);
+        fill_both(&bench.tap);
         ev_tap_end(&bench.tap);
         cr_assert_null(ev_tap_peek(&bench.tap));
         cr_assert_eq(ev_tap_fill(&bench.tap), 0);

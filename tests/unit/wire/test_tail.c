@@ -2,15 +2,12 @@
 
 #include "wire/tail.h"
 
-#include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
-
+#include "support/mock.h"
 #include "support/unit.h"
-#include "wire/kafka.h"
 
 enum { PARTITIONS = 3, RECORDS = 10, RTT_MS = 2 * EV_TAIL_REST_MS + 100 };
 
-/* The mock cluster's threads are still there when a test ends, so leaks are not counted here. */
+/* Leaks are not counted here (support/mock.h). */
 TestSuite(tail, .timeout = 60);
 
 struct bench {
@@ -53,22 +50,11 @@ static int refuse(void *context)
 
 static void bench_init(struct bench *bench)
 {
-        rd_kafka_conf_t *conf = rd_kafka_conf_new();
-        struct ev_kafka_setting setting = { "bootstrap.servers", NULL };
-        struct ev_kafka_options options = {
-                .role = EV_KAFKA_READER,
-                .settings = &setting,
-                .settings_count = 1,
-        };
-        char text[200], value[] = "x"; /* librdkafka wants it writable */
+        char value[] = "x"; /* librdkafka wants it writable */
 
-        *bench = (struct bench){ 0 };
-        rd_kafka_conf_set(conf, "test.mock.num.brokers", "1", text, sizeof(text));
-        bench->host = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof(text));
+        *bench = (struct bench){ .host = mock_new("facts", PARTITIONS) };
         bench->cluster = rd_kafka_handle_mock_cluster(bench->host);
-        rd_kafka_mock_topic_create(bench->cluster, "facts", PARTITIONS, 1);
-        setting.value = rd_kafka_mock_cluster_bootstraps(bench->cluster);
-        cr_assert_eq(ev_kafka_new(&bench->reader, &options), 0);
+        bench->reader = mock_reader(bench->host);
         for (int i = 0; i < RECORDS; ++i)
                 cr_assert_eq(rd_kafka_producev(bench->host, RD_KAFKA_V_TOPIC("facts"),
                                                RD_KAFKA_V_PARTITION(0), RD_KAFKA_V_VALUE(value, 1),
